@@ -72,7 +72,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
                     partial(_upload, actor=actor, name=path.name, size_bytes=len(content)),
                 )
                 started = time.perf_counter()
-                told = [
+                reports = [
                     prepare(StatedReport(one), RunClient())
                     for one in parser(BytesIO(content))
                     if not isinstance(one, Remark)
@@ -80,7 +80,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
                 file = ImportedFile(digest, importer, upload.id)
                 recorded = writer.write(
                     actor.organization_id,
-                    partial(import_upload, actor=actor, file=file, attachment=upload, told=told),
+                    partial(import_upload, actor=actor, file=file, attachment=upload, reports=reports),
                 )
                 seconds += time.perf_counter() - started
                 runs += len(recorded.run_ids)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from runcard.ingest.import_groups import MOST
+from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.store.engine.tables import runs
 from tests.acceptance.wire import create_run, run_of, runs_of
 from tests.conftest import Template
@@ -19,7 +19,7 @@ from tests.importers.many_runs import junit_of
 from tests.postgresql import Postgresql
 from tests.servers import DEADLINE_S, Server
 
-SERIALS = [f"LOT-{number:05}" for number in range(6 * MOST.reports)]
+SERIALS = [f"LOT-{number:05}" for number in range(6 * GROUP_LIMITS.reports)]
 
 # Still being read when the process that reads it is looked at.
 LONG_LOT = [f"LOT-{number:05}" for number in range(20_000)]

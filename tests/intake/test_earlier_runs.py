@@ -93,7 +93,7 @@ def test_a_report_takes_the_place_of_the_run_that_is_there(
     after = bring_in(content, name="second.json", replaces=True)
     new = run_of(stores.database, world, after)
     assert (after.status, after.run_count) == ("recorded", 1)
-    assert list(after.warnings) == [f"Run {new} took the place of run {old}, of the same report."]
+    assert list(after.warnings) == [f"Run {new} replaced run {old}, which has the same report."]
     assert outcomes(stores.database) == [(new, "FAIL")]
     with stores.database.read_in(world.acme.id) as scope:
         noted = read_metadata(scope, [new])[new]

@@ -21,7 +21,7 @@ from runcard.domain.errors import (
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice, last_choice
-from runcard.intake.quarantine import again, discard, may_retry, recorder_of, retry_as_brought
+from runcard.intake.quarantine import choice_for_retry, discard, may_retry, recorder_of, retry_as_brought
 from runcard.intake.report_files import Fate
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.lookups import get_organization
@@ -68,7 +68,7 @@ def retry(stores: Stores, world: World) -> Retry:
     """Tries a file again; the engineer does, where no other actor is named."""
 
     def retry(file: QuarantinedFile, *, actor: Actor | None = None, **said: Any) -> Fate:
-        choice = again(file, ImportChoice(**said))
+        choice = choice_for_retry(file, ImportChoice(**said))
         return retry_as_brought(stores, actor or world.acme.engineer.actor, CLIENT, file, choice)
 
     return retry
@@ -111,7 +111,7 @@ def test_a_file_is_tried_again_as_was_said_of_it(
     content = junit_of(["A"], "Another", part_number=None)
     assert bring_in(content, procedure=final).status == "refused"
     file = kept()
-    assert (file.said.procedure, file.said.part_number, file.client) == (final, None, "importing")
+    assert (file.choice.procedure, file.choice.part_number, file.client) == (final, None, "importing")
 
     assert retry(file).status == "refused"
     assert kept()._replace(tried_at=file.tried_at) == file._replace(attempts=2)
@@ -124,7 +124,7 @@ def test_what_is_said_at_a_retry_is_kept_for_the_next(
 ) -> None:
     bring_in(junit_of(["A"], part_number=None))
     retry(kept(), procedure=world.acme.final.identifier)
-    assert kept().said.procedure == str(world.acme.final.id)
+    assert kept().choice.procedure == str(world.acme.final.id)
 
 
 def test_a_file_of_a_station_is_recorded_by_the_station(

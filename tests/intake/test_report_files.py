@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from runcard.domain.errors import PermissionDenied
 from runcard.importers.report.remarks import MOST_REMARKS
 from runcard.ingest.file_content import open_content
-from runcard.ingest.import_groups import MOST
+from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.intake.arrived_files import Stores, Upload
 from runcard.intake.choices import NO_FORMAT, ImportChoice
 from runcard.intake.report_files import Fate, ReportFiles
@@ -37,7 +37,7 @@ from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.intake.conftest import CLIENT, BringIn
 from tests.world import World
 
-SERIALS = [f"SN-{number:05}" for number in range(2 * MOST.reports + 100)]
+SERIALS = [f"SN-{number:05}" for number in range(2 * GROUP_LIMITS.reports + 100)]
 
 
 def serials(database: Database) -> list[str]:
@@ -160,17 +160,17 @@ def test_where_a_file_stopped_is_told_and_it_goes_on_from_there(
     fate = bring_in(content)
     assert (fate.status, fate.run_count, fate.recorded_count) == (
         "refused",
-        2 * MOST.reports,
-        2 * MOST.reports,
+        2 * GROUP_LIMITS.reports,
+        2 * GROUP_LIMITS.reports,
     )
     assert f"Report {len(half) + 1} of the file, of unit {bad}, was refused: Part number" in str(fate.reason)
-    assert serials(database) == SERIALS[: 2 * MOST.reports]
+    assert serials(database) == SERIALS[: 2 * GROUP_LIMITS.reports]
     with database.read_in(world.acme.id) as scope:
         (kept,) = list_quarantined(scope)
         state = find_import_state(scope, digest(content))
-    assert (kept.recorded_count, kept.reason) == (2 * MOST.reports, fate.reason)
+    assert (kept.recorded_count, kept.reason) == (2 * GROUP_LIMITS.reports, fate.reason)
     assert state is not None
-    assert (state.recorded_count, state.attachment_id) == (2 * MOST.reports, kept.attachment_id)
+    assert (state.recorded_count, state.attachment_id) == (2 * GROUP_LIMITS.reports, kept.attachment_id)
 
     assert (fate.import_id, fate.quarantined_id) == (state.id, kept.id)
 
@@ -227,7 +227,7 @@ LEFT = {
 
 
 # Larger than a group by a few.
-LOT = SERIALS[: MOST.reports + 10]
+LOT = SERIALS[: GROUP_LIMITS.reports + 10]
 
 
 def test_a_file_of_many_groups_that_is_to_be_whole_is_recorded_whole(stores: Stores, world: World) -> None:
@@ -270,9 +270,9 @@ def test_a_file_that_is_to_be_whole_goes_on_where_it_was_cut_short(
     """As where the server was killed. What was there before stays where the rest is refused."""
     content = with_one_refused(LOT)
     cut_short = bring_in(content)
-    assert cut_short.recorded_count == MOST.reports
-    assert whole(stores, world, content)[:5] == ("refused", "JUNIT", 0, 0, MOST.reports)
-    assert serials(stores.database) == LOT[: MOST.reports]
+    assert cut_short.recorded_count == GROUP_LIMITS.reports
+    assert whole(stores, world, content)[:5] == ("refused", "JUNIT", 0, 0, GROUP_LIMITS.reports)
+    assert serials(stores.database) == LOT[: GROUP_LIMITS.reports]
     whole(stores, world, junit_of(LOT[-1:]))
     fate = whole(stores, world, content)
     assert (fate.status, fate.run_count, fate.import_id) == ("recorded", 10, cut_short.import_id)
@@ -292,7 +292,7 @@ def test_content_that_is_known_is_recorded_again_whole_or_not_at_all(stores: Sto
 def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
-    numbers = SERIALS[: MOST.reports + 1]
+    numbers = SERIALS[: GROUP_LIMITS.reports + 1]
     content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
     content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
     bring_in(content)
@@ -312,7 +312,7 @@ def test_an_upload_of_a_file_that_was_cut_short_brings_the_rest(
 def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
-    numbers = SERIALS[: MOST.reports + 1]
+    numbers = SERIALS[: GROUP_LIMITS.reports + 1]
     content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
     content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
     bring_in(content)
@@ -327,7 +327,7 @@ def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
 def test_a_file_whose_runs_went_for_their_age_is_known_and_goes_on_where_it_was_cut_short(
     bring_in: BringIn, stores: Stores, world: World
 ) -> None:
-    numbers = SERIALS[: MOST.reports + 1]
+    numbers = SERIALS[: GROUP_LIMITS.reports + 1]
     content = junit_of(numbers[:-1]).removesuffix(b"</testsuites>")
     content += junit_of(numbers[-1:], part_number=None).split(b"<testsuites>")[1]
     cut_short, whole = content, junit_of(["A"])
@@ -366,7 +366,7 @@ def test_what_is_refused_again_is_one_file_in_quarantine(
         (b"no report", None, NO_FORMAT),
         (b"", None, NO_FORMAT),
         (gzip.compress(junit_of(["A"]))[:-9], None, "damaged or cut short"),
-        (junit_of([]), "JUNIT", "tells of no run"),
+        (junit_of([]), "JUNIT", "holds no report of a run"),
         (b"{}", "OPENHTF", "start_time_millis"),
         (junit_of(["S" * 256]), None, "256 characters"),
     ],
@@ -390,7 +390,7 @@ def test_files_of_no_format_stay_outside_where_that_is_wanted(bring_in: BringIn,
 
 
 @pytest.mark.parametrize("part_number", ["PCB01", None], ids=["good", "bad"])
-@pytest.mark.parametrize("count", [2, MOST.reports + 1], ids=["one-group", "groups"])
+@pytest.mark.parametrize("count", [2, GROUP_LIMITS.reports + 1], ids=["one-group", "groups"])
 def test_a_rehearsal_says_the_same_and_leaves_nothing(
     bring_in: BringIn, stores: Stores, part_number: str | None, count: int
 ) -> None:

@@ -1,1 +1,1 @@
-"""The only way in: everything that records a run."""
+"""The only way in: everything that records runs."""

@@ -1,4 +1,4 @@
-"""What lies in ZIP archives of report files."""
+"""The files in ZIP archives of report files."""
 
 import lzma
 import tempfile
@@ -18,7 +18,7 @@ _WORKBOOK_MEMBER = "[Content_Types].xml"
 _IN_MEMORY_BYTES = 8 << 20
 _BLOCK_BYTES = 1 << 20
 _ENCRYPTED = 0x1
-# What zipfile raises for damaged archives, and for such as are packed in ways that it does not know.
+# What zipfile raises for archives that are damaged, or packed in a way that it does not know.
 _DAMAGE = (
     EOFError,
     NotImplementedError,
@@ -31,8 +31,9 @@ _DAMAGE = (
 
 
 def members(file: BinaryIO) -> Sequence[str] | None:
-    """Names of the files in a ZIP archive that are not hidden, which must be able to seek and is at its start
-    afterwards; None for what is none that can be looked into. A workbook of Excel is one to the eye only.
+    """The names of the files in a ZIP archive, without hidden ones; None if the file is no archive that can be read.
+
+    An Excel workbook does not count as an archive. The file must be able to seek, and is at its start afterwards.
     """
     file.seek(0)
     try:
@@ -44,14 +45,14 @@ def members(file: BinaryIO) -> Sequence[str] | None:
         return None
     finally:
         file.seek(0)
-    if any(one.filename == _WORKBOOK_MEMBER for one in found):
+    if any(info.filename == _WORKBOOK_MEMBER for info in found):
         return None
-    return [one.filename for one in found if not one.is_dir() and not _is_hidden(one.filename)]
+    return [info.filename for info in found if not info.is_dir() and not _is_hidden(info.filename)]
 
 
 @contextmanager
 def open_member(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """The bytes of a file in a ZIP archive, able to seek. Raises UnreadableReport and PayloadTooLarge."""
+    """A file in a ZIP archive, unpacked and able to seek. Raises UnreadableReport and PayloadTooLarge."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
         content = cast(BinaryIO, spooled)
         unpack_member(file, name, content)
@@ -60,7 +61,7 @@ def open_member(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
 
 
 def unpack_member(file: BinaryIO, name: str, content: BinaryIO) -> None:
-    """Write the bytes of a file in a ZIP archive. Raises UnreadableReport and PayloadTooLarge."""
+    """Write the bytes of a file in a ZIP archive to `content`. Raises UnreadableReport and PayloadTooLarge."""
     try:
         with zipfile.ZipFile(file) as archive:
             _check_size(archive, file)
@@ -74,20 +75,25 @@ def _is_hidden(name: str) -> bool:
 
 
 def _check_size(archive: zipfile.ZipFile, file: BinaryIO) -> None:
-    """Raises PayloadTooLarge. No more is taken out of a member than the directory says."""
-    unpacked = sum(one.file_size for one in archive.infolist())
+    """Check that the archive does not unpack to too many bytes. Raises PayloadTooLarge.
+
+    The sizes are those in the archive's directory: zipfile unpacks no more of a member than they say.
+    """
+    unpacked = sum(info.file_size for info in archive.infolist())
     if unpacked > FREE_BYTES + MAX_RATIO * file.seek(0, SEEK_END):
         raise PayloadTooLarge(
-            f"All that lies in the archive is {unpacked} bytes, more than {MAX_RATIO} times its size. Unpack it first."
+            f"The archive unpacks to {unpacked} bytes, more than {MAX_RATIO} times its size. Unpack it first."
         )
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: BinaryIO) -> None:
     if info.flag_bits & _ENCRYPTED:
-        raise UnreadableReport("It is encrypted inside of its archive. Unpack it first.")
+        raise UnreadableReport("The file is encrypted in its archive. Unpack it first.")
     bound = FREE_BYTES + MAX_RATIO * info.compress_size
     with archive.open(info) as packed:
         while block := packed.read(_BLOCK_BYTES):
             content.write(block)
             if content.tell() > bound:
-                raise PayloadTooLarge(f"It unpacks to more than {MAX_RATIO} times its size. Unpack it first.")
+                raise PayloadTooLarge(
+                    f"The file unpacks to more than {MAX_RATIO} times its size. Unpack it first."
+                )

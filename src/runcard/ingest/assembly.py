@@ -1,4 +1,4 @@
-"""Which unit is part of which."""
+"""Assembly: which unit is part of which."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -13,18 +13,18 @@ from runcard.store.units.rows import move_unit
 
 
 def find_sub_units(tx: Transaction, parent: UnitRow | None, serial_numbers: Iterable[str]) -> list[UnitRow]:
-    """The named units, each once, in order. `parent` is the unit that they are to become part of, where it exists.
+    """The units with these serial numbers, each once, in order.
 
-    Raises SubUnitsNotFound, and CircularParentage where a unit would become its own ancestor.
+    parent: the unit that they will be part of; None if it does not exist yet. Raises SubUnitsNotFound, and
+    CircularParentage if a unit would become its own ancestor.
     """
     unique: dict[str, str] = {}
     for serial in serial_numbers:
         unique.setdefault(lookup_key(serial), serial)
-    wanted = list(unique.values())
-    if not wanted:
+    if not unique:
         return []
-    found = [tx.catalog.unit(tx.organization_id, serial) for serial in wanted]
-    missing = [serial for serial, unit in zip(wanted, found, strict=True) if unit is None]
+    found = [tx.catalog.unit(tx.organization_id, serial) for serial in unique.values()]
+    missing = [serial for serial, unit in zip(unique.values(), found, strict=True) if unit is None]
     if missing:
         raise SubUnitsNotFound(missing)
     sub_units = [unit for unit in found if unit is not None]
@@ -39,9 +39,9 @@ def find_sub_units(tx: Transaction, parent: UnitRow | None, serial_numbers: Iter
 def link_sub_units(
     tx: Transaction, parent_id: UUID, sub_units: Sequence[UnitRow], run_id: UUID | None
 ) -> None:
-    """Make the units part of another, moving them away from where they were, with a trace.
+    """Make units part of another unit, away from where they were, and record the moves.
 
-    run_id: the run that named them; None where an update did.
+    run_id: the run that named them; None if an update did.
     """
     for unit in sub_units:
         move_unit(tx, unit, unit._replace(parent_id=parent_id), run_id)
@@ -50,9 +50,9 @@ def link_sub_units(
 def add_sub_units(
     tx: Transaction, actor: Actor, serial_number: str, sub_units: Sequence[str]
 ) -> Sequence[UnitRow]:
-    """Make units part of another outside of any run; those that are part of it already stay. They, as they were.
+    """Make units part of another unit without a run; those that are part of it already stay. Returns them as they were.
 
-    A station must have to do with the unit that they become part of; it may take them from anywhere, as its runs do.
+    A station must reach the unit that they become part of, but may take them from anywhere, as its runs do.
 
     Raises PermissionDenied for a viewer; then UnitNotFound, UnitNotReached, SubUnitsNotFound or CircularParentage.
     """
@@ -65,7 +65,7 @@ def add_sub_units(
 
 
 def remove_sub_unit(tx: Transaction, actor: Actor, serial_number: str, sub_unit: str) -> UUID:
-    """Take a unit out of the one that it is part of, and return its id; its own sub-units stay with it.
+    """Take a unit out of its parent, and return its id. Its own sub-units stay with it.
 
     Raises PermissionDenied for a viewer; then UnitNotFound for either, UnitNotReached or NotAChild.
     """

@@ -1,4 +1,4 @@
-"""Files of runs and units: keeping their bytes, and linking them to what they belong to."""
+"""Files of runs and units: their upload, and their links to runs and units."""
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -27,14 +27,14 @@ _IN_MEMORY_BYTES = 1 << 20
 
 
 async def collect(chunks: AsyncIterator[bytes], max_bytes: int, attachment: Attachment) -> IO[bytes]:
-    """The bytes of an upload, on disk beyond a megabyte, at their beginning.
+    """The bytes of an upload as a file at its start, on disk if they are more than a megabyte.
 
-    Raises PayloadTooLarge, Conflict where the file is part of a run or unit already, InvalidInput where their number
-    is not the one that was declared.
+    Raises PayloadTooLarge, Conflict if the file is part of a run or unit already, and InvalidInput if there are not as
+    many bytes as were declared.
     """
     if attachment.stored_at is not None and attachment.is_linked:
         raise Conflict(REPLACED_TOO_LATE)
-    content: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 (closed by whoever stores it)
+    content: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 (the caller closes it)
     async for chunk in chunks:
         content.write(chunk)
         if content.tell() > max_bytes:
@@ -46,18 +46,17 @@ async def collect(chunks: AsyncIterator[bytes], max_bytes: int, attachment: Atta
     if declared is not None and declared != size:
         content.close()
         raise InvalidInput.at(
-            "sizeBytes", f"{declared} bytes were declared and {size} were sent; send the whole file"
+            "sizeBytes", f"sizeBytes is {declared}, but {size} bytes were sent; send the whole file"
         )
     content.seek(0)
     return content
 
 
 def arrived(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
-    """What an object store took in from the client directly, where that is not noted yet.
+    """The blob that a client has uploaded directly to the object store; None if none has come or it is noted already.
 
-    It is copied to where no link leads, since the client's link works on for a while.
-
-    Raises UploadNotLinkable where that is not as many bytes as were declared.
+    It is copied to a key that no link names, since the client's link still works for a while. Raises UploadNotLinkable
+    if it does not have as many bytes as were declared.
     """
     if attachment.stored_at is not None or not blobs.signs_urls:
         return None
@@ -69,7 +68,7 @@ def arrived(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
 
 
 def arrived_whole(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
-    """What has `arrived`; None too as long as it is not what was declared."""
+    """As `arrived`, but None if the blob does not have as many bytes as were declared."""
     try:
         return arrived(blobs, attachment)
     except UploadNotLinkable:
@@ -77,7 +76,7 @@ def arrived_whole(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
 
 
 def _copied(blobs: Blobs, attachment: Attachment) -> BlobMeta | None:
-    """Looked at again as a copy, as the client may have sent other bytes meanwhile."""
+    """A copy of the uploaded blob. Its size is checked again: the client may have sent other bytes meanwhile."""
     blob_id = new_id()
     key = blob_key(attachment.organization_id, blob_id)
     if not blobs.copy(attachment.blob_key, key) or (meta := blobs.find(key)) is None:
@@ -105,7 +104,7 @@ def attach_file(tx: Transaction, actor: Actor, upload_id: UUID, run_id: UUID) ->
 
 
 def link_uploads(tx: Transaction, actor: Actor, upload_ids: Sequence[UUID], *, run_id: UUID) -> None:
-    """Link uploads to a run beside those that it has, whether their bytes have arrived or not.
+    """Link more uploads to a run, even before their bytes arrive.
 
     Raises PermissionDenied for a viewer; then RunNotFound, StationNotAuthorized, AttachmentNotFound or UploadTaken.
     """
@@ -118,7 +117,7 @@ def link_uploads(tx: Transaction, actor: Actor, upload_ids: Sequence[UUID], *, r
 def announce_file_of_run(
     tx: Transaction, actor: Actor, run_id: UUID, name: str, attachment_id: UUID
 ) -> Attachment:
-    """The promise of a file, under this id, that is part of a run from the start.
+    """Announce a file of a run: add its attachment under this id, and return it.
 
     Raises PermissionDenied for a viewer; then RunNotFound or StationNotAuthorized.
     """
@@ -130,7 +129,7 @@ def announce_file_of_run(
 def announce_file_of_unit(
     tx: Transaction, actor: Actor, serial_number: str, name: str, attachment_id: UUID
 ) -> Attachment:
-    """The promise of a file, under this id, that is part of a unit from the start.
+    """Announce a file of a unit: add its attachment under this id, and return it.
 
     Raises PermissionDenied for a viewer; then UnitNotFound or UnitNotReached.
     """

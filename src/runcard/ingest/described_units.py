@@ -1,4 +1,4 @@
-"""Units that come into being with a report that describes them."""
+"""Units that are created because a report describes them."""
 
 from uuid import UUID
 
@@ -19,12 +19,12 @@ from runcard.store.units.rows import stage_unit
 def missing_sub_units(
     catalog: Catalog, actor: Actor, organization: Organization, report: RunReport
 ) -> dict[str, UnitDescription]:
-    """Those among the sub-units that nobody has recorded and the report describes, by the key of their serial number.
+    """The sub-units that do not exist and that the report describes, by the lookup key of their serial number.
 
-    Raises CircularParentage where one of them is the unit itself, CreationForbidden where the actor may not create it.
+    Raises CircularParentage if one is the unit under test, and CreationForbidden if the actor may not create one.
     """
-    # Of two descriptions of one unit, the first counts.
-    described = {lookup_key(one.serial_number): one for one in reversed(report.new_sub_units)}
+    # Of two descriptions of the same unit, the first counts.
+    described = {lookup_key(unit.serial_number): unit for unit in reversed(report.new_sub_units)}
     missing = {
         key: described[key]
         for key in map(lookup_key, report.sub_units)
@@ -32,15 +32,15 @@ def missing_sub_units(
     }
     if lookup_key(report.serial_number) in missing:
         raise CircularParentage
-    for one in missing.values():
-        check_described(catalog, actor, organization, one)
+    for description in missing.values():
+        check_described(catalog, actor, organization, description)
     return missing
 
 
 def check_described(
     catalog: Catalog, actor: Actor, organization: Organization, described: UnitDescription
 ) -> None:
-    """Raises CreationForbidden where the actor may not create this unit, its part or its revision."""
+    """Check that the actor may create this unit, its part and its revision. Raises CreationForbidden."""
     placement = resolve_placement(catalog, organization, None, described)
     check_creation(organization, actor, placement, unit_is_new=True, version=Reference())
 
@@ -52,9 +52,9 @@ def create_described(
     creator: Creator,
     run_id: UUID | None,
 ) -> UnitRow:
-    """The unit, staged with whatever part and revision of it is new, and not part of any other yet.
+    """Stage the unit, with its part and revision if they are new, and return it. It is part of no other unit yet.
 
-    run_id: the run that named it; None where none did.
+    run_id: the run that named it; None if no run did.
     """
     placement = resolve_placement(tx.catalog, organization, None, described)
     place = create_missing(tx, placement, creator)

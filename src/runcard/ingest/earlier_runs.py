@@ -1,7 +1,7 @@
-"""Reports that come again in other bytes, as when somebody corrected one: see ADR 42.
+"""Reports that come again in other bytes, for example because somebody corrected one: see ADR 42.
 
-Two reports are the same where their format gives them the same id; those of WATS also where unit, procedure and start
-are the same, as WATS itself has it.
+Two reports are the same if their format gives them the same id. Reports of WATS are also the same if unit, procedure
+and start are, by the rule of WATS itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,18 +15,18 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.files.imports import ImportedFile
 from runcard.store.intake.earlier_runs import EarlierRun, find_earlier, replace_earlier
 
-# What is done about an earlier run: the new report is refused, the run is replaced, or both are kept.
-Deed = Literal["refuse", "replace", "keep"]
+# What to do if an earlier run has the same report: refuse the new report, replace the run, or keep both.
+OnEarlier = Literal["refuse", "replace", "keep"]
 
-_ID_KEYS: Mapping[str, str] = {one.name: one.id_key for one in FORMATS if one.id_key is not None}
+_ID_KEYS: Mapping[str, str] = {known.name: known.id_key for known in FORMATS if known.id_key is not None}
 _BY_START = ("WATS", "WSXF")
 
 
 def report_id_of(run: PreparedRun, importer: str) -> str | None:
-    """What a file of this format knows a run by, in lower case; None where it says nothing."""
+    """The id of a run's report in a file of this format, in lower case; None if it has none."""
     key = _ID_KEYS.get(importer)
-    said = None if key is None else (run.report.metadata or {}).get(key)
-    return said.lower() if isinstance(said, str) else None
+    report_id = None if key is None else (run.report.metadata or {}).get(key)
+    return report_id.lower() if isinstance(report_id, str) else None
 
 
 def settle_earlier(
@@ -34,19 +34,20 @@ def settle_earlier(
     file: ImportedFile,
     import_id: UUID,
     run_ids: Sequence[UUID],
-    deed: Deed,
+    on_earlier: OnEarlier,
 ) -> Sequence[EarlierRun]:
-    """Return the runs that were replaced by these, which were recorded under an import of the file.
+    """Refuse, replace or keep the earlier runs of the same reports as these runs. Returns what was replaced.
 
-    Raises ReportRecorded where there are some and they are to stay; position: of the first such run among these.
+    run_ids: recorded under this import of the file. Raises ReportRecorded to refuse; its position is that of the first
+    run whose report is recorded already.
     """
-    if deed == "keep" or not run_ids or file.importer not in _ID_KEYS:
+    if on_earlier == "keep" or not run_ids or file.importer not in _ID_KEYS:
         return ()
     by_start = _BY_START if file.importer in _BY_START else ()
     earlier = find_earlier(tx.connection, import_id, run_ids, by_start)
-    if earlier and deed == "refuse":
+    if earlier and on_earlier == "refuse":
         positions = {run_id: position for position, run_id in enumerate(run_ids)}
-        first = min(earlier, key=lambda one: positions[one.run_id])
+        first = min(earlier, key=lambda pair: positions[pair.run_id])
         raise ReportRecorded(first.earlier_id, _why(first), positions[first.run_id])
     replace_earlier(tx, earlier, file.attachment_id)
     return earlier

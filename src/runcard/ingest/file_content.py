@@ -1,4 +1,4 @@
-"""The content of a file: unpacked, and known by its digest."""
+"""The content of a file: its unpacked bytes and their digest."""
 
 import hashlib
 import tempfile
@@ -13,7 +13,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 class Content(NamedTuple):
-    """file: at its start, and able to seek. digest: SHA-256 of what it holds, however it came packed."""
+    """file: at its start, and able to seek. digest: SHA-256 of the unpacked bytes, however the file was packed."""
 
     file: BinaryIO
     digest: bytes
@@ -21,9 +21,10 @@ class Content(NamedTuple):
 
 @contextmanager
 def open_content(file: BinaryIO) -> Iterator[Content]:
-    """The content of a file that can seek, packed by gzip or bzip2 or not; on disk beyond some megabytes.
+    """The content of a file, unpacked if it is packed by gzip or bzip2; on disk if it is larger than 8 MiB.
 
-    Raises UnreadableReport where packed data are damaged or cut short, PayloadTooLarge where they unpack to too much.
+    The file must be able to seek. Raises UnreadableReport if packed data are damaged or cut short, and PayloadTooLarge
+    if they unpack to too many bytes.
     """
     if not is_packed(file):
         digest = packed_digest(file)
@@ -40,7 +41,7 @@ def open_content(file: BinaryIO) -> Iterator[Content]:
 
 
 def packed_digest(file: BinaryIO) -> bytes:
-    """SHA-256 of a file as it is, packed or not."""
+    """The SHA-256 of a file as it is, without unpacking it."""
     file.seek(0)
     seen = hashlib.sha256()
     while block := file.read(_BLOCK_BYTES):

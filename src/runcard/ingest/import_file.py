@@ -1,11 +1,11 @@
-"""Uploads that tell of one run, or a few: they are recorded whole, and the file stays with the first as its report."""
+"""Uploads with one report or a few: they are recorded whole, and the file becomes the report of the first run."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict
-from runcard.ingest.told_reports import Told, UnderImport, link_report, record_told
+from runcard.ingest.told_reports import PreparedReport, UnderImport, link_report, record_reports
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Attachment
@@ -14,11 +14,15 @@ from runcard.store.intake.quarantine import release
 
 
 def import_upload(
-    tx: Transaction, actor: Actor, file: ImportedFile, attachment: Attachment, told: Sequence[Told]
+    tx: Transaction,
+    actor: Actor,
+    file: ImportedFile,
+    attachment: Attachment,
+    reports: Sequence[PreparedReport],
 ) -> FileImport:
-    """Record the runs and repairs of a file, all or none, whether its content has been imported before or not.
+    """Record all runs and repairs of a file or none, even if its content was imported before.
 
-    Raises Conflict where the upload is part of a run or unit already, and what `record_run` and `record_repair` raise.
+    Raises Conflict if the upload is part of a run or unit already, and what `record_reports` raises.
     """
     if attachment.is_linked:
         owner = f"run {attachment.run_id}" if attachment.unit_id is None else f"unit {attachment.unit_id}"
@@ -26,7 +30,7 @@ def import_upload(
             f"Upload {attachment.id} belongs to {owner} already. Upload the file again to import it again."
         )
     noted = note_import(tx, file, (), Creator.of(actor))
-    recorded = record_told(tx, actor, told, UnderImport(file, noted.id))
+    recorded = record_reports(tx, actor, reports, UnderImport(file, noted.id))
     link_report(tx, attachment, recorded)
     release(tx, file.digest)
     repair_ids: list[UUID] = [repair.id for repair in recorded.repairs]

@@ -1,7 +1,7 @@
 """Files of any number of reports, recorded in groups of bounded size.
 
-A file that fits one group is recorded whole or not at all. Of a larger one it is noted, in the transaction of each
-group, how many of its reports are recorded by now: an import that is cut short says so, and goes on from there.
+A file that fits into one group is recorded whole or not at all. For a larger file, the transaction of each group notes
+how many reports are recorded by now. So an import that is cut short is known as such, and goes on from there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,16 +12,16 @@ from runcard.domain.actor import Actor, check_may_record
 from runcard.domain.errors import Conflict, UnreadableReport
 from runcard.importers.report.remarks import Remark, Remarks
 from runcard.importers.report.stated import StatedReport
-from runcard.ingest.earlier_runs import Deed
+from runcard.ingest.earlier_runs import OnEarlier
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.ingest.told_reports import (
     NO_RUN,
+    PreparedReport,
     RecordedReport,
-    Told,
     UnderImport,
     link_report,
     prepare,
-    record_told,
+    record_reports,
 )
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -38,41 +38,44 @@ from runcard.store.intake.quarantine import release
 from runcard.store.intake.taken_back import forget_import, take_back
 
 
-class Most(NamedTuple):
-    """What a group holds at most; of documents it may be more by the last one."""
+class GroupLimits(NamedTuple):
+    """The limits of a group. size_bytes: of its documents; the last one may go over it."""
 
     reports: int
     size_bytes: int
 
 
-# A file that fits this is recorded whole or not at all.
-MOST = Most(reports=500, size_bytes=8 << 20)
+# A file within these limits is recorded whole or not at all.
+GROUP_LIMITS = GroupLimits(reports=500, size_bytes=8 << 20)
 
 
 class ReportGroup(NamedTuple):
     """Reports of a file that are recorded together. first: how many come before. is_last: none come after.
 
-    warnings: what the importer remarked on the file since the group before.
+    warnings: the importer's remarks on the file since the group before.
     """
 
     first: int
-    told: Sequence[Told]
+    reports: Sequence[PreparedReport]
     is_last: bool
     warnings: Sequence[str] = ()
 
     @property
     def end(self) -> int:
-        return self.first + len(self.told)
+        return self.first + len(self.reports)
 
 
 def in_groups(
-    reports: Iterable[StatedReport | Remark], client: RunClient, first: int = 0, most: Most = MOST
+    reports: Iterable[StatedReport | Remark],
+    client: RunClient,
+    first: int = 0,
+    limits: GroupLimits = GROUP_LIMITS,
 ) -> Iterator[ReportGroup]:
-    """The reports of a file but the `first`, each checked, in groups as large as one transaction should be.
+    """The reports of a file without its `first` ones, each checked, in groups as large as one transaction should be.
 
-    Raises InvalidInput, what the reports raise, and UnreadableReport where there is none at all.
+    Raises InvalidInput, what the reports raise, and UnreadableReport if the file has no report.
     """
-    told: list[Told] = []
+    prepared: list[PreparedReport] = []
     size_bytes, before, remarks = 0, first, Remarks()
     for report in reports:
         if isinstance(report, Remark):
@@ -81,19 +84,19 @@ def in_groups(
         if before:
             before -= 1
             continue
-        if len(told) == most.reports or size_bytes >= most.size_bytes:
-            yield ReportGroup(first, told, is_last=False, warnings=remarks.taken(is_last=False))
-            first, told, size_bytes = first + len(told), [], 0
-        one = prepare(report, client)
-        told.append(one)
-        size_bytes += len(one.document) if isinstance(one, PreparedRun) else 0
-    if not told and first == 0:
+        if len(prepared) == limits.reports or size_bytes >= limits.size_bytes:
+            yield ReportGroup(first, prepared, is_last=False, warnings=remarks.taken(is_last=False))
+            first, prepared, size_bytes = first + len(prepared), [], 0
+        added = prepare(report, client)
+        prepared.append(added)
+        size_bytes += len(added.document) if isinstance(added, PreparedRun) else 0
+    if not prepared and first == 0:
         raise UnreadableReport(NO_RUN)
-    yield ReportGroup(first, told, is_last=True, warnings=remarks.taken(is_last=True))
+    yield ReportGroup(first, prepared, is_last=True, warnings=remarks.taken(is_last=True))
 
 
 class Imported(NamedTuple):
-    """What of a group was recorded, and under which import. first: how many reports of the file came before."""
+    """What was recorded of a group, and under which import. first: how many reports of the file came before."""
 
     import_id: UUID
     first: int
@@ -103,13 +106,13 @@ class Imported(NamedTuple):
 class ImportOptions(NamedTuple):
     """How a file is imported.
 
-    under: the import that the reports belong to, whatever else was imported of this content; None: the one of this
-    content. links: whether the attachment becomes the report of the first run. earlier: as of `UnderImport`.
+    under: the import that the reports belong to, even if this content has another import; None: the import of this
+    content. links: whether the attachment becomes the report of the first run. on_earlier: as in `UnderImport`.
     """
 
     under: UUID | None = None
     links: bool = True
-    earlier: Deed = "refuse"
+    on_earlier: OnEarlier = "refuse"
 
 
 _USUAL = ImportOptions()
@@ -123,12 +126,12 @@ def import_group(
     group: ReportGroup,
     options: ImportOptions = _USUAL,
 ) -> Imported | None:
-    """Record the next reports of a file; None where its content had been imported to the end before.
+    """Record the next reports of a file. None if the whole content was imported before.
 
-    Of those that another process has recorded meanwhile, none is recorded again. Raises what `record_told` raises, and
-    Conflict where runs of the file that had been recorded are gone.
+    Reports that another process has recorded meanwhile are not recorded again. Raises what `record_reports` raises, and
+    Conflict if runs of the file were deleted since the group before.
     """
-    under, links, earlier = options
+    under, links, on_earlier = options
     check_may_record(actor)
     tx.lock_imports()
     scope = tx.scope
@@ -137,9 +140,9 @@ def import_group(
         return None
     done = _check_goes_on(state, group)
     import_id = note_import(tx, file, (), Creator.of(actor), under).id if state is None else state.id
-    told = group.told[done - group.first :]
+    reports = group.reports[done - group.first :]
     of_several = not group.is_last or group.end > 1
-    recorded = record_told(tx, actor, told, UnderImport(file, import_id, done, of_several, earlier))
+    recorded = record_reports(tx, actor, reports, UnderImport(file, import_id, done, of_several, on_earlier))
     if links:
         link_report(tx, attachment, recorded)
     note_recorded(tx, import_id, None if group.is_last else max(done, group.end))
@@ -149,34 +152,34 @@ def import_group(
 
 
 def take_back_group(imported: Imported, attachment_id: UUID, tx: Transaction, *, is_new: bool) -> None:
-    """Remove the last group that was recorded of a file; with the first one what notes the import, where it is new.
+    """Remove the last group that was recorded of a file.
 
-    attachment_id: the file, which stays.
+    attachment_id: the file, which stays. is_new: the import is new, so it is removed with its first group.
     """
     recorded = imported.recorded
-    take_back(tx, recorded.run_ids, [one.id for one in recorded.repairs], attachment_id)
+    take_back(tx, recorded.run_ids, [repair.id for repair in recorded.repairs], attachment_id)
     note_recorded(tx, imported.import_id, imported.first)
     if is_new and imported.first == 0:
         forget_import(tx, imported.import_id)
 
 
 def rehearse_group(
-    tx: Transaction, actor: Actor, file: ImportedFile, group: ReportGroup, earlier: Deed = "refuse"
+    tx: Transaction, actor: Actor, file: ImportedFile, group: ReportGroup, on_earlier: OnEarlier = "refuse"
 ) -> RecordedReport:
-    """As `import_group` for a file that is new, whatever group it is; the caller undoes it."""
+    """Record a group, which need not be the first, as if its file were new. The caller undoes it."""
     check_may_record(actor)
     noted = note_import(tx, file, (), Creator.of(actor))
     of_several = not group.is_last or group.end > 1
-    under = UnderImport(file, noted.id, group.first, of_several, earlier)
-    return record_told(tx, actor, group.told, under)
+    under = UnderImport(file, noted.id, group.first, of_several, on_earlier)
+    return record_reports(tx, actor, group.reports, under)
 
 
 def _check_goes_on(state: ImportState | None, group: ReportGroup) -> int:
-    """How many reports of the file are recorded. Raises Conflict where fewer are than come before the group."""
+    """How many reports of the file are recorded. Raises Conflict if these are fewer than come before the group."""
     done = 0 if state is None or state.recorded_count is None else state.recorded_count
     if done < group.first:
         raise Conflict(
-            f"Of the {group.first} reports of this file that had been recorded, {done} are left: somebody deleted runs "
-            "while it was imported. Import it again."
+            f"Only {done} of the {group.first} recorded reports of this file are left: somebody deleted runs while it "
+            "was imported. Import it again."
         )
     return done

@@ -1,4 +1,4 @@
-"""Quarantine: files whose content could not be read or recorded are kept with the reason, until it is mended."""
+"""Quarantine: files that could not be read or recorded are kept, each with its reason, until somebody mends that."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from runcard.store.intake.quarantine import QuarantinedFile, RefusedFile, quaran
 
 
 def quarantine_file(tx: Transaction, actor: Actor, file: RefusedFile) -> UUID:
-    """Id of the file in quarantine. It leaves that when its content is imported, or by `discard_file`.
+    """Put a file into quarantine, and return its id there. It leaves when it is imported, or by `discard_file`.
 
     Raises PermissionDenied for a viewer; then AttachmentNotFound.
     """
@@ -21,7 +21,7 @@ def quarantine_file(tx: Transaction, actor: Actor, file: RefusedFile) -> UUID:
 
 
 def discard_file(tx: Transaction, file: QuarantinedFile) -> None:
-    """Give a quarantined file up. Its bytes are noted to be removed, unless something else needs them."""
+    """Take a file out of quarantine for good. Its bytes are noted for removal, unless something else needs them."""
     attachment = get_attachment(tx.scope, file.attachment_id)
     release(tx, file.digest)
     delete_unneeded(tx, [attachment.id])

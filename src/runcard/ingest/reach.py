@@ -1,7 +1,8 @@
-"""How far a key reaches: what it may change of what others recorded too.
+"""The reach of a key: which records of others it may change.
 
-Users are held to their role. A station changes runs of the procedures that it may report now, and units that it
-recorded, that have such a run, or that have none yet. One that may report no procedure changes nothing.
+A user may change what their role allows. A station may change runs of the procedures that it may report now. It may
+change units that it created or recorded a run of, that have a run of such a procedure, or that have no run yet. A
+station that may report no procedure changes nothing.
 """
 
 from collections.abc import Collection
@@ -24,14 +25,14 @@ from runcard.store.stations.reach import find_foreign_files, is_linked, may_repo
 
 
 def check_may_add(connection: Connection, actor: Actor) -> None:
-    """Raises PermissionDenied for a viewer, and for a station that is linked to no procedure."""
+    """Check that the actor may add records. Raises PermissionDenied for viewers and for stations without procedures."""
     check_may_record(actor)
     if isinstance(actor, StationActor) and not is_linked(connection, actor.station_id):
         raise StationNotLinked
 
 
 def check_may_create(tx: Transaction, actor: Actor, entity: str) -> None:
-    """Raises CreationForbidden where stations may not bring such an entity into being, be it by a run or without."""
+    """Check that the actor may create such an entity, with or without a run. Raises CreationForbidden."""
     if not isinstance(actor, StationActor):
         return
     organization = tx.catalog.organization(actor.organization_id)
@@ -47,7 +48,10 @@ def check_may_create(tx: Transaction, actor: Actor, entity: str) -> None:
 
 
 def check_reaches_run(tx: Transaction, actor: Actor, run_id: UUID) -> None:
-    """Raises RunNotFound, and StationNotAuthorized where a station may not report such runs now."""
+    """Check that the actor may change this run. A station must be allowed to report its procedure now.
+
+    Raises RunNotFound and StationNotAuthorized.
+    """
     procedure_id = find_procedure_of(tx.scope, run_id)
     if procedure_id is None:
         raise RunNotFound(run_id)
@@ -56,13 +60,16 @@ def check_reaches_run(tx: Transaction, actor: Actor, run_id: UUID) -> None:
 
 
 def check_reaches_unit(tx: Transaction, actor: Actor, unit: UnitRow) -> None:
-    """Raises UnitNotReached where a unit has runs, a station made neither it nor one of them, and may report none."""
+    """Check that the actor may change this unit. Raises UnitNotReached.
+
+    A station may if the unit has no run, if it created the unit or one of its runs, or if it may report one of them.
+    """
     if isinstance(actor, StationActor) and not may_report_unit(tx.connection, actor.station_id, unit.id):
         raise UnitNotReached(unit.serial_number)
 
 
 def check_brought(tx: Transaction, actor: Actor, unit: UnitRow, attachment_ids: Collection[UUID]) -> None:
-    """Raises FileNotBrought for a file of a unit that a station wants to delete and did not bring."""
+    """Check that the actor may delete these files of a unit. A station must have added each. Raises FileNotBrought."""
     if isinstance(actor, StationActor):
         foreign = find_foreign_files(tx.connection, actor.station_id, unit.id, attachment_ids)
         for attachment_id in foreign:

@@ -1,4 +1,4 @@
-"""Recording a repair of a unit."""
+"""The recording of repairs."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -20,16 +20,16 @@ _NAMES = ("serial_number", "operation", "part_number", "revision_number", "opera
 
 
 def check_repair(report: RepairReport) -> None:
-    """Raises InvalidInput for what no repair may hold."""
+    """Check what can be checked without the record. Raises InvalidInput."""
     issues = list(_issues(report))
     if issues:
         raise InvalidInput(issues)
 
 
 def record_repair(tx: Transaction, actor: Actor, report: RepairReport, file_import_id: UUID) -> RepairRow:
-    """The repair, which is recorded when the transaction is committed. A unit that nobody has recorded is created.
+    """Stage a repair, and return it; the commit records it. If the unit does not exist, it is created.
 
-    Raises PermissionDenied for a viewer; then UnitNotFound where such a unit comes without its part, CreationForbidden.
+    Raises PermissionDenied for a viewer; then UnitNotFound if a new unit comes without its part, or CreationForbidden.
     """
     check_may_add(tx.connection, actor)
     organization = tx.catalog.organization(actor.organization_id)

@@ -1,6 +1,6 @@
-"""Recording a run: every door and every importer ends here.
+"""The recording of runs, where every door and every importer ends.
 
-The order of checks is that of section 3.8 of the v1 contract; all of them come before the first row is staged.
+The checks are in the order of section 3.8 of the v1 contract; all of them come before the first row is staged.
 """
 
 import hashlib
@@ -59,18 +59,18 @@ from runcard.store.units.rows import move_unit, stage_unit
 
 
 class RunClient(NamedTuple):
-    """The program that sent a report, as it calls itself; kept for diagnosis only."""
+    """The program that sent a report, by the name that it gives itself; kept for diagnosis only."""
 
     name: str | None = None
     version: str | None = None
 
 
 class PreparedRun(Struct, frozen=True):
-    """A checked report, ready to be recorded: its inside is encoded already and no longer part of `report`.
+    """A checked report, ready to be recorded: its contents are encoded already and no longer part of `report`.
 
-    digest: of the whole report, where it came under a key of its station's own. started_at, ended_at: at which
-    the run counts. reported: what the station said, where its clock is wrong. stated: what of the report was stated by
-    whoever brought its file.
+    digest: of the whole report; None if it came without a key of its station's own. started_at, ended_at: the times
+    that count. reported: the station's own times, if its clock is wrong. stated: the fields that the sender of the file
+    stated.
     """
 
     id: UUID
@@ -100,7 +100,7 @@ def prepare_run(
 ) -> PreparedRun:
     """Check what can be checked without the record, and pack the document. Raises InvalidInput.
 
-    received_at: None: now. client, client_version: the program that sends the report. stated: what of it was stated.
+    received_at: None: now. client, client_version: the program that sends the report. stated: fields that were stated.
     """
     program = RunClient(client, client_version)
     issues = list(_issues(report, program))
@@ -124,17 +124,17 @@ def prepare_run(
 
 
 def _times(report: RunReport, received_at: datetime) -> tuple[datetime, datetime, Times | None]:
-    """When a run counts as started and ended, and what the station said where its clock is wrong.
+    """The start and the end that count for a run, and the station's own times if its clock is wrong.
 
-    Raises InvalidInput where it would end after the year 9999 by a clock that is right; by one that is wrong, it ends
-    with that year.
+    Raises InvalidInput if the run would end after the year 9999 by a right clock. By a wrong clock it ends with that
+    year.
     """
     started_at, reported = report.started_at or received_at, None
     try:
         ended_at = started_at + report.duration
     except OverflowError as error:
         if not is_wrong(started_at, received_at):
-            message = f"Run would end after the year 9999: {report.duration}."
+            message = f"duration {report.duration} is too long: the run would end after the year 9999"
             raise InvalidInput.at("duration", message) from error
         ended_at = datetime.max.replace(tzinfo=UTC)
     if is_wrong(started_at, received_at):
@@ -148,13 +148,13 @@ def _digest_of(report: RunReport) -> bytes:
 
 
 def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
-    """Id of the run, which is recorded when the transaction is committed; that of the run which is there already
-    where the same report came before under the same `client_run_ref`.
+    """Stage a run, and return its id; the commit records it. A report that came before under its `client_run_ref` is
+    not recorded again: the id of its run is returned.
 
-    Raises PermissionDenied for a viewer; then StationNotAuthorized, ProcedureNotFound, Conflict where another report
-    came under the same `client_run_ref` or into the same slot, DeploymentNotFound, OperatorNotFound,
-    PartNumberMissing, PartNumberUnreadable, SubUnitsNotFound, CircularParentage, CreationForbidden or QuotaExceeded,
-    in this order, before anything is staged.
+    Raises PermissionDenied for a viewer; then StationNotAuthorized, ProcedureNotFound, Conflict if another report came
+    under the same `client_run_ref` or into the same slot, DeploymentNotFound, OperatorNotFound, PartNumberMissing,
+    PartNumberUnreadable, SubUnitsNotFound, CircularParentage, CreationForbidden or QuotaExceeded, in this order, before
+    anything is staged.
     """
     check_may_record(actor)
     report, catalog = run.report, tx.catalog
@@ -188,7 +188,9 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     stage_run(tx, row, run.document, creator)
     if report.metadata:
         stage_metadata(tx, run.id, report.metadata)
-    sub_units += [create_described(tx, organization, one, creator, run.id) for one in missing.values()]
+    sub_units += [
+        create_described(tx, organization, description, creator, run.id) for description in missing.values()
+    ]
     sub_units.sort(key=_order_of(report.sub_units))
     stage_sub_units(tx, row, sub_units)
     link_sub_units(tx, unit_id, sub_units, run.id)
@@ -203,7 +205,7 @@ def _order_of(serial_numbers: Sequence[str]) -> Callable[[UnitRow], int]:
 
 
 def _find_same(tx: Transaction, run: PreparedRun) -> UUID | None:
-    """The run that this report has made before. Raises Conflict where another report has."""
+    """The run that this report made before; None if it made none. Raises Conflict if another report has its key."""
     reference = run.report.client_run_ref
     if reference is None:
         return None
@@ -212,8 +214,8 @@ def _find_same(tx: Transaction, run: PreparedRun) -> UUID | None:
         return None
     if known.digest != run.digest:
         raise Conflict(
-            f"client_run_ref {reference} names run {known.id}, whose report was another one. "
-            "Give each report a key of its own."
+            f"client_run_ref {reference} belongs to another report, recorded as run {known.id}. "
+            "Give each report its own client_run_ref."
         )
     return known.id
 
@@ -230,7 +232,7 @@ def _check_slot(tx: Transaction, report: RunReport) -> None:
 
 
 class _References(NamedTuple):
-    """The records that a run refers to. sample: the class of its unit."""
+    """The records that a run refers to. sample: the sample class of its unit."""
 
     procedure_id: UUID
     version_id: UUID | None
@@ -303,7 +305,7 @@ def _check_quota(tx: Transaction, organization: Organization, now: datetime) -> 
 
 
 def _issues(report: RunReport, program: RunClient) -> Iterator[Issue]:
-    """What no report may hold, whichever door it came through."""
+    """The faults of a report, by the rules of every door."""
     for field in ("procedure", "serial_number"):
         if not getattr(report, field):
             yield Issue((field,), f"{field} is empty; give at least 1 character")

@@ -1,4 +1,4 @@
-"""Units that come, or change, outside of any run."""
+"""Units that are created or changed without a run."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,7 +22,7 @@ from runcard.store.units.rows import move_unit, stage_unit
 
 
 class NewUnit(Struct, frozen=True):
-    """sample: None for a unit of production."""
+    """A unit to create. sample: None for a production unit."""
 
     serial_number: str
     part_number: str
@@ -32,9 +32,9 @@ class NewUnit(Struct, frozen=True):
 
 
 class UnitChange(Struct, frozen=True, kw_only=True):
-    """What is to be another of a unit; UNSET: stays. None: no batch, no sample.
+    """The new values of a unit. UNSET: no change. None: no batch, or no sample.
 
-    runs_follow: whether the runs that it has get the class, too. upload_ids: files to link beside those that it has.
+    runs_follow: whether its recorded runs get the sample class too. upload_ids: files to link to the unit as well.
     """
 
     serial_number: str | UnsetType = UNSET
@@ -47,30 +47,30 @@ class UnitChange(Struct, frozen=True, kw_only=True):
     upload_ids: Sequence[UUID] = ()
 
 
-def create_unit(tx: Transaction, actor: Actor, wanted: NewUnit) -> UUID:
-    """Id of a new unit of a part revision that there is.
+def create_unit(tx: Transaction, actor: Actor, new: NewUnit) -> UUID:
+    """Create a unit of a part revision that exists, and return its id.
 
     Raises PermissionDenied for a viewer; then InvalidInput, CreationForbidden, RevisionNotFound or AlreadyExists.
     """
     check_may_add(tx.connection, actor)
-    check_metadata("metadata", wanted.metadata)
+    check_metadata("metadata", new.metadata)
     organization_id = actor.organization_id
     check_may_create(tx, actor, "Unit")
-    part_id, revision_id = _find_revision(tx, wanted.part_number, wanted.revision_number)
-    if tx.catalog.unit(organization_id, wanted.serial_number) is not None:
-        raise AlreadyExists("Unit with serial number", wanted.serial_number)
-    unit = UnitRow(new_id(), wanted.serial_number, part_id, revision_id, None, None, wanted.sample)
+    part_id, revision_id = _find_revision(tx, new.part_number, new.revision_number)
+    if tx.catalog.unit(organization_id, new.serial_number) is not None:
+        raise AlreadyExists("Unit with serial number", new.serial_number)
+    unit = UnitRow(new_id(), new.serial_number, part_id, revision_id, None, None, new.sample)
     stage_unit(tx, unit, Creator.of(actor), None)
-    stage_metadata(tx, unit.id, wanted.metadata)
+    stage_metadata(tx, unit.id, new.metadata)
     return unit.id
 
 
 def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitChange) -> UUID:
-    """Id of the unit that was changed. A batch that nobody has named before is created.
+    """Change a unit, and return its id. A new batch is created.
 
-    A new serial number or class changes what the catalog remembers. Raises PermissionDenied for a viewer; then
-    UnitNotFound, UnitNotReached, RevisionNotFound, CreationForbidden, AlreadyExists, InvalidInput, AttachmentNotFound
-    or UploadTaken.
+    A new serial number or sample class changes a record that catalogs remember. Raises PermissionDenied for a viewer;
+    then UnitNotFound, UnitNotReached, RevisionNotFound, CreationForbidden, AlreadyExists, InvalidInput,
+    AttachmentNotFound or UploadTaken.
     """
     check_may_add(tx.connection, actor)
     organization_id = actor.organization_id
@@ -94,7 +94,7 @@ def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitC
 
 
 def _find_revision(tx: Transaction, part_number: str, revision_number: str) -> tuple[UUID, UUID]:
-    """Ids of a part and its revision. Raises RevisionNotFound where there is no such part either."""
+    """The ids of a part and of its revision. Raises RevisionNotFound, also if there is no such part."""
     part_id = tx.catalog.part(tx.organization_id, part_number)
     revision_id = None if part_id is None else tx.catalog.revision(part_id, revision_number)
     if part_id is None or revision_id is None:
@@ -103,7 +103,7 @@ def _find_revision(tx: Transaction, part_number: str, revision_number: str) -> t
 
 
 def _place(tx: Transaction, unit: UnitRow, change: UnitChange) -> tuple[UUID, UUID]:
-    """Part and revision after a change; of the two numbers, one that is not given stays as it is."""
+    """The ids of the part and the revision after a change. A number that the change does not give stays as it is."""
     if change.part_number is UNSET and change.revision_number is UNSET:
         return unit.part_id, unit.revision_id
     now = read_place_numbers(tx.scope, unit.id)
@@ -113,7 +113,7 @@ def _place(tx: Transaction, unit: UnitRow, change: UnitChange) -> tuple[UUID, UU
 
 
 def _batch(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> UUID | None:
-    """The batch after a change, staged where it is new."""
+    """The id of the batch after a change. A new batch is staged."""
     if change.batch_number is UNSET:
         return unit.batch_id
     if change.batch_number is None:

@@ -1,4 +1,4 @@
-"""What a report refers to: which records it names exist, and which it would create."""
+"""The records that a report names: which of them exist, and which it would create."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -27,7 +27,7 @@ from runcard.store.stations.deployments import find_deployed_procedure
 
 
 class Reference(NamedTuple):
-    """A record that a run names: known by its id, to be created under its name, or (both None) not named."""
+    """A record that a run names, by its id, or by its name if it must be created. Both None: the run names none."""
 
     name: str | None = None
     id: UUID | None = None
@@ -38,7 +38,7 @@ class Reference(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """Where the unit under test belongs after this run."""
+    """The part, revision and batch of the unit under test after this run."""
 
     part: Reference
     revision: Reference
@@ -46,10 +46,10 @@ class Placement(NamedTuple):
 
 
 def resolve_procedure(catalog: Catalog, actor: Actor, reference: str) -> UUID:
-    """Id of the procedure with this id or identifier.
+    """The id of the procedure with this id or identifier.
 
-    Raises StationNotAuthorized where a station names one that it is not linked to now or that does not exist (a
-    station does not learn which), ProcedureNotFound where a user names one that does not exist.
+    Raises ProcedureNotFound if a user names a procedure that does not exist. Raises StationNotAuthorized if a station
+    does, or if it is not linked to the procedure now: a station does not learn which of the two.
     """
     procedure_id = _find_procedure(catalog, actor.organization_id, reference)
     if procedure_id is None:
@@ -60,9 +60,9 @@ def resolve_procedure(catalog: Catalog, actor: Actor, reference: str) -> UUID:
 
 
 def resolve_named_procedure(tx: Transaction, actor: Actor, name: str) -> UUID:
-    """Id of the procedure with this name, in any case; created where there is none and the actor may do that.
+    """The id of the procedure with this name, in any case. If there is none, it is created if the actor may do that.
 
-    Raises as `resolve_procedure` where it may not.
+    Raises what `resolve_procedure` raises.
     """
     procedure_id = tx.catalog.procedure_by_name(actor.organization_id, name)
     if procedure_id is None and isinstance(actor, UserActor) and actor.role in ("admin", "engineer"):
@@ -71,7 +71,7 @@ def resolve_named_procedure(tx: Transaction, actor: Actor, name: str) -> UUID:
 
 
 def check_station_link(catalog: Catalog, station: StationActor, procedure_id: UUID) -> None:
-    """Raises StationNotAuthorized where the station is not linked to the procedure now."""
+    """Check that the station may report this procedure now. Raises StationNotAuthorized."""
     if catalog.link(station.station_id, procedure_id) is None:
         raise StationNotAuthorized
 
@@ -85,14 +85,14 @@ def _find_procedure(catalog: Catalog, organization_id: UUID, reference: str) -> 
 
 
 class Operator(NamedTuple):
-    """A member by id, or somebody else by name; both None where nobody was named."""
+    """A member by id, or somebody else by name. Both None: nobody was named."""
 
     id: UUID | None = None
     name: str | None = None
 
 
 def resolve_operator(catalog: Catalog, organization_id: UUID, report: RunReport) -> Operator:
-    """Who operated the station. Raises OperatorNotFound where that has to be a member and is none."""
+    """Who operated the station. Raises OperatorNotFound if `operated_by` names no member."""
     if report.operated_by is not None:
         found = catalog.user(organization_id, report.operated_by)
         if found is None:
@@ -102,7 +102,7 @@ def resolve_operator(catalog: Catalog, organization_id: UUID, report: RunReport)
 
 
 def operator_called(catalog: Catalog, organization_id: UUID, name: str | None) -> Operator:
-    """The member with this e-mail, else somebody else of this name."""
+    """The member with this e-mail, or else somebody else with this name. name: None: nobody."""
     if name is None:
         return Operator()
     member = catalog.user(organization_id, name)
@@ -110,7 +110,7 @@ def operator_called(catalog: Catalog, organization_id: UUID, name: str | None) -
 
 
 def check_deployment(tx: Transaction, procedure_id: UUID, report: RunReport) -> None:
-    """Raises DeploymentNotFound, and InvalidInput for a deployment of another procedure."""
+    """Check that a deployment that the run names is of its procedure. Raises DeploymentNotFound and InvalidInput."""
     if report.deployment_id is None:
         return
     of_procedure = find_deployed_procedure(tx.scope, report.deployment_id)
@@ -118,7 +118,8 @@ def check_deployment(tx: Transaction, procedure_id: UUID, report: RunReport) -> 
         raise DeploymentNotFound(report.deployment_id)
     if of_procedure != procedure_id:
         raise InvalidInput.at(
-            "deployment_id", f"Deployment {report.deployment_id} belongs to another procedure than this run"
+            "deployment_id",
+            f"Deployment {report.deployment_id} is of another procedure; name one of the run's procedure, or none",
         )
 
 
@@ -128,9 +129,9 @@ def resolve_placement(
     unit: UnitRow | None,
     report: RunReport | UnitDescription,
 ) -> Placement:
-    """Part, revision and batch of the unit: those that the report names, else where the unit already is.
+    """The part, revision and batch that the report names, or else those that the unit already has.
 
-    Raises PartNumberMissing or PartNumberUnreadable where a new unit comes without a part.
+    Raises PartNumberMissing or PartNumberUnreadable if a new unit comes without a part.
     """
     part = _resolve_part(catalog, organization, unit, report)
     stays = unit is not None and part.id == unit.part_id
@@ -175,14 +176,13 @@ def check_creation(
     unit_is_new: bool,
     version: Reference,
 ) -> None:
-    """Raises CreationForbidden where a station would create what its organization does not let stations create.
-
-    The default revision comes with its part and needs no leave of its own.
+    """Check that the actor may create the missing records. Raises CreationForbidden with all that are refused.
+    The default revision comes with its part and needs no permission of its own.
     """
     if not isinstance(actor, StationActor):
         return
     brings_default = placement.part.is_missing and placement.revision.name == DEFAULT_REVISION
-    wanted = {
+    refusals = {
         "Part": placement.part.is_missing and not organization.station_may_create_parts,
         "Revision": placement.revision.is_missing
         and not brings_default
@@ -191,13 +191,13 @@ def check_creation(
         "Unit": unit_is_new and not organization.station_may_create_units,
         "Version": version.is_missing and not organization.station_may_create_versions,
     }
-    refused = [entity for entity, is_refused in wanted.items() if is_refused]
+    refused = [entity for entity, is_refused in refusals.items() if is_refused]
     if refused:
         raise CreationForbidden(refused)
 
 
 class ResolvedPlace(NamedTuple):
-    """A placement whose records all exist or are staged."""
+    """The ids of a placement, whose records all exist or are staged."""
 
     part_id: UUID
     revision_id: UUID
@@ -205,7 +205,7 @@ class ResolvedPlace(NamedTuple):
 
 
 def create_missing(tx: Transaction, placement: Placement, creator: Creator) -> ResolvedPlace:
-    """Stage whatever the placement names and nobody has named before."""
+    """Stage the records of a placement that do not exist, and return the ids of all."""
     part, revision, batch = placement
     part_id = part.id or stage_part(tx, part.name or "", creator)
     revision_id = revision.id
@@ -221,7 +221,7 @@ def create_missing(tx: Transaction, placement: Placement, creator: Creator) -> R
 def create_missing_version(
     tx: Transaction, procedure_id: UUID, version: Reference, creator: Creator
 ) -> UUID | None:
-    """Id of the version, staged where it is new; None where the run names none."""
+    """The id of the version, which is staged if it is new; None if the run names none."""
     if version.id is None and version.name is not None:
         return stage_version(tx, procedure_id, version.name, creator)
     return version.id

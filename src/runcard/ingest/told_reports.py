@@ -1,4 +1,4 @@
-"""What report files tell of, runs and repairs: each checked, then recorded in the order of its file."""
+"""The reports in a file, of runs and repairs: each is checked, then recorded in the order of the file."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import ReportRecorded, ReportRefused, RuncardError
 from runcard.domain.floor.repair import RepairReport
 from runcard.importers.report.stated import StatedReport
-from runcard.ingest.earlier_runs import Deed, report_id_of, settle_earlier
+from runcard.ingest.earlier_runs import OnEarlier, report_id_of, settle_earlier
 from runcard.ingest.record_repair import check_repair, record_repair
 from runcard.ingest.record_run import PreparedRun, RunClient, prepare_run, record_run
 from runcard.store.commit.transaction import Transaction
@@ -17,21 +17,21 @@ from runcard.store.files.imports import ImportedFile, NotedRun, note_runs
 from runcard.store.intake.earlier_runs import EarlierRun
 from runcard.store.units.repairs import RepairRow
 
-NO_RUN = "The file tells of no run. Upload one that does."
+NO_RUN = "The file holds no report of a run. Upload a file that does."
 
-Told = PreparedRun | RepairReport
+PreparedReport = PreparedRun | RepairReport
 
 
 class RecordedReport(NamedTuple):
-    """replaced: runs of earlier files that went for these."""
+    """What was recorded. replaced: the runs of earlier files that these runs replaced."""
 
     run_ids: Sequence[UUID]
     repairs: Sequence[RepairRow]
     replaced: Sequence[EarlierRun] = ()
 
 
-def prepare(claimed: StatedReport, client: RunClient) -> Told:
-    """A report, checked as far as that needs no record. Raises InvalidInput."""
+def prepare(claimed: StatedReport, client: RunClient) -> PreparedReport:
+    """The report, checked as far as possible without the record. Raises InvalidInput."""
     if isinstance(claimed.report, RepairReport):
         check_repair(claimed.report)
         return claimed.report
@@ -43,32 +43,34 @@ def prepare(claimed: StatedReport, client: RunClient) -> Told:
 class UnderImport(NamedTuple):
     """The import of a file that reports are recorded under.
 
-    first: how many reports of the file come before. of_several: whether the file has more than one report. earlier:
-    what to do about runs of the same reports that an earlier file told of.
+    first: how many reports of the file come before. of_several: whether the file has more than one report. on_earlier:
+    what to do about runs that an earlier file recorded from the same reports.
     """
 
     file: ImportedFile
     import_id: UUID
     first: int = 0
     of_several: bool = False
-    earlier: Deed = "refuse"
+    on_earlier: OnEarlier = "refuse"
 
 
-def record_told(tx: Transaction, actor: Actor, told: Sequence[Told], under: UnderImport) -> RecordedReport:
+def record_reports(
+    tx: Transaction, actor: Actor, reports: Sequence[PreparedReport], under: UnderImport
+) -> RecordedReport:
     """Record reports under the import of their file.
 
-    Raises what `record_run`, `record_repair` and `settle_earlier` raise; of a report of several, as ReportRefused that
-    says which it is.
+    Raises what `record_run`, `record_repair` and `settle_earlier` raise; if the file has several reports, as
+    ReportRefused, which says which report it is.
     """
-    file, import_id, first, of_several, earlier = under
+    file, import_id, first, of_several, on_earlier = under
     noted: list[NotedRun] = []
     repairs = []
-    runs: list[tuple[int, Told]] = []
+    runs: list[tuple[int, PreparedReport]] = []
     organization_id = actor.organization_id
     tx.catalog.fetch_units(
-        [key for one in told if isinstance(one, PreparedRun) for key in one.unit_keys(organization_id)]
+        [key for run in reports if isinstance(run, PreparedRun) for key in run.unit_keys(organization_id)]
     )
-    for position, report in enumerate(told, first + 1):
+    for position, report in enumerate(reports, first + 1):
         try:
             if isinstance(report, RepairReport):
                 repairs.append(record_repair(tx, actor, report, import_id))
@@ -82,9 +84,9 @@ def record_told(tx: Transaction, actor: Actor, told: Sequence[Told], under: Unde
                 raise
             raise ReportRefused(position, _serial_number(report), error) from error
     note_runs(tx, import_id, noted, first=first)
-    run_ids = [one.run_id for one in noted]
+    run_ids = [run.run_id for run in noted]
     try:
-        replaced = settle_earlier(tx, file, import_id, run_ids, earlier)
+        replaced = settle_earlier(tx, file, import_id, run_ids, on_earlier)
     except ReportRecorded as error:
         if not of_several:
             raise
@@ -94,8 +96,8 @@ def record_told(tx: Transaction, actor: Actor, told: Sequence[Told], under: Unde
 
 
 def link_report(tx: Transaction, attachment: Attachment, recorded: RecordedReport) -> None:
-    """Make a file that belongs to nothing part of the first of its runs, or else of the unit of its first repair."""
-    # The same upload once more: it is a report of other runs already, and these are found with it.
+    """Make a file that is part of nothing yet part of its first run, or else of the unit of its first repair."""
+    # The same upload once more is the report of other runs already. The new runs find it through their import.
     if attachment.is_linked:
         return
     if recorded.run_ids:
@@ -104,5 +106,5 @@ def link_report(tx: Transaction, attachment: Attachment, recorded: RecordedRepor
         link_upload(tx, attachment.id, Owner(unit_id=recorded.repairs[0].unit_id))
 
 
-def _serial_number(report: Told) -> str:
+def _serial_number(report: PreparedReport) -> str:
     return report.serial_number if isinstance(report, RepairReport) else report.report.serial_number

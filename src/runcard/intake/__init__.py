@@ -1,1 +1,1 @@
-"""Report files on their way in, whoever brings them: choices, reading, recording, quarantine."""
+"""Report files on their way in, by every door: choices, reading, recording, quarantine."""

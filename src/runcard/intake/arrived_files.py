@@ -1,4 +1,4 @@
-"""Files that somebody brings, and where their bytes are kept once something needs them."""
+"""Files that arrive, and the place of their bytes once something needs them."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,9 +31,9 @@ _IN_MEMORY_BYTES = 8 << 20
 
 
 class Stores(NamedTuple):
-    """open_file: how report files are opened: in this process, or in one of their own.
+    """open_file: opens report files, in this process or in another.
 
-    rest: waits after work that took so many seconds, so that stations come first.
+    rest: waits after work that took this many seconds, so that stations come first.
     """
 
     database: Database
@@ -44,19 +44,19 @@ class Stores(NamedTuple):
 
 
 class Arrived(Protocol):
-    """attachment_id: what holds the bytes, or will."""
+    """A file that has arrived. attachment_id: the attachment that holds its bytes, or will hold them."""
 
     attachment_id: UUID
 
     def find_place(self, digest: bytes) -> None:
-        """Find the attachment that holds the content already, or put the bytes where a new one will."""
+        """Find the attachment that holds this content already, or store the bytes for a new one."""
 
     def keep(self, tx: Transaction) -> Attachment:
-        """The attachment, made where it is not there yet."""
+        """The attachment. If it does not exist yet, it is created."""
 
 
 class Upload:
-    """A file whose bytes a client has stored, and that is taken in."""
+    """A file whose bytes a client has uploaded already."""
 
     def __init__(self, attachment: Attachment) -> None:
         self.attachment_id = attachment.id
@@ -68,7 +68,7 @@ class Upload:
         pass
 
     def keep(self, tx: Transaction) -> Attachment:
-        """Raises Conflict where it has other bytes by now than were read."""
+        """The attachment. Raises Conflict if its bytes were replaced since they were read."""
         attachment = hold_attachment(tx, self.attachment_id)
         if attachment.blob_key != self.blob_key:
             raise Conflict(f"Upload {attachment.id} was replaced while it was imported. Import it again.")
@@ -77,7 +77,7 @@ class Upload:
 
 @contextmanager
 def opened_upload(blobs: Blobs, upload: Upload) -> Iterator[BinaryIO]:
-    """The bytes of an upload, able to seek. Raises AttachmentNotFound where none have arrived."""
+    """The bytes of an upload, able to seek. Raises AttachmentNotFound if none have arrived."""
     pieces = blobs.stream(upload.blob_key)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as spooled:
         for piece in pieces or ():
@@ -88,7 +88,7 @@ def opened_upload(blobs: Blobs, upload: Upload) -> Iterator[BinaryIO]:
 
 
 class NewFile:
-    """A file that comes with its bytes, which are kept where they are not yet."""
+    """A file that comes with its bytes, which are stored unless they are stored already."""
 
     def __init__(self, stores: Stores, actor: Actor, name: str, file: BinaryIO) -> None:
         self._stores = stores
@@ -110,12 +110,12 @@ class NewFile:
         if kept is not None:
             self.attachment_id = kept
             return
-        # Whoever reads the file goes on from where it is.
-        at = self._file.tell()
+        # The reader of the file goes on from its position, so it is restored.
+        position = self._file.tell()
         size_bytes = self._file.seek(0, SEEK_END)
         self._file.seek(0)
         self._stores.blobs.write(blob_key(organization_id, self.attachment_id), self._file)
-        self._file.seek(at)
+        self._file.seek(position)
         self._meta = BlobMeta(size_bytes, None)
 
     def keep(self, tx: Transaction) -> Attachment:

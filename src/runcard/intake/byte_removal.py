@@ -1,4 +1,4 @@
-"""Removing the bytes that no attachment needs any more, as transactions have noted them."""
+"""Removal of the bytes that transactions have noted, because no attachment needs them any more."""
 
 import logging
 from functools import partial
@@ -14,23 +14,23 @@ _PAGE = 500
 
 
 def remove_noted(stores: Stores, organization_id: UUID) -> None:
-    """Remove all bytes of an organization that are noted to be removed. Raises StorageUnavailable."""
+    """Remove all bytes of an organization that are noted for removal. Raises StorageUnavailable."""
     while _remove_page(stores, organization_id) == _PAGE:
         pass
 
 
 def remove_soon(stores: Stores, organization_id: UUID) -> None:
-    """Remove some hundreds of them now. What is left after that, or where the store does not answer, goes with the
-    next sweep.
-    """
+    """Remove the bytes of up to 500 files now. The next sweep removes the rest, or all if the store does not answer."""
     try:
         _remove_page(stores, organization_id)
     except StorageUnavailable:
-        _log.warning("files that were deleted stay in their store until the next sweep", exc_info=True)
+        _log.warning(
+            "the store does not answer: deleted files stay in it until the next sweep", exc_info=True
+        )
 
 
 def _remove_page(stores: Stores, organization_id: UUID) -> int:
-    """How many were removed."""
+    """Remove the bytes of at most `_PAGE` files. Returns how many files that were."""
     with stores.database.read() as connection:
         removals = list_removals(connection, organization_id, _PAGE)
     for _, key in removals:

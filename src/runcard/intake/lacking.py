@@ -1,4 +1,4 @@
-"""What a report file does not say and a run needs, and how whoever brings the file states it at each door."""
+"""Fields that a run needs and a report file does not hold, and how to state them at each door."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from runcard.domain.errors import (
     RuncardError,
 )
 
-# A file that was refused at one door is looked at at another, so all of them are named.
+# All doors are named, because a file that was refused at one door may be looked at through another.
 _WAYS: Mapping[str, str] = {
     "serial_number": "--serial-number or --name-pattern (command line), Serial number (page), serial_number or "
     "name_pattern (REST)",
@@ -22,28 +22,28 @@ _WAYS: Mapping[str, str] = {
 
 
 class Lacking(NamedTuple):
-    """Why a file was refused. lacks: the field of a run that would mend it if it were stated; None: none would."""
+    """Why a file was refused. lacks: the field of a run that must be stated to mend it; None: stating a field won't."""
 
     reason: str
     lacks: str | None = None
 
 
 def lacking(error: RuncardError) -> Lacking:
-    """What is wrong with a file, as whoever brings files reads it."""
+    """Why a file was refused, in words for its sender."""
     match error:
         case ReportRefused(cause=cause):
             of_report = _of_report(cause, error.serial_number)
             refused = ReportRefused(error.position, error.serial_number, RuncardError(of_report.reason))
             return Lacking(refused.summary, of_report.lacks)
         case NotSaid():
-            told = "; ".join(_at_its_place(issue) for issue in error.issues)
-            return Lacking(f"{_required(error.field)}: {told}. {_state(error.field)}", error.field)
+            issues = "; ".join(_at_its_place(issue) for issue in error.issues)
+            return Lacking(f"{_required(error.field)}: {issues}. {_state(error.field)}", error.field)
         case _:
             return _of_report(error, None)
 
 
 def _at_its_place(issue: Issue) -> str:
-    """An issue, with where the file would say it where that is called otherwise than in a run."""
+    """The message of an issue, with its place in the file unless that has the name of the run's field."""
     return issue.message if issue.location in _WAYS else f"{issue.message} ({issue.location})"
 
 

@@ -1,4 +1,4 @@
-"""What becomes of files in quarantine: they are tried again or given up, at whichever door somebody asks for it."""
+"""Files in quarantine, as every door handles them: they are tried again or discarded."""
 
 import tempfile
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _IN_MEMORY_BYTES = 8 << 20
 
 
 def may_retry(actor: Actor, file: QuarantinedFile) -> bool:
-    """Whoever brought a file may try it again, as long as they may record; who manages may do so for anybody."""
+    """Whether the actor may try a file again: its sender may, while they may record; managers may try any file."""
     if isinstance(actor, UserActor) and actor.role == "viewer":
         return False
     return may_manage(actor) or _brought(actor, file.created_by)
@@ -37,15 +37,13 @@ def may_retry(actor: Actor, file: QuarantinedFile) -> bool:
 def retry_as_brought(
     stores: Stores, actor: Actor, client: RunClient, file: QuarantinedFile, choice: ImportChoice
 ) -> Fate:
-    """What becomes of a file that the actor tries again as is said of it now: whoever brought it records it.
+    """Try a file again with this choice, and return what became of it. It is recorded in the name of its sender.
 
     Raises PermissionDenied, what `choices.checked` raises, and StorageUnavailable.
     """
     check_may_record(actor)
     if not may_retry(actor, file):
-        raise PermissionDenied(
-            "Only admins, engineers and whoever brought a file may retry it. Ask an admin."
-        )
+        raise PermissionDenied("Only admins, engineers and the sender of a file may retry it. Ask an admin.")
     check_may_replace(actor, choice)
     with stores.database.read_in(actor.organization_id) as scope:
         choice = checked(scope, choice)
@@ -54,7 +52,7 @@ def retry_as_brought(
 
 
 def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor) -> Actor:
-    """Whoever brought a file, with the rights that they have now; `otherwise` where they may not record any more."""
+    """The sender of a file, with their present rights; `otherwise` if they may no longer record."""
     organization_id, (user, station) = otherwise.organization_id, file.created_by
     try:
         if station is not None:
@@ -72,7 +70,7 @@ def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor)
 def retry_file(
     stores: Stores, recorder: Actor, client: RunClient, file: QuarantinedFile, choice: ImportChoice
 ) -> Fate:
-    """What becomes of a file that is tried again as is said of it now. Raises StorageUnavailable."""
+    """Try a file again with this choice, and return what became of it. Raises StorageUnavailable."""
     organization_id = recorder.organization_id
     try:
         with opened_quarantined(stores, organization_id, file) as content:
@@ -80,14 +78,14 @@ def retry_file(
     except BytesGone as error:
         return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
     if fate.status == "known" and not choice.rehearses:
-        # It was recorded before it was refused, as a second copy that somebody had asked for.
+        # The file was recorded before; it was refused when somebody imported it a second time.
         stores.writer.write(organization_id, lambda tx: release(tx, file.digest))
     return fate
 
 
 @contextmanager
 def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> Iterator[BinaryIO]:
-    """The bytes of a file as they came, able to seek. Raises BytesGone, and StorageUnavailable."""
+    """The bytes of a file as they were sent, able to seek. Raises BytesGone and StorageUnavailable."""
     with stores.database.read_in(organization_id) as scope:
         kept = find_attachments(scope, [file.attachment_id]).get(file.attachment_id)
     pieces = None if kept is None else stores.blobs.stream(kept.blob_key)
@@ -101,13 +99,13 @@ def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedF
 
 
 def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:
-    """Give a file up. Its bytes are removed, unless a run that was recorded from it needs them."""
+    """Take a file out of quarantine for good. Its bytes are removed, unless a run that was recorded needs them."""
     stores.writer.write(organization_id, lambda tx: discard_file(tx, file))
     remove_soon(stores, organization_id)
 
 
-def again(file: QuarantinedFile, choice: ImportChoice) -> ImportChoice:
-    """What is said of a file now, and else what was said of it when it was tried last."""
+def choice_for_retry(file: QuarantinedFile, choice: ImportChoice) -> ImportChoice:
+    """The choices for the next try of a file: those made now, and for the rest those of the last try."""
     last = last_choice(file)
     if choice.importer is None and choice.template_id is None:
         choice = choice._replace(importer=last.importer, template_id=last.template_id)

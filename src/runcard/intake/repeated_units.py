@@ -1,7 +1,7 @@
-"""Runs that add to units of another file only because testers count lots and parts from 1 in every file.
+"""Runs that add to units of another file only because a tester counts lots and parts from 1 in every file.
 
-A tester that tests a part again says so (PRR.PART_FLG, MIR.RTST_COD), or runs another program. So the sign is: the same
-lot and part id, the same procedure, another file of the same format, and no word of a retest.
+A tester that tests a part again says so (PRR.PART_FLG, MIR.RTST_COD), or runs another program. So these are the signs:
+the same lot and part id, the same procedure, another file of the same format, and no mark of a retest.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,21 @@ _MEND = (
 
 
 class Made(NamedTuple):
-    """What a unit was made by: its procedure, by name or id, and itself, both as they are looked up."""
+    """A unit and a procedure of its runs. procedure: by name or id. Both are lookup keys."""
 
     procedure: str
     serial_number: str
 
 
-# The file that made each, of files of which nothing is recorded.
+# For each unit and procedure, the file that made it, among files that are only rehearsed.
 Rehearsed = dict[Made, str]
 
 
 class RepeatedUnits:
-    """Those of one file. rehearsed: None where it is recorded, and so found in the record by the next file."""
+    """Finds such runs of one file. rehearsed: what the rehearsed files before it made; None if files are recorded.
+
+    What a recorded file made is found in the record.
+    """
 
     def __init__(
         self,
@@ -53,10 +56,10 @@ class RepeatedUnits:
         self._example = ("", "")
 
     def look_at(self, group: ReportGroup) -> None:
-        """Take in reports that are about to be recorded."""
+        """Check the reports of a group that is about to be recorded."""
         if not self._rules.composes:
             return
-        runs = [one for one in group.told if isinstance(one, PreparedRun)]
+        runs = [report for report in group.reports if isinstance(report, PreparedRun)]
         others = self._others(runs)
         for run in runs:
             other = others.get(_made(run))
@@ -72,20 +75,20 @@ class RepeatedUnits:
             return ()
         serial_number, file = self._example
         runs = "1 run adds to a unit" if self._count == 1 else f"{self._count} runs add to units"
-        told = (
+        added = (
             f"{runs} that another file made with the same lot and part id, such as {serial_number} of {file}"
         )
-        return (f"{told}, and the tester marks no retest. {_MEND}",)
+        return (f"{added}, and the tester marks no retest. {_MEND}",)
 
     def _others(self, runs: Sequence[PreparedRun]) -> dict[Made, str]:
-        """What other files have made of these units, and which files."""
+        """For each unit and procedure of these runs that another file made before, the name of that file."""
         serial_keys = {lookup_key(run.report.serial_number) for run in runs}
         with self._database.read_in(self._organization_id) as scope:
             found = find_made_by_others(scope, self._file, serial_keys)
         others = {
-            Made(lookup_key(procedure), one.serial_key): one.file or "a file that was deleted"
-            for one in found
-            for procedure in (one.procedure, str(one.procedure_id))
+            Made(lookup_key(procedure), unit.serial_key): unit.file or "a file that was deleted"
+            for unit in found
+            for procedure in (unit.procedure, str(unit.procedure_id))
         }
         rehearsed = self._rehearsed or {}
         known = {

@@ -1,5 +1,5 @@
-"""Report files on their way in: their format is told from their content, they are recorded in groups, and those that
-are refused go to quarantine.
+"""The import of report files: the format is found from the content, reports are recorded in groups, and refused files
+go to quarantine.
 """
 
 import time
@@ -27,7 +27,7 @@ from runcard.importers.formats import TABULAR
 from runcard.ingest.file_content import packed_digest
 from runcard.ingest.import_file import import_upload
 from runcard.ingest.import_groups import (
-    MOST,
+    GROUP_LIMITS,
     Imported,
     ImportOptions,
     ReportGroup,
@@ -56,12 +56,12 @@ from runcard.store.intake.earlier_runs import EarlierRun
 from runcard.store.intake.quarantine import Refusal, RefusedFile
 from runcard.store.runs.records import read_runs
 
-# Of the runs of a file that is only tried.
+# How many runs of a rehearsed file are shown.
 _MOST_SHOWN = 10
 
 
 class RehearsedRun(NamedTuple):
-    """A run as it would be recorded. stated: the fields of it that were stated."""
+    """A run as it would be recorded. stated: its fields that the sender stated."""
 
     serial_number: str
     part_number: str
@@ -72,16 +72,16 @@ class RehearsedRun(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What has become of a file.
+    """What became of a file.
 
-    status: known: its content had been imported before; refused: all of it, or what comes after `recorded_count`
-        reports; strange: it is of no format that is read.
-    run_count, repair_count: what was recorded of it now; of a known one, the runs that there are.
-    recorded_count: how many of its reports are recorded by now, where not all are.
-    import_id: of what is recorded of it, by now or before. quarantined_id: what it is known by in quarantine.
-    warnings: what is to be known of what was recorded, such as what was left out.
-    lacks: the field of a run that would mend what was refused if it were stated. stated: the fields that were stated,
-    and of how many runs. rehearsed: the first runs as they would be recorded, where nothing was.
+    status: known: its content was imported before; refused: all of it, or what comes after `recorded_count` reports;
+        strange: it is of no known format.
+    run_count, repair_count: what was recorded of it now; of a known file, the runs that still exist.
+    recorded_count: how many of its reports are recorded by now, if not all are.
+    import_id: the import of its reports, of now or before. quarantined_id: its id in quarantine.
+    warnings: remarks on what was recorded, such as what was left out.
+    lacks: the field of a run that must be stated to mend a refused file. stated: the fields that were stated, and for
+    how many runs. rehearsed: the first runs as they would be recorded, if the file was only rehearsed.
     """
 
     status: Literal["recorded", "known", "refused", "strange"]
@@ -99,11 +99,11 @@ class Fate(NamedTuple):
 
 
 class _Rehearsed(Exception):
-    """Undoes what was only tried."""
+    """Undoes the transaction of a rehearsal."""
 
 
 class ReportFiles:
-    """Brings in files of one person or station. client: the program that does, noted in the runs."""
+    """Imports files of one person or station. client: the program that sends them, which is noted in the runs."""
 
     def __init__(self, stores: Stores, actor: Actor, client: RunClient, choice: ImportChoice) -> None:
         self._stores = stores
@@ -120,15 +120,15 @@ class ReportFiles:
         *,
         place: str | None = None,
     ) -> Fate:
-        """What becomes of a file, which must be able to seek. tell: hears of each group how many reports it had.
+        """Import a file, and return what became of it. The file must be able to seek.
 
-        place: its name with the folder that it lies in, where that is known. Raises StorageUnavailable, and
-        PermissionDenied for a viewer.
+        tell: is called after each group with its number of reports. place: the name of the file with its folder; None:
+        the folder is not known. Raises StorageUnavailable, and PermissionDenied for a viewer.
         """
         return self._bring_in(NewFile(self._stores, self._actor, name, file), file, tell, place or name)
 
     def bring_in_upload(self, upload: Upload) -> Fate:
-        """The same of a file whose bytes are kept already. Raises what `opened_upload` and `bring_in` raise."""
+        """Import a file whose bytes are uploaded already. Raises what `opened_upload` and `bring_in` raise."""
         with opened_upload(self._stores.blobs, upload) as file:
             return self._bring_in(upload, file, lambda _: None, upload.name)
 
@@ -158,16 +158,16 @@ class ReportFiles:
                 began_at = time.monotonic()
                 if not recording.record(group):
                     return self._known(reading, self._state(opened.digest))
-                tell(len(group.told))
+                tell(len(group.reports))
                 self._stores.rest(time.monotonic() - began_at)
         except Outage:
             raise
         except RuncardError as error:
             if self._choice.is_whole:
                 recording.take_back()
-            told = lacking(error)
-            refusal = Refusal(reading.name, told.reason, recording.fate.recorded_count)
-            progress = recording.fate._replace(lacks=told.lacks)
+            reason, lacks = lacking(error)
+            refusal = Refusal(reading.name, reason, recording.fate.recorded_count)
+            progress = recording.fate._replace(lacks=lacks)
             return self._refuse(arrived, opened.digest, refusal, progress)
         return recording.fate._replace(recorded_count=0)
 
@@ -187,7 +187,7 @@ class ReportFiles:
             return find(scope, digest)
 
     def _known_as(self, arrived: Arrived, opened: OpenedFile, reading: Reading, state: ImportState) -> Fate:
-        """What becomes of a known file. One that is said to be of a format must be, whatever it was imported as."""
+        """What becomes of a known file. If it must be whole, it is read, and refused if the chosen format cannot."""
         if self._choice.is_whole:
             try:
                 next(opened.groups(reading))
@@ -217,11 +217,11 @@ class ReportFiles:
         arrived.find_place(digest)
 
         def apply(tx: Transaction) -> UUID:
-            kept, said = arrived.keep(tx).id, self._choice.said
-            file = RefusedFile(digest, kept, refusal, said, self._client.name)
+            attachment_id = arrived.keep(tx).id
+            file = RefusedFile(digest, attachment_id, refusal, self._choice.kept, self._client.name)
             return quarantine_file(tx, self._actor, file)
 
-        # Somebody may have deleted an upload since it was read: then there is nothing to keep.
+        # If somebody has deleted the upload since it was read, there is nothing to keep.
         with suppress(AttachmentNotFound):
             refused = refused._replace(
                 quarantined_id=self._stores.writer.write(self._actor.organization_id, apply)
@@ -232,23 +232,23 @@ class ReportFiles:
 def record_upload(
     stores: Stores, actor: Actor, upload: Upload, reading: Reading
 ) -> tuple[FileImport, Sequence[str]]:
-    """Record the runs and repairs of a file whose bytes are kept already, all or none, whatever was imported before.
+    """Record all runs and repairs of an uploaded file or none, even if its content was imported before.
 
-    The second are warnings, as of `Fate`.
-    Raises what `opened_upload` and `import_upload` raise, and what is wrong with the file.
+    Returns the import and its warnings; see `Fate`. Raises what `opened_upload` and `import_upload` raise, and what is
+    wrong with the file.
     """
     with opened_upload(stores.blobs, upload) as file, stores.open_file(file) as opened:
         groups = list(opened.groups(reading))
-        told = [one for group in groups for one in group.told]
+        reports = [report for group in groups for report in group.reports]
         imported = ImportedFile(opened.digest, reading.name, upload.attachment_id)
     made = stores.writer.write(
-        actor.organization_id, lambda tx: import_upload(tx, actor, imported, upload.keep(tx), told)
+        actor.organization_id, lambda tx: import_upload(tx, actor, imported, upload.keep(tx), reports)
     )
-    return made, [one for group in groups for one in group.warnings]
+    return made, [warning for group in groups for warning in group.warnings]
 
 
 class _OpenFile(NamedTuple):
-    """A file that is being imported. state: None where nothing of its content was imported before."""
+    """A file that is being imported. state: None if nothing of its content was imported before."""
 
     arrived: Arrived
     opened: OpenedFile
@@ -257,7 +257,7 @@ class _OpenFile(NamedTuple):
 
 
 class _Recording:
-    """The groups of one file on their way into the record. fate: what has become of it by now."""
+    """Records the groups of one file. fate: what became of the file so far."""
 
     def __init__(
         self,
@@ -274,7 +274,7 @@ class _Recording:
         self._arrived = arrived
         self._digest = opened.digest
         self._importer = reading.name
-        # Another import of content that is known has an id of its own from the start.
+        # A second import of known content has its own id from the start.
         self._under = (new_id() if state is None else state.id) if choice.is_again else None
         self._is_new = state is None
         self._imported: list[Imported] = []
@@ -287,12 +287,12 @@ class _Recording:
         self.fate = Fate("recorded", reading.name, recorded_count=done, import_id=import_id)
 
     def record(self, group: ReportGroup) -> bool:
-        """Whether the content had not been imported to its end before. Raises what `import_group` raises."""
+        """Record a group. Returns False if the whole content was imported before. Raises what `import_group` raises."""
         self._repeated.look_at(group)
         if self._choice.rehearses:
             self._go_on(group, self._rehearse(group))
             return True
-        # The bytes are kept before anything of them is recorded.
+        # The bytes are stored before any report of them is recorded.
         self._arrived.find_place(self._digest)
         self._check_replaces(group)
         writer = self._stores.writer
@@ -307,17 +307,20 @@ class _Recording:
         return True
 
     def _check_replaces(self, group: ReportGroup) -> None:
-        """What is replaced cannot be taken back, so a file that is to be whole does so in one transaction or not."""
+        """Check that a file that must be whole replaces runs in one transaction only. Raises InvalidInput.
+
+        A replaced run cannot be brought back.
+        """
         if self._choice.is_whole and self._choice.replaces and not (group.is_last and group.first == 0):
             raise InvalidInput.at(
                 "replace",
-                f"the file holds more than {MOST.reports} reports, of which all or none are to be recorded; split it",
+                f"the file holds more than {GROUP_LIMITS.reports} reports and must be recorded whole; split it",
             )
 
     def take_back(self) -> None:
-        """Remove what was recorded, the last group first: whenever this is cut short, it is known how far it came."""
-        for one in reversed(self._imported):
-            take_back = partial(take_back_group, one, self._arrived.attachment_id, is_new=self._is_new)
+        """Remove what was recorded, last group first. If this is cut short, it is known how much is still recorded."""
+        for imported in reversed(self._imported):
+            take_back = partial(take_back_group, imported, self._arrived.attachment_id, is_new=self._is_new)
             self._stores.writer.write_catalog(self._actor.organization_id, take_back)
         if self._imported:
             done = self._imported[0].first
@@ -331,7 +334,7 @@ class _Recording:
             self._file,
             attachment,
             group,
-            ImportOptions(self._under, not is_whole, self._choice.earlier),
+            ImportOptions(self._under, not is_whole, self._choice.on_earlier),
         )
         if imported is not None and is_whole and group.is_last:
             link_report(tx, attachment, [*self._imported, imported][0].recorded)
@@ -341,7 +344,7 @@ class _Recording:
         outcome: list[RecordedReport] = []
 
         def apply(tx: Transaction) -> None:
-            recorded = rehearse_group(tx, self._actor, self._file, group, self._choice.earlier)
+            recorded = rehearse_group(tx, self._actor, self._file, group, self._choice.on_earlier)
             outcome.append(recorded)
             if not self.fate.rehearsed:
                 runs = _rehearsed_runs(tx, group, recorded)
@@ -368,22 +371,22 @@ class _Recording:
 
 
 def _replaced(earlier: EarlierRun) -> str:
-    return f"Run {earlier.run_id} took the place of run {earlier.earlier_id}, of the same report."
+    return f"Run {earlier.run_id} replaced run {earlier.earlier_id}, which has the same report."
 
 
 def _counted(before: Sequence[tuple[str, int]], group: ReportGroup) -> tuple[tuple[str, int], ...]:
-    """Of how many runs each field was stated, with those of this group."""
+    """For how many runs each field was stated, with the runs of this group."""
     counts: Counter[str] = Counter(dict(before))
-    for one in group.told:
-        if isinstance(one, PreparedRun):
-            counts.update(one.stated)
+    for report in group.reports:
+        if isinstance(report, PreparedRun):
+            counts.update(report.stated)
     return tuple((field, counts[field]) for field in FIELDS if counts[field])
 
 
 def _rehearsed_runs(
     tx: Transaction, group: ReportGroup, recorded: RecordedReport
 ) -> tuple[RehearsedRun, ...]:
-    prepared = [one for one in group.told if isinstance(one, PreparedRun)][:_MOST_SHOWN]
+    prepared = [report for report in group.reports if isinstance(report, PreparedRun)][:_MOST_SHOWN]
     found = read_runs(tx.scope, recorded.run_ids[:_MOST_SHOWN])
     return tuple(
         RehearsedRun(
@@ -392,7 +395,7 @@ def _rehearsed_runs(
             run.procedure.name,
             run.outcome,
             run.started_at,
-            one.stated,
+            report.stated,
         )
-        for run, one in zip(found, prepared, strict=True)
+        for run, report in zip(found, prepared, strict=True)
     )

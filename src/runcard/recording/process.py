@@ -68,7 +68,7 @@ class Outgoing:
         self._lock = threading.Lock()
 
     def send(self, answers: list[OrderAnswer]) -> None:
-        message = message_of(Answers(answers, self._database.looks))
+        message = message_of(Answers(answers, self._database.statistics_renewals))
         with self._lock:
             self._connection.sendall(message)
 

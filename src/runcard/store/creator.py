@@ -18,5 +18,5 @@ class Creator(NamedTuple):
 
     @property
     def columns(self) -> dict[str, UUID | None]:
-        """The two columns that every table of created things has."""
+        """The values of the two columns that say who created a row."""
         return {"created_by_user_id": self.user_id, "created_by_station_id": self.station_id}

@@ -1,4 +1,4 @@
-"""Metadata of runs, units, parts, revisions and stations: a row for each key."""
+"""Metadata of runs, units, parts, revisions and stations: one row for each key."""
 
 import math
 import operator
@@ -21,9 +21,9 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 class MetadataTest(NamedTuple):
-    """What a key of a record must keep to be listed; each None asks for nothing.
+    """Conditions on the value under a key, which it must all meet. None: no condition.
 
-    key: ANY_KEY: one of its keys. says: the value, as people write it, whatever it is.
+    key: ANY_KEY: some key of the record. says: the value as people write it, of any type.
     """
 
     key: str
@@ -38,15 +38,15 @@ class MetadataTest(NamedTuple):
 
 
 def stage_metadata(tx: Transaction, entity_id: UUID, metadata: Metadata) -> None:
-    """Note metadata, which has been checked, about a record that is new."""
+    """Add metadata, which must be checked already, to a new record."""
     for key, value in metadata.items():
         tx.stage(metadata_entries, _row(tx.organization_id, entity_id, key, value))
 
 
 def change_metadata(tx: Transaction, entity_id: UUID, field: str, change: MetadataChange) -> None:
-    """Merge into what is noted about a record; a None takes its key away. Raises InvalidInput; see `domain.metadata`.
+    """Merge a change into the metadata of a record; None as a value removes its key. See `domain.metadata`.
 
-    `field` is how the input names the metadata.
+    field: the name of the metadata in the input, for errors. Raises InvalidInput.
     """
     check_metadata(field, change)
     if not change:
@@ -62,7 +62,7 @@ def change_metadata(tx: Transaction, entity_id: UUID, field: str, change: Metada
 
 
 def read_metadata(scope: Scope, entity_ids: Collection[UUID]) -> Mapping[UUID, dict[str, MetadataValue]]:
-    """What is noted about each of these records, by key in alphabetical order; nothing for those without any."""
+    """The metadata of each of these records, keys in alphabetical order; no entry for a record without metadata."""
     e = metadata_entries.c
     found: dict[UUID, dict[str, MetadataValue]] = defaultdict(dict)
     for some in in_chunks(entity_ids):
@@ -75,43 +75,43 @@ def read_metadata(scope: Scope, entity_ids: Collection[UUID]) -> Mapping[UUID, d
 
 
 def delete_metadata(tx: Transaction, entity_ids: Collection[UUID]) -> None:
-    """Forget what is noted about records that are deleted."""
+    """Delete the metadata of records that are deleted."""
     e = metadata_entries.c
     for some in in_chunks(entity_ids):
         tx.connection.execute(delete(metadata_entries).where(tx.owns(e), e.entity_id.in_(some)))
 
 
 def keeps(organization_id: UUID, entity_id: ColumnElement[UUID], test: MetadataTest) -> ColumnElement[bool]:
-    """The condition that the record with this id keeps a test."""
+    """The condition that the record with this id has a value that meets the test."""
     e = metadata_entries.c
-    asked: list[ColumnElement[bool]] = [
+    conditions: list[ColumnElement[bool]] = [
         owned_by(organization_id, e),
         e.entity_id == entity_id,
     ]
     if test.key != ANY_KEY:
-        asked.append(e.key == test.key)
+        conditions.append(e.key == test.key)
     if test.says is not None:
-        asked.append(_says(test.says))
+        conditions.append(_says(test.says))
     if test.is_one_of is not None:
-        asked.append(e.text.in_(test.is_one_of))
+        conditions.append(e.text.in_(test.is_one_of))
     if test.contains is not None:
-        asked.append(e.text.icontains(test.contains, autoescape=True))
+        conditions.append(e.text.icontains(test.contains, autoescape=True))
     if isinstance(test.equals, bool):
-        asked.append(e.boolean.is_(test.equals))
+        conditions.append(e.boolean.is_(test.equals))
     elif test.equals is not None:
-        asked.append(e.number == test.equals)
+        conditions.append(e.number == test.equals)
     bounds: list[tuple[float | None, Callable[[Any, Any], Any]]] = [
         (test.at_least, operator.ge),
         (test.at_most, operator.le),
         (test.above, operator.gt),
         (test.below, operator.lt),
     ]
-    asked += [holds(e.number, bound) for bound, holds in bounds if bound is not None]
-    return select(e.key).where(*asked).exists()
+    conditions += [holds(e.number, bound) for bound, holds in bounds if bound is not None]
+    return select(e.key).where(*conditions).exists()
 
 
 def list_keys(scope: Scope, most: int) -> Sequence[str]:
-    """The first keys that anything is noted under, in alphabetical order: one step in the index for each."""
+    """The first keys of any metadata, in alphabetical order. Each key costs one step in the index."""
     e = metadata_entries.c
     mine = scope.owns(e)
     steps = select(func.min(e.key).label("key")).where(mine).cte("keys", recursive=True)
@@ -121,7 +121,7 @@ def list_keys(scope: Scope, most: int) -> Sequence[str]:
     return list(found.scalars())
 
 
-def find_said(scope: Scope, value: str, most: int) -> Sequence[str]:
+def find_keys_of_value(scope: Scope, value: str, most: int) -> Sequence[str]:
     """The first keys under which a run has this value, in alphabetical order."""
     e = metadata_entries.c
     query = (
@@ -136,15 +136,15 @@ def find_said(scope: Scope, value: str, most: int) -> Sequence[str]:
 
 
 def _says(value: str) -> ColumnElement[bool]:
-    """The condition that a value is what is written so: a text in any case, a number, or true or false."""
+    """The condition that a value is this one as people write it: a text in any case, a number, or true or false."""
     e = metadata_entries.c
-    said: list[ColumnElement[bool]] = [func.lower(e.text) == value.lower()]
+    readings: list[ColumnElement[bool]] = [func.lower(e.text) == value.lower()]
     if value.lower() in _BOOLEANS:
-        said.append(e.boolean.is_(_BOOLEANS[value.lower()]))
+        readings.append(e.boolean.is_(_BOOLEANS[value.lower()]))
     with suppress(ValueError):
         if math.isfinite(number := float(value)):
-            said.append(e.number == number)
-    return or_(*said)
+            readings.append(e.number == number)
+    return or_(*readings)
 
 
 def _row(organization_id: UUID, entity_id: UUID, key: str, value: MetadataValue) -> dict[str, Any]:

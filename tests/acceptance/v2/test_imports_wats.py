@@ -87,7 +87,7 @@ def test_a_report_that_comes_again_in_other_bytes(
     assert wire.post("/imports/structured", json=body, headers=key).status_code == 403
     assert wire.post("/imports/structured", json=body | {"allow_duplicate": True}).status_code == 400
     (result,) = wire.post("/imports/structured", json=body).json()["results"]
-    assert result["warnings"] == [f"Run {result['id']} took the place of run {first}, of the same report."]
+    assert result["warnings"] == [f"Run {result['id']} replaced run {first}, which has the same report."]
     assert run_ids(user, names["FATTest-325"]) == [result["id"]]
     assert (user.runs.get(id=result["id"]).metadata or {})["replaced_run"] == first
 

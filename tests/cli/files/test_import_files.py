@@ -221,7 +221,7 @@ def test_a_report_takes_the_place_of_the_run_that_is_there(acme: Installation, r
     assert (code, statuses(done)) == (1, {"first.json": "recorded", "second.json": "refused"})
     code, done = run(acme, "quarantine", "retry", "--all", "--replace")
     assert (code, done["runs"]) == (0, 1)
-    assert "took the place of run" in done["files"][0]["warnings"][0]
+    assert "replaced run" in done["files"][0]["warnings"][0]
     code, done = run(acme, "import", reports, "--replace")
     assert (code, done["known"]) == (0, 2)
 

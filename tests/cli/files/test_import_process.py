@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from runcard.ingest.import_groups import MOST
+from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import runs, units
 from tests.cli.commands import environment, runcard
@@ -57,7 +57,7 @@ def line_of(process: subprocess.Popen[str]) -> Any:
 
 
 def test_an_import_that_was_killed_goes_on_where_it_was(acme: Installation, tmp_path: Path) -> None:
-    serials = [f"SN-{number:05}" for number in range(6 * MOST.reports)]
+    serials = [f"SN-{number:05}" for number in range(6 * GROUP_LIMITS.reports)]
     path = tmp_path / "many.xml"
     path.write_bytes(junit_of(serials))
     with acme.database() as database:
@@ -67,7 +67,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(acme: Installation, tmp_
             process.kill()
             process.wait(DEADLINE_S)
         before = count_of_runs(database)
-        assert before % MOST.reports == 0
+        assert before % GROUP_LIMITS.reports == 0
         done = runcard("import", path, "--data-dir", acme.data_dir, "--json").json
         assert done["runs"] == len(serials) - before
         with database.read() as connection:

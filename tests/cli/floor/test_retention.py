@@ -112,7 +112,7 @@ def test_what_is_no_number_of_days_is_refused(acme: Commands, option: str, days:
 def test_one_of_several_organizations_must_be_named(acme: Commands) -> None:
     code, told = acme.run("retention")
     assert code == 1
-    assert "There are several: acme, globex" in json.dumps(told)
+    assert "There are several organizations: acme, globex" in json.dumps(told)
 
 
 def test_it_leaves_it_to_a_server_that_is_about_it(acme: Commands, database: Database) -> None:

@@ -231,7 +231,7 @@ def test_a_reference_to_nothing_is_found(patient: Patient) -> None:
         connection.execute("DELETE FROM units")
     connection.close()
     told = [found["message"] for found in patient.findings()]
-    assert "A row of runs refers to a row of units that is not there." in told
+    assert "A row of runs refers to a row of units that does not exist." in told
 
 
 def test_another_schema_is_found_and_nothing_else_is_looked_at(patient: Patient) -> None:

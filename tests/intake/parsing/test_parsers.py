@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
-from runcard.ingest.import_groups import MOST
+from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.intake.parsing.opened_file import OpenedFile, Reading, open_here
 from runcard.intake.parsing.parsers import ParserBounds, Parsers
@@ -19,7 +19,7 @@ from tests.importers.many_runs import doubtful_lot, junit_of
 from tests.servers import DEADLINE_S
 
 JUNIT = Reading("JUNIT", RunClient("importing", "1"))
-SERIALS = [f"SN-{number:05}" for number in range(MOST.reports + 10)]
+SERIALS = [f"SN-{number:05}" for number in range(GROUP_LIMITS.reports + 10)]
 BOUNDS = ParserBounds(memory_bytes=256 << 20, cpu_s=60)
 
 
@@ -33,7 +33,7 @@ def parsers() -> Iterator[Parsers]:
 def serials(opened: OpenedFile, reading: Reading = JUNIT, first: int = 0) -> list[list[str]]:
     """Serial numbers of each group."""
     return [
-        [one.report.serial_number if isinstance(one, PreparedRun) else "" for one in group.told]
+        [one.report.serial_number if isinstance(one, PreparedRun) else "" for one in group.reports]
         for group in opened.groups(reading, first)
     ]
 
@@ -73,8 +73,8 @@ def test_the_head_of_a_table_is_the_same(parsers: Parsers) -> None:
 
 
 def test_a_file_that_fits_a_group_is_told_whole(parsers: Parsers) -> None:
-    with parsers.open(BytesIO(junit_of(SERIALS[: MOST.reports]))) as opened:
-        assert serials(opened) == [SERIALS[: MOST.reports]]
+    with parsers.open(BytesIO(junit_of(SERIALS[: GROUP_LIMITS.reports]))) as opened:
+        assert serials(opened) == [SERIALS[: GROUP_LIMITS.reports]]
 
 
 def test_what_is_wrong_is_told_as_it_is_here(parsers: Parsers) -> None:
@@ -136,7 +136,7 @@ def test_a_file_that_takes_too_long_is_refused_and_the_next_is_read() -> None:
     try:
         with (
             pytest.raises(
-                PayloadTooLarge, match=r"more than 1 s of a processor \(import_cpu_s\). Split it, or"
+                PayloadTooLarge, match=r"more than 1 s of processor time \(import_cpu_s\). Split it, or"
             ),
             hasty.open(BytesIO(junit_of(f"SN-{number}" for number in range(100_000)))) as opened,
         ):

@@ -10,8 +10,8 @@ from runcard.store.units.lists import UnitFilter
 
 
 @pytest.mark.parametrize("metadata", [(), [], metadata_tests(None)], ids=["tuple", "list", "not asked"])
-def test_a_filter_without_conditions_asks_for_nothing(metadata: Sequence[MetadataTest]) -> None:
-    assert UnitFilter(metadata=metadata).asks_for_nothing
+def test_a_filter_without_conditions_is_empty(metadata: Sequence[MetadataTest]) -> None:
+    assert UnitFilter(metadata=metadata).is_empty
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ def test_a_filter_without_conditions_asks_for_nothing(metadata: Sequence[Metadat
     ids=["ids", "without parent", "metadata"],
 )
 def test_one_with_a_condition_asks_for_something(wanted: UnitFilter) -> None:
-    assert not wanted.asks_for_nothing
+    assert not wanted.is_empty

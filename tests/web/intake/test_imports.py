@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from runcard.ingest.import_groups import MOST
+from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.store.creator import Creator
 from runcard.store.intake.templates import create_template
 from runcard.store.runs.rows import delete_runs
@@ -109,7 +109,7 @@ def test_a_report_takes_the_place_of_the_run_that_is_there(ada: Browser, olga: B
     assert "Replace runs of the same reports" not in olga.open("/imports").text
     assert send(olga, {"b.json": second}, replace="true").status == 403
     replaced = send(ada, {"b.json": second}, replace="true", **chosen)
-    assert (told(replaced)[0][1], "took the place of run" in replaced.text) == ("recorded", True)
+    assert (told(replaced)[0][1], "replaced run" in replaced.text) == ("recorded", True)
 
 
 def test_each_file_is_told_with_what_has_become_of_it(ada: Browser) -> None:
@@ -146,7 +146,7 @@ def test_each_file_is_told_with_what_has_become_of_it(ada: Browser) -> None:
 
 def test_of_a_file_that_is_recorded_in_part_it_is_told_up_to_where(ada: Browser) -> None:
     """And the rest is recorded once what it lacks is said."""
-    serials = [fresh() for _ in range(MOST.reports + 1)]
+    serials = [fresh() for _ in range(GROUP_LIMITS.reports + 1)]
     head, tail = junit_of(serials[:-1]), junit_of(serials[-1:], part_number=None)
     content = head.removesuffix(b"</testsuites>") + tail.split(b"<testsuites>")[1]
     page = send(ada, {"lot.xml": content})

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from runcard.store.engine.scope import Scope
-from runcard.store.metadata import find_said, list_keys
+from runcard.store.metadata import find_keys_of_value, list_keys
 from tests.servers import Server
 from tests.web.browser import Browser, Page
 from tests.web.floor.test_search import hits, search
@@ -105,7 +105,7 @@ def test_keys_and_values_of_an_organization(runs: dict[str, str], server: Server
         assert {"fixture", "humidity", "note", "reworked"} <= set(list_keys(Scope(connection, acme), 100))
         assert len(list_keys(Scope(connection, acme), 2)) == 2
         assert "fixture" not in list_keys(Scope(connection, globex), 100)
-        assert find_said(Scope(connection, acme), "41.0", 10) == ["humidity"]
-        assert find_said(Scope(connection, acme), "TRUE", 10) == ["reworked"]
-        assert find_said(Scope(connection, acme), "nan", 10) == []
-        assert find_said(Scope(connection, globex), "41", 10) == []
+        assert find_keys_of_value(Scope(connection, acme), "41.0", 10) == ["humidity"]
+        assert find_keys_of_value(Scope(connection, acme), "TRUE", 10) == ["reworked"]
+        assert find_keys_of_value(Scope(connection, acme), "nan", 10) == []
+        assert find_keys_of_value(Scope(connection, globex), "41", 10) == []

@@ -46,7 +46,7 @@ def list_units(
     descending: bool,
 ) -> Listed[UnitRecord]:
     """A page of units, as `store.units.lists.list_units` returns it."""
-    if order in _ORDERS and unit_filter.asks_for_nothing:
+    if order in _ORDERS and unit_filter.is_empty:
         found = find_units(copy, scope, order, page, descending=descending)
         if found is not None:
             return found

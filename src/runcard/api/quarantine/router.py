@@ -35,7 +35,7 @@ from runcard.edge.requests.services import (
     to_manage,
 )
 from runcard.intake.choices import ImportChoice
-from runcard.intake.quarantine import again, discard, retry_as_brought
+from runcard.intake.quarantine import choice_for_retry, discard, retry_as_brought
 from runcard.store.files.attachments import get_attachment
 from runcard.store.intake.quarantine import (
     QuarantinedFile,
@@ -123,7 +123,7 @@ def retry(
         replaces=body.replace,
         skips_bad_rows=body.skip_bad_rows,
     )
-    fate = retry_as_brought(services.stores, actor, client, file, again(file, choice))
+    fate = retry_as_brought(services.stores, actor, client, file, choice_for_retry(file, choice))
     return JsonResponse(retry_body(fate))
 
 

@@ -112,10 +112,10 @@ def file_body(file: QuarantinedFile) -> QuarantinedFileBody:
         created_by_user=_creator(file.created_by.user),
         created_by_station=_creator(file.created_by.station),
         client=file.client,
-        procedure_id=file.said.procedure,
-        part_number=file.said.part_number,
-        template_id=file.said.template_id,
-        stated=stated_body(file.said.statement),
+        procedure_id=file.choice.procedure,
+        part_number=file.choice.part_number,
+        template_id=file.choice.template_id,
+        stated=stated_body(file.choice.statement),
     )
 
 

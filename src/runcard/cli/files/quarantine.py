@@ -39,7 +39,7 @@ from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.statement import Statement, check_statement
 from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice
-from runcard.intake.quarantine import again, discard, recorder_of, retry_file
+from runcard.intake.quarantine import choice_for_retry, discard, recorder_of, retry_file
 from runcard.store.intake.quarantine import QuarantinedFile, list_quarantined
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")
@@ -114,7 +114,9 @@ def retry(  # noqa: PLR0913 (the options of a command)
         with progress_bar(*columns) as progress:
             for file in progress.track(files, description="Retrying files"):
                 recorder = named or _recorder(installation, organization, file)
-                report.add(file.name, retry_file(stores, recorder, CLIENT, file, again(file, choice)))
+                report.add(
+                    file.name, retry_file(stores, recorder, CLIENT, file, choice_for_retry(file, choice))
+                )
     report.end(as_json=as_json)
 
 

@@ -1,1 +1,1 @@
-"""Report files read in a process of their own, or in this one."""
+"""The reading of report files, in this process or in one of its own."""

@@ -1,7 +1,7 @@
-"""What a server and a process that reads files for it say to each other: MessagePack behind its length, over a socket.
+"""The messages between a server and a process that reads files for it: length and MessagePack, over a socket.
 
-Open files go with the request that is about them. A process that reads hostile files is not trusted with more than
-data: what comes back is decoded as what it must be, and is no longer than one message may be.
+Open files are sent with the request for them. A process that reads hostile files is trusted with nothing but data: each
+answer is decoded as the type that it must be, and has a limited size.
 """
 
 import os
@@ -28,46 +28,46 @@ from runcard.ingest.import_groups import ReportGroup
 from runcard.ingest.record_run import PreparedRun
 from runcard.intake.parsing.opened_file import Reading
 
-# A group of reports has some megabytes; one report may have more.
+# A group of reports takes some megabytes; a single report may take more.
 MAX_MESSAGE_BYTES = 128 << 20
 _MOST_FILES = 2
 _HEAD = Layout("<I")
 
 
 class ListMembers(Struct, frozen=True, tag=True):
-    """Asks for the names of what lies in an archive, which comes with it."""
+    """Asks for the names of the files in an archive, which is sent with it."""
 
 
 class Unpack(Struct, frozen=True, tag=True):
-    """Asks for a member of an archive to be written to a file; both come with it."""
+    """Asks to write a member of an archive to a file. Archive and file are sent with it."""
 
     member: str
 
 
 class Open(Struct, frozen=True, tag=True):
-    """Asks for a file to be opened, which comes with it."""
+    """Asks to open a file, which is sent with it."""
 
 
-class Tell(Struct, frozen=True, tag=True):
-    """Asks for what the file tells that is open, but the `first` reports."""
+class ReadGroups(Struct, frozen=True, tag=True):
+    """Asks for the reports of the open file, without its `first` ones."""
 
     reading: Reading
     first: int
 
 
-class TellHead(Struct, frozen=True, tag=True):
-    """Asks for the beginning of the file that is open, as a table."""
+class ReadHead(Struct, frozen=True, tag=True):
+    """Asks for the beginning of the open file, as a table."""
 
 
 class Close(Struct, frozen=True, tag=True):
-    """Asks for the file to be closed that is open."""
+    """Asks to close the open file."""
 
 
-Request = ListMembers | Unpack | Open | Tell | TellHead | Close
+Request = ListMembers | Unpack | Open | ReadGroups | ReadHead | Close
 
 
 class Members(Struct, frozen=True, tag=True):
-    """names: None: it is no archive."""
+    """names: None: the file is no archive."""
 
     names: list[str] | None
 
@@ -78,29 +78,29 @@ class Opened(Struct, frozen=True, tag=True):
 
 
 class Going(Struct, frozen=True, tag=True):
-    """The process is still at it."""
+    """The process is still at work."""
 
 
-class Told(Struct, frozen=True, tag=True):
-    """The next group. told: of each report what it is, a run or a repair."""
+class GroupRead(Struct, frozen=True, tag=True):
+    """The next group. reports: each is either a run or a repair."""
 
     first: int
-    told: list[tuple[PreparedRun | None, RepairReport | None]]
+    reports: list[tuple[PreparedRun | None, RepairReport | None]]
     is_last: bool
     warnings: list[str] = []
 
     @classmethod
-    def of(cls, group: ReportGroup) -> "Told":
-        told = [_as_it_is(one) for one in group.told]
-        return cls(group.first, told, group.is_last, list(group.warnings))
+    def of(cls, group: ReportGroup) -> "GroupRead":
+        reports = [_run_or_repair(report) for report in group.reports]
+        return cls(group.first, reports, group.is_last, list(group.warnings))
 
     @property
     def group(self) -> ReportGroup:
-        told = [one for pair in self.told for one in pair if one is not None]
-        return ReportGroup(self.first, told, self.is_last, self.warnings)
+        reports = [report for pair in self.reports for report in pair if report is not None]
+        return ReportGroup(self.first, reports, self.is_last, self.warnings)
 
 
-class ToldHead(Struct, frozen=True, tag=True):
+class HeadRead(Struct, frozen=True, tag=True):
     head: TableHead
 
 
@@ -111,7 +111,7 @@ class Done(Struct, frozen=True, tag=True):
 
 
 class Refused(Struct, frozen=True, tag=True):
-    """What is wrong with the file. field: what it does not say."""
+    """What is wrong with the file. field: the field of a run that the file lacks; empty: none."""
 
     kind: Literal["unreadable", "too large", "invalid", "not said"]
     message: str
@@ -141,15 +141,15 @@ class Refused(Struct, frozen=True, tag=True):
                 return UnreadableReport(self.message)
 
 
-Answer = Members | Opened | Going | Told | ToldHead | Done | Refused
+Answer = Members | Opened | Going | GroupRead | HeadRead | Done | Refused
 
 _encoder = msgspec.msgpack.Encoder()
 requests = msgspec.msgpack.Decoder(Request)
 answers = msgspec.msgpack.Decoder(Answer)
 
 
-def _as_it_is(told: PreparedRun | RepairReport) -> tuple[PreparedRun | None, RepairReport | None]:
-    return (None, told) if isinstance(told, RepairReport) else (told, None)
+def _run_or_repair(report: PreparedRun | RepairReport) -> tuple[PreparedRun | None, RepairReport | None]:
+    return (None, report) if isinstance(report, RepairReport) else (report, None)
 
 
 class Channel:
@@ -159,11 +159,11 @@ class Channel:
         self._connection = connection
 
     def send(self, content: Request | Answer, files: Sequence[int] = ()) -> None:
-        """Raises OSError where the other end has gone; PayloadTooLarge for what is more than a message may be."""
+        """Send a message with these open files. Raises OSError if the other end is gone, and PayloadTooLarge."""
         body = _encoder.encode(content)
         if len(body) > MAX_MESSAGE_BYTES:
             raise PayloadTooLarge(
-                f"A report of the file takes more than {MAX_MESSAGE_BYTES} bytes once it is read. Split it."
+                f"A report of the file takes more than {MAX_MESSAGE_BYTES} bytes once it is read. Split the report."
             )
         head = _HEAD.pack(len(body))
         sent = socket.send_fds(self._connection, [head], files) if files else 0
@@ -171,9 +171,9 @@ class Channel:
         self._connection.sendall(body)
 
     def receive(self) -> tuple[bytes, list[int]] | None:
-        """The next message and the files that came with it; None where the other end has gone.
+        """The next message and the files that came with it; None if the other end is gone.
 
-        Raises OSError, and ValueError for what is longer than a message may be.
+        Raises OSError, and ValueError for a message that is too long.
         """
         head, files, _, _ = socket.recv_fds(self._connection, _HEAD.size, _MOST_FILES)
         rest = self._read(_HEAD.size - len(head)) if head else None
@@ -200,5 +200,5 @@ class Channel:
 
 
 def close_all(files: Sequence[int]) -> None:
-    for one in files:
-        os.close(one)
+    for descriptor in files:
+        os.close(descriptor)

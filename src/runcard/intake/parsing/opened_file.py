@@ -1,4 +1,4 @@
-"""A report file that is open: its digest, its format, and what it tells of, each report checked and packed."""
+"""An open report file: its digest, its format, and its reports, each checked and packed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,17 +18,17 @@ from runcard.importers.tables.head import TableHead, head_of
 from runcard.importers.tables.mapping import TableMapping
 from runcard.importers.tables.table import read_content
 from runcard.ingest.file_content import Content, open_content
-from runcard.ingest.import_groups import MOST, Most, ReportGroup, in_groups
+from runcard.ingest.import_groups import GROUP_LIMITS, GroupLimits, ReportGroup, in_groups
 from runcard.ingest.record_run import RunClient
 
-_PARSERS: dict[str, Parse] = {one.name: one.parse for one in FORMATS}
-_PARSERS_OF_REST: dict[str, Parse] = {one.name: one.parse_rest or one.parse for one in FORMATS}
+_PARSERS: dict[str, Parse] = {known.name: known.parse for known in FORMATS}
+_PARSERS_OF_REST: dict[str, Parse] = {known.name: known.parse_rest or known.parse for known in FORMATS}
 
 
 class Reading(Struct, frozen=True, array_like=True):
-    """How a file is read. name: that of its format; TABULAR: by the mapping. client: the program that brings it.
+    """How a file is read. name: of its format; TABULAR: by the mapping. client: the program that sends the file.
 
-    skips_bad_rows: rows of tables that cannot be read are left out.
+    skips_bad_rows: leave out rows of tables that cannot be read.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Reading(Struct, frozen=True, array_like=True):
 
 
 class OpenedFile(Protocol):
-    """digest: of its content, unpacked. importer: the format that its content shows; None where that is none."""
+    """digest: of the unpacked content. importer: the format that the content shows; None if it is no known format."""
 
     @property
     def digest(self) -> bytes: ...
@@ -48,35 +48,38 @@ class OpenedFile(Protocol):
     def importer(self) -> FormatName | None: ...
 
     def head(self) -> TableHead:
-        """Its beginning as a table. Raises UnreadableReport, InvalidInput and PayloadTooLarge where it is none."""
+        """The beginning of the file as a table. Raises UnreadableReport, InvalidInput and PayloadTooLarge."""
 
     def groups(self, reading: Reading, first: int = 0) -> Iterator[ReportGroup]:
-        """Its reports but the `first`, one group at least.
+        """The reports of the file without its `first` ones, in at least one group.
 
-        A file that is larger than one group is read to its end before the first is told, so that all that can be said
-        against it without the record is said before any of it is recorded. Raises UnreadableReport, InvalidInput and
-        PayloadTooLarge.
+        A file that is larger than one group is read to its end before the first group is returned. So every fault that
+        can be found without the record is found before any report is recorded. Raises UnreadableReport, InvalidInput
+        and PayloadTooLarge.
         """
 
 
-# Raises UnreadableReport where packed data are damaged or cut short, PayloadTooLarge where they unpack to too much.
+# Opens a file. Raises UnreadableReport if packed data are damaged or cut short, and PayloadTooLarge if they unpack to
+# too many bytes.
 OpenFile = Callable[[BinaryIO], AbstractContextManager[OpenedFile]]
 
 
 @contextmanager
 def open_here(file: BinaryIO) -> Iterator["FileReader"]:
-    """A file that is read in this process, and able to seek."""
+    """A report file, opened in this process. The file must be able to seek."""
     with open_content(file) as content:
         yield FileReader(content)
 
 
 class FileReader:
-    """most: what is told together of a file that is larger than a group. going: called now and then on the way."""
+    """Reads a file. limits: of the groups, if the file is larger than one group. going: called now and then."""
 
-    def __init__(self, content: Content, most: Most = MOST, going: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, content: Content, limits: GroupLimits = GROUP_LIMITS, going: Callable[[], None] = lambda: None
+    ) -> None:
         self.digest = content.digest
         self._file = content.file
-        self._most = most
+        self._limits = limits
         self._going = going
 
     @property
@@ -90,17 +93,17 @@ class FileReader:
         return head_of(read_content(self._file))
 
     def groups(self, reading: Reading, first: int = 0) -> Iterator[ReportGroup]:
-        whole = self._told(reading, first, MOST)
+        whole = self._groups(reading, first, GROUP_LIMITS)
         group = next(whole)
         for _ in whole:
             self._going()
         if group.is_last:
             yield group
         else:
-            yield from self._told(reading, first, self._most)
+            yield from self._groups(reading, first, self._limits)
 
-    def _told(self, reading: Reading, first: int, most: Most) -> Iterator[ReportGroup]:
-        return in_groups(self._reports(reading), reading.client, first, most)
+    def _groups(self, reading: Reading, first: int, limits: GroupLimits) -> Iterator[ReportGroup]:
+        return in_groups(self._reports(reading), reading.client, first, limits)
 
     def _reports(self, reading: Reading) -> Iterator[StatedReport | Remark]:
         content = b""

@@ -1,4 +1,4 @@
-"""Processes that read files for a server, so that no file, hostile or large, makes a station wait (ADR 32)."""
+"""Processes that read files for a server, so that no hostile or large file makes a station wait (ADR 32)."""
 
 import io
 import logging
@@ -26,16 +26,16 @@ from runcard.intake.parsing.channel import (
     Close,
     Done,
     Going,
+    GroupRead,
+    HeadRead,
     ListMembers,
     Members,
     Open,
     Opened,
+    ReadGroups,
+    ReadHead,
     Refused,
     Request,
-    Tell,
-    TellHead,
-    Told,
-    ToldHead,
     Unpack,
     answers,
 )
@@ -44,11 +44,11 @@ from runcard.intake.parsing.opened_file import OpenedFile, Reading
 _log = logging.getLogger(__name__)
 
 _MOST = 2
-# Larger files leave a process free for the small ones, which stations send.
+# Files larger than this leave one process free for small files, which stations send.
 _SMALL_BYTES = 1 << 20
-# A process that has had the processor for as long as it may has been heard of by then, unless it is stopped.
+# Times `cpu_s`: the seconds of silence after which a process counts as stopped. By then it has used up its time.
 _SILENCE = 10
-# Behind stations, and before what nobody waits for.
+# After stations, and before work that nobody waits for.
 _NICENESS = 10
 _SPLIT = "Split it, or import it on the server: runcard import FILE."
 
@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 
 class ParserBounds(NamedTuple):
-    """What reading one file may take of memory and, from one group of its reports to the next, of a processor."""
+    """The limits for reading one file. cpu_s: processor time from one group of its reports to the next."""
 
     memory_bytes: int
     cpu_s: int
@@ -65,7 +65,7 @@ class ParserBounds(NamedTuple):
 class Parsers:
     """At most two processes, which are started when they are needed; a third file waits. `close` ends them.
 
-    patience_s: within which a process must answer that stands back for all others.
+    patience_s: how long to wait for the answer of a process that stands back for all others.
     """
 
     def __init__(self, bounds: ParserBounds, patience_s: float = 2.0) -> None:
@@ -78,13 +78,13 @@ class Parsers:
 
     @contextmanager
     def open(self, file: BinaryIO) -> Iterator[OpenedFile]:
-        """A file that such a process reads. Raises UnreadableReport and PayloadTooLarge."""
+        """A report file, opened in one of the processes. Raises UnreadableReport and PayloadTooLarge."""
         with _as_descriptor(file) as descriptor, self._borrowed(descriptor) as parser:
             opened = parser.ask(Open(), Opened, descriptor)
             yield _FileElsewhere(parser, opened)
 
     def members(self, file: BinaryIO) -> Sequence[str] | None:
-        """As `archives.members`. Raises UnreadableReport and PayloadTooLarge where that takes too much."""
+        """As `archives.members`. Raises UnreadableReport and PayloadTooLarge if it takes too much memory or time."""
         with _as_descriptor(file) as descriptor, self._borrowed(descriptor) as parser:
             return parser.ask(ListMembers(), Members, descriptor).names
 
@@ -120,7 +120,7 @@ class Parsers:
                     parser.kill()
 
     def _take(self) -> "_Parser":
-        """One that stands back for all others, or where that is never its turn, one that only gives way."""
+        """A process that stands back for all others, or if that gets no processor, one that only has a low priority."""
         parser = self._idle_one() or _Parser(self._bounds)
         if parser.answers_within(self._patience_s):
             return parser
@@ -137,7 +137,7 @@ class Parsers:
 
 
 class _FileElsewhere:
-    """A file that is open in a process."""
+    """A file that is open in another process."""
 
     def __init__(self, parser: "_Parser", opened: Opened) -> None:
         self._parser = parser
@@ -152,32 +152,34 @@ class _FileElsewhere:
         return self._opened.importer
 
     def head(self) -> TableHead:
-        return self._parser.ask(TellHead(), ToldHead).head
+        return self._parser.ask(ReadHead(), HeadRead).head
 
     def groups(self, reading: Reading, first: int = 0) -> Iterator[ReportGroup]:
-        told = self._parser.ask(Tell(reading, first), Told)
-        yield told.group
-        while not told.is_last:
-            told = self._parser.hear(Told)
-            yield told.group
+        answer = self._parser.ask(ReadGroups(reading, first), GroupRead)
+        yield answer.group
+        while not answer.is_last:
+            answer = self._parser.hear(GroupRead)
+            yield answer.group
 
 
 class _Parser:
-    """One process. stands_back: for all others. is_resting: it has answered all that it was asked."""
+    """One process. stands_back: it runs only when no other process wants the processor. is_resting: it has answered
+    every request.
+    """
 
     def __init__(self, bounds: ParserBounds, *, stands_back: bool = True) -> None:
         self._bounds = bounds
         self.stands_back = stands_back
         mine, theirs = socket.socketpair()
         with theirs:
-            # In a session of its own, for what is typed at a terminal is meant for the server.
+            # In a session of its own: a Ctrl-C at the terminal is meant for the server.
             self._process = subprocess.Popen(  # noqa: S603 (this program, and two numbers)
                 [
                     sys.executable,
                     "-P",
                     "-m",
                     "runcard.intake.parsing.process",
-                    *(str(one) for one in bounds),
+                    *(str(bound) for bound in bounds),
                 ],
                 stdin=theirs.fileno(),
                 start_new_session=True,
@@ -192,7 +194,7 @@ class _Parser:
         return self._process.poll() is None
 
     def answers_within(self, seconds: float) -> bool:
-        """Whether it has begun, and gets a processor."""
+        """Whether the process has started and gets a processor: it answers within these seconds."""
         self._connection.settimeout(seconds)
         try:
             self._channel.send(Close())
@@ -203,7 +205,7 @@ class _Parser:
             self._connection.settimeout(_SILENCE * self._bounds.cpu_s)
 
     def ask(self, request: Request, kind: type[T], *files: int) -> T:
-        """The first answer. Raises what is wrong with the file, and UnreadableReport where the process dies of it."""
+        """The first answer to a request. Raises the fault of the file, and UnreadableReport if the process dies."""
         self.is_resting = False
         try:
             self._channel.send(request, files)
@@ -212,11 +214,11 @@ class _Parser:
         return self.hear(kind)
 
     def hear(self, kind: type[T]) -> T:
-        """The next answer."""
+        """The next answer. Raises the same as `ask`."""
         answer = self._next()
         while isinstance(answer, Going):
             answer = self._next()
-        self.is_resting = not isinstance(answer, Told) or answer.is_last
+        self.is_resting = not isinstance(answer, GroupRead) or answer.is_last
         if isinstance(answer, Refused):
             raise answer.error
         assert isinstance(answer, kind), f"{type(answer).__name__} is no answer to that"
@@ -239,24 +241,24 @@ class _Parser:
         raise self._death()
 
     def _death(self) -> RuncardError:
-        """What to say of a process that is gone, by how it went."""
+        """The error for the end of the process, by its exit code."""
         code = self._process.wait()
         if code == -signal.SIGXCPU:
             return PayloadTooLarge(
-                f"Reading the file takes more than {self._bounds.cpu_s} s of a processor (import_cpu_s). {_SPLIT}"
+                f"Reading the file takes more than {self._bounds.cpu_s} s of processor time (import_cpu_s). {_SPLIT}"
             )
-        _log.error("a process that reads files ended with %d", code)
+        _log.error("a process that reads files ended with exit code %d", code)
         return UnreadableReport(
-            f"The process that read the file ended with {code}, as when it takes more than {self._bounds.memory_bytes} "
-            f"bytes of memory (import_memory_bytes). {_SPLIT}"
+            f"The process that read the file ended with {code}, perhaps because it needs more than "
+            f"{self._bounds.memory_bytes} bytes of memory (import_memory_bytes). {_SPLIT}"
         )
 
 
 def _stand_back(pid: int, *, for_all: bool) -> None:
-    """Let a process run behind others; for_all: only when no other wants the processor.
+    """Give a process a low priority. for_all: let it run only when no other process wants the processor.
 
-    From its start on: that is most of what it does for a small file. A process that stands back for all cannot be put
-    forward again without a privilege.
+    This is done at its start, because a small file takes little more than the start. Without a privilege it cannot be
+    undone for a process that stands back for all.
     """
     with suppress(ProcessLookupError):
         os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
@@ -273,7 +275,7 @@ def _closes(parser: _Parser) -> bool:
 
 @contextmanager
 def _as_descriptor(file: BinaryIO) -> Iterator[int]:
-    """A descriptor of a file's bytes: its own, or that of a copy where they are in memory."""
+    """A descriptor of a file: its own, or that of a copy if the file is in memory."""
     try:
         descriptor = file.fileno()
     except io.UnsupportedOperation:

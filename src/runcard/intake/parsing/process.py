@@ -1,7 +1,7 @@
-"""Reads report files for a server, in a process of its own: `python -m runcard.intake.parsing.process BYTES SECONDS`.
+"""The process that reads report files for a server: `python -m runcard.intake.parsing.process BYTES SECONDS`.
 
-Its standard input is a socket: requests come in, answers go out. It ends when the server has closed its end, or died.
-The kernel ends it where it takes more processor time than it may for one answer; where memory is short it says so.
+Its standard input is a socket, for requests and answers. It ends when the server closes its end or dies. The kernel
+ends it if one answer takes more than SECONDS of processor time. If it needs more than BYTES of memory, it answers so.
 """
 
 import io
@@ -20,38 +20,38 @@ from typing import BinaryIO, cast
 from runcard.domain.errors import InvalidInput, PayloadTooLarge, UnreadableReport
 from runcard.ingest import archives
 from runcard.ingest.file_content import open_content
-from runcard.ingest.import_groups import Most
+from runcard.ingest.import_groups import GroupLimits
 from runcard.intake.parsing.channel import (
     Answer,
     Channel,
     Close,
     Done,
     Going,
+    GroupRead,
+    HeadRead,
     ListMembers,
     Members,
     Open,
     Opened,
+    ReadGroups,
+    ReadHead,
     Refused,
     Request,
-    Tell,
-    TellHead,
-    Told,
-    ToldHead,
     Unpack,
     close_all,
     requests,
 )
 from runcard.intake.parsing.opened_file import FileReader
 
-# Of a file that is larger than a group: so few are recorded at once that stations need not wait for them.
-STEP = Most(reports=25, size_bytes=1 << 20)
-# A process that has had so much of it does not give it back, and ends.
+# The groups of a file that is larger than one group. They are so small that stations need not wait for them.
+STEP = GroupLimits(reports=25, size_bytes=1 << 20)
+# A process that has once used this much memory does not give it back, so it ends after its file.
 _KEPT_BYTES = 256 << 20
 _BUFFER_BYTES = 256 << 10
 
 
 class SharedFile(io.RawIOBase):
-    """A file of another process, read and written at a position of one's own: the other one's stays where it is."""
+    """A file of another process, read and written at its own position. The position of the other process stays."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class SharedFile(io.RawIOBase):
 
 
 class Reader:
-    """Answers requests, one after the other; between Open and Close it has a file open."""
+    """Answers requests one after the other. Between Open and Close it has a file open."""
 
     def __init__(self, channel: Channel, cpu_s: int) -> None:
         self._channel = channel
@@ -93,14 +93,14 @@ class Reader:
         self._file: FileReader | None = None
 
     def serve(self) -> None:
-        """Answer until the other end is closed, or this process is to end."""
+        """Answer requests until the other end is closed or this process must end."""
         while (message := self._channel.receive()) is not None:
             body, files = message
             if not self._answer(requests.decode(body), files):
                 return
 
     def _answer(self, request: Request, files: Sequence[int]) -> bool:
-        """Whether there is to be another request."""
+        """Answer a request. Returns whether the process takes another request."""
         try:
             self._bound_time()
             for answer in self._answers(request, files):
@@ -128,20 +128,20 @@ class Reader:
                 content = self._open.enter_context(open_content(_reading(files[0])))
                 self._file = FileReader(content, STEP, lambda: self._channel.send(Going()))
                 yield Opened(self._file.digest, self._file.importer)
-            case Tell(reading, first):
+            case ReadGroups(reading, first):
                 assert self._file is not None, "no file is open"
                 for group in self._file.groups(reading, first):
-                    yield Told.of(group)
-            case TellHead():
+                    yield GroupRead.of(group)
+            case ReadHead():
                 assert self._file is not None, "no file is open"
-                yield ToldHead(self._file.head())
+                yield HeadRead(self._file.head())
             case Close():
                 self._file = None
                 self._open.close()
                 yield Done(stays=_peak_bytes() < _KEPT_BYTES)
 
     def _bound_time(self) -> None:
-        """The kernel ends this process once it has taken so much more processor time."""
+        """Let the kernel end this process once it has taken `cpu_s` more seconds of processor time."""
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + self._cpu_s, hard))
 
@@ -151,7 +151,7 @@ def _reading(descriptor: int) -> BinaryIO:
 
 
 def _peak_bytes() -> int:
-    """The most memory that this program has had. What the kernel counts in `ru_maxrss` begins with its parent's."""
+    """The most memory that this process has used. The kernel's `ru_maxrss` starts with the memory of the parent."""
     for line in Path("/proc/self/status").read_text("ascii").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
@@ -159,7 +159,7 @@ def _peak_bytes() -> int:
 
 
 def main() -> None:
-    # Whoever stops the server may signal all its processes; this one ends after the file that it is at.
+    # A stop of the server may signal all its processes. This one ends after its present file.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_IGN)
     memory_bytes, cpu_s = (int(argument) for argument in sys.argv[1:])
@@ -167,13 +167,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     with socket.socket(fileno=0) as connection:
         channel = Channel(connection)
-        # A server that has died wants no answer.
+        # A server that has died needs no answer.
         with suppress(BrokenPipeError, ConnectionResetError):
             try:
                 Reader(channel, cpu_s).serve()
             except MemoryError:
                 message = (
-                    f"Reading the file takes more than {memory_bytes} bytes of memory (import_memory_bytes). Split it, "
+                    f"Reading the file needs more than {memory_bytes} bytes of memory (import_memory_bytes). Split it, "
                     "or import it on the server: runcard import FILE."
                 )
                 channel.send(Refused("too large", message))

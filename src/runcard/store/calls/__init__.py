@@ -1,1 +1,1 @@
-"""What was called over the APIs, kept beside the record."""
+"""The calls of the APIs, kept beside the record."""

@@ -1,4 +1,4 @@
-"""What is asked of the calls that were made over the APIs: lists and totals, all of one organization and one filter."""
+"""Lists and totals of the calls of the APIs, each of one organization and one filter."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,15 +13,16 @@ from runcard.store.calls.rows import Route, api_calls, api_routes
 from runcard.store.engine.column_types import microseconds_of
 from runcard.store.engine.scope import Scope, owned_by
 
-# Unscoped: each filter of calls names its organization.
+# Unscoped: every CallFilter names its organization.
 
 StatusClass = Literal["2xx", "3xx", "4xx", "5xx"]
 
 
 class CallFilter(Struct, frozen=True, kw_only=True):
-    """The calls of an organization since a moment, until another one, included; None: until now.
+    """The calls of an organization from `since` to `until`, both included. until: None: until now.
 
-    path: a part of the route or of the path, in any case. status: a class, or all that failed. owner_id: of the key.
+    path: a part of the route or of the path, in any case. status: a class, or "failed" for 4xx and 5xx together.
+    owner_id: the station or user of the key.
     """
 
     organization_id: UUID
@@ -36,14 +37,14 @@ class CallFilter(Struct, frozen=True, kw_only=True):
 
 
 class CallPosition(NamedTuple):
-    """A place in the list, behind the call with this id that began then."""
+    """The place in the list after the call with this start and id."""
 
     at_us: int
     id: int
 
 
 class CallRow(NamedTuple):
-    """A call as it is listed. path: None where the route says it."""
+    """A call as it is listed. path: None if it is the path of the route."""
 
     route: Route
     id: int
@@ -66,7 +67,7 @@ class CallRow(NamedTuple):
 
 
 class CallDetail(NamedTuple):
-    """A call with all that is kept of it."""
+    """A call with everything that is kept of it."""
 
     row: CallRow
     user_agent: str
@@ -96,9 +97,9 @@ class RouteFigures(NamedTuple):
 
 
 class CallFigures(NamedTuple):
-    """p95: the duration that 95 % of the calls did not exceed; None, as mean and ratio, where there are none.
+    """p95: the duration that 95 % of the calls did not exceed. It, the mean and the ratio are None without calls.
 
-    routes: the slowest on the mean first.
+    routes: slowest mean first.
     """
 
     routes: Sequence[RouteFigures]
@@ -106,19 +107,19 @@ class CallFigures(NamedTuple):
 
     @property
     def calls(self) -> int:
-        return sum(one.calls for one in self.routes)
+        return sum(route.calls for route in self.routes)
 
     @property
     def failed(self) -> int:
-        return sum(one.failed for one in self.routes)
+        return sum(route.failed for route in self.routes)
 
     @property
     def deprecated(self) -> int:
-        return sum(one.calls for one in self.routes if one.route.is_deprecated)
+        return sum(figures.calls for figures in self.routes if figures.route.is_deprecated)
 
     @property
     def mean(self) -> timedelta | None:
-        return sum((one.total for one in self.routes), timedelta()) / self.calls if self.routes else None
+        return sum((route.total for route in self.routes), timedelta()) / self.calls if self.routes else None
 
     @property
     def success_ratio(self) -> float | None:
@@ -128,7 +129,7 @@ class CallFigures(NamedTuple):
 def list_calls(
     connection: Connection, call_filter: CallFilter, limit: int, after: CallPosition | None = None
 ) -> Sequence[CallRow]:
-    """The latest first, from behind `after`."""
+    """At most `limit` calls, newest first, from right after the position `after`."""
     c = api_calls.c
     query = _rows().where(_condition(call_filter))
     if after is not None:
@@ -140,7 +141,7 @@ def list_calls(
 def list_later_calls(
     connection: Connection, call_filter: CallFilter, limit: int, before: CallPosition
 ) -> Sequence[CallRow]:
-    """The `limit` calls that stand right before a place in the list of the latest, in the order of that list."""
+    """The last `limit` calls before the position `before`, in the order of `list_calls`: newest first."""
     c = api_calls.c
     later = tuple_(c.at_us, c.id) > tuple_(before.at_us, before.id)
     rows = connection.execute(
@@ -150,13 +151,13 @@ def list_later_calls(
 
 
 def count_calls(connection: Connection, call_filter: CallFilter, at_most: int) -> int:
-    """How many calls there are; `at_most` where there are more."""
+    """How many calls there are. Counting stops at `at_most`."""
     found = select(api_calls.c.id).where(_condition(call_filter)).limit(at_most).subquery()
     return connection.execute(select(func.count()).select_from(found)).scalar_one()
 
 
 def get_call(scope: Scope, call_id: int) -> CallDetail:
-    """Raises ApiCallNotFound."""
+    """A call with everything that is kept of it. Raises ApiCallNotFound."""
     c = api_calls.c
     details = [c[name] for name in CallDetail._fields[1:]]
     mine = _rows().add_columns(*details).where(scope.owns(c), c.id == call_id)
@@ -168,12 +169,12 @@ def get_call(scope: Scope, call_id: int) -> CallDetail:
 
 def figure_calls(connection: Connection, call_filter: CallFilter) -> CallFigures:
     routes = _figure_routes(connection, call_filter)
-    calls = sum(one.calls for one in routes)
+    calls = sum(route.calls for route in routes)
     if not calls:
         return CallFigures([], None)
     c = api_calls.c
-    # The nearest rank: the smallest duration that at least 95 % of them do not exceed. Counted from the longest, so
-    # that only a twentieth of them has to be sorted.
+    # By nearest rank: the shortest duration that at least 95 % of the calls do not exceed. Counted from the longest, so
+    # that only one call in twenty must be sorted.
     longer = calls * 5 // 100
     query = select(c.duration_us).where(_condition(call_filter)).order_by(c.duration_us.desc())
     p95_us = connection.execute(query.offset(longer).limit(1)).scalar_one()
@@ -183,9 +184,7 @@ def figure_calls(connection: Connection, call_filter: CallFilter) -> CallFigures
 def count_calls_by_slot(
     connection: Connection, call_filter: CallFilter, slot: timedelta
 ) -> Sequence[SlotCount]:
-    """How many calls began in each slot of time since the filter's moment, by status class; slots without are left
-    out.
-    """
+    """How many calls began in each slot of time from the filter's `since` on, by status class. Without empty slots."""
     c = api_calls.c
     width_us = slot // timedelta(microseconds=1)
     number = ((c.at_us - microseconds_of(call_filter.since)) // width_us).cast(Integer)
@@ -233,7 +232,7 @@ def _figure_routes(connection: Connection, call_filter: CallFilter) -> Sequence[
         )
         for *route, calls, failed, total_us, longest_us in connection.execute(query)
     ]
-    return sorted(figures, key=lambda one: (-one.mean, one.route.method, one.route.path or ""))
+    return sorted(figures, key=lambda of: (-of.mean, of.route.method, of.route.path or ""))
 
 
 def _condition(call_filter: CallFilter) -> ColumnElement[bool]:
@@ -244,7 +243,9 @@ def _condition(call_filter: CallFilter) -> ColumnElement[bool]:
     if call_filter.method is not None:
         tests.append(_of_routes(r.method == call_filter.method))
     if call_filter.path is not None:
-        in_route, in_path = (one.icontains(call_filter.path, autoescape=True) for one in (r.path, c.path))
+        in_route, in_path = (
+            column.icontains(call_filter.path, autoescape=True) for column in (r.path, c.path)
+        )
         tests.append(or_(_of_routes(in_route), in_path))
     if call_filter.status == "failed":
         tests.append(c.status >= 400)

@@ -1,7 +1,7 @@
-"""What was called over the APIs: kept for a while beside the record, and no part of it.
+"""The calls of the APIs. They are kept for a while beside the record, and are no part of it.
 
-The calls have a SQLite file of their own, or a table in the same PostgreSQL database, and are written by a connection
-of their own. The last second of them may be lost.
+They lie in a SQLite file of their own, or in tables of the same PostgreSQL database, and are written over a connection
+of their own. The calls of the last second may be lost.
 """
 
 import hashlib
@@ -33,15 +33,15 @@ from runcard.store.engine.column_types import Id, microseconds_of
 from runcard.store.engine.database import Database
 from runcard.store.engine.locks import Lock, hold
 
-# Unscoped: calls of all organizations are kept, and pruned, together.
+# Unscoped: the calls of all organizations are kept and pruned together.
 
-# About 1 GB, whatever the number of days.
+# About 1 GB, over however many days.
 MOST_CALLS = 5_000_000
 _PRUNED_AT_ONCE = 20_000
 
 
 class Caller(NamedTuple):
-    """Whose key a call came with, and what program it said it was. owner_id: a station or a user."""
+    """The key that a call came with, and the program that it named as its client. owner_id: a station or a user."""
 
     organization_id: UUID
     key_prefix: str
@@ -52,7 +52,7 @@ class Caller(NamedTuple):
 
 
 class Route(NamedTuple):
-    """path: a template; None: none of ours."""
+    """path: a template, such as "/v2/runs/{id}"; None: a path that Runcard does not serve."""
 
     method: str
     path: str | None
@@ -60,9 +60,9 @@ class Route(NamedTuple):
 
 
 class Call(NamedTuple):
-    """at_us: when it began, in microseconds since 1970. path: None where the route says it.
+    """at_us: when the call began, in microseconds since 1970. path: None if it is the path of the route.
 
-    query, body, answer: only of failed calls, with secrets blanked; None where there is none or it is not kept.
+    query, body, answer: only of failed calls, with secrets blanked; None if there was none or it is not kept.
     """
 
     at_us: int
@@ -75,10 +75,10 @@ class Call(NamedTuple):
     answer: str | None = None
 
 
-# Of its own: it has no migrations, for nothing in it is worth one. Another shape takes another name.
+# Its own metadata, without migrations: the calls are not worth one. A table of another shape gets another name.
 _metadata = MetaData()
 
-# Few, and named by a number, so that calls can be grouped by it fast.
+# There are few routes. Each has a number, so that calls can be grouped by it fast.
 api_routes = Table(
     "api_routes",
     _metadata,
@@ -106,13 +106,13 @@ api_calls = Table(
     Column("query", Text),
     Column("body", Text),
     Column("answer", Text),
-    # With all that figures are made of, so that they need no look at the rows.
+    # With every column that figures need, so that they are read from the index alone.
     Index("ix_api_calls_figures", "organization_id", "at_us", "status", "duration_us", "route_id"),
 )
 
 
 def create_api_calls(database: Database) -> None:
-    """The table, where it is not there yet."""
+    """Create the tables that are missing."""
     with database.writing_connection() as connection, connection.begin():
         hold(connection, Lock.CALL_TABLES)
         _metadata.create_all(connection)
@@ -121,8 +121,8 @@ def create_api_calls(database: Database) -> None:
 def insert_calls(database: Database, calls: Mapping[Caller, Sequence[Call]]) -> None:
     """Add calls in one transaction.
 
-    The calls of a caller are one statement and one JSON text, which the database takes apart: Python spends a tenth of
-    what it would on rows, while it has better things to do.
+    The calls of a caller are one statement with one JSON text, which the database takes apart. That takes Python a
+    tenth of the time that rows would.
     """
     statement = _ON_POSTGRESQL if database.is_postgresql else _ON_SQLITE
     routes = {call.route for made in calls.values() for call in made}
@@ -136,7 +136,7 @@ def insert_calls(database: Database, calls: Mapping[Caller, Sequence[Call]]) -> 
 
 
 def prune_calls(database: Database, before: datetime, most: int = MOST_CALLS) -> int:
-    """Remove the calls that began earlier, and the oldest beyond `most`; how many were removed."""
+    """Remove the calls that began before `before`, and the oldest beyond `most`. Returns how many were removed."""
     c = api_calls.c
     oldest = select(c.id).order_by(c.id).limit(_PRUNED_AT_ONCE).subquery()
     pruned = 0
@@ -148,20 +148,23 @@ def prune_calls(database: Database, before: datetime, most: int = MOST_CALLS) ->
                 delete(api_calls).where(c.id <= select(func.max(oldest.c.id)).scalar_subquery(), is_old)
             ).rowcount
         pruned += removed
-        # In short transactions, oldest first: where not all of a stretch was old, nothing behind it is.
+        # In short transactions, oldest first. If some calls of a batch were not old, none after it is.
         if removed < _PRUNED_AT_ONCE:
             return pruned
 
 
 @lru_cache(maxsize=4096)
 def _id_of(route: Route) -> int:
-    """The same in every process, so that nobody has to look it up: 63 bits of what the route is."""
+    """The id of a route: 63 bits of its hash, so that every process knows it without a look-up."""
     digest = hashlib.sha256(msgspec.json.encode(route)).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def _insertion(source: str, shared: str, own: str) -> TextClause:
-    """shared: how the value of a caller's column is written, by its name. own: that of a call's, by its place too."""
+    """The statement that inserts the calls of one caller.
+
+    shared: SQL for a value of the caller, by its name. own: SQL for a value of a call, by its name and its position.
+    """
     own_columns = ("at_us", "duration_us", "status", "route_id", *Call._fields[4:])
     columns = ", ".join([*Caller._fields, *own_columns])
     values = [shared.format(name=name, kind=_KINDS.get(name, "text")) for name in Caller._fields]
@@ -171,7 +174,7 @@ def _insertion(source: str, shared: str, own: str) -> TextClause:
     return text(insertion).bindparams(*ids)
 
 
-# Of the columns that are no texts, what PostgreSQL calls them.
+# PostgreSQL's types of the columns that are not texts.
 _KINDS = {
     "organization_id": "uuid",
     "owner_id": "uuid",

@@ -1,1 +1,1 @@
-"""How rows get in: a transaction, group commit, what the writer remembers, the change log."""
+"""How rows are written: the transaction, group commit, the writer's catalog, the change log."""

@@ -1,8 +1,8 @@
-"""What the writer remembers of the records that runs refer to, so that a run costs no look-up of them.
+"""The records that runs refer to, as the writer remembers them, so that recording a run needs no look-up of them.
 
-It holds only what was found or staged, never what was missing. It stays true because every write that changes, moves
-or deletes such a record, in this process or another, raises `catalog_version`, which is read as each transaction
-begins; on PostgreSQL a foreign key catches what was deleted after that, and the write is run again afresh.
+The catalog holds only what was found or staged, never what was missing. It stays true because every write that
+changes, moves or deletes such a record, in any process, raises `catalog_version`, which each transaction reads as it
+begins. On PostgreSQL a foreign key catches a record that was deleted after that, and the write is run again afresh.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ Arguments = TypeVarTuple("Arguments")
 
 NamedKind = Literal["version", "part", "revision", "batch"]
 
-# Half a kilobyte each, so 10 MB: a lot of a tester brings units by the hundred thousand, and each only once.
+# Half a kilobyte each, so 10 MB. A wafer lot brings units by the hundred thousand, and each unit only once.
 _MAX_ENTRIES = 20_000
 
 
@@ -36,11 +36,11 @@ class Catalog:
         self._version = -1
         self._found: dict[tuple[Any, ...], Any] = {}
         self._units: dict[UnitKey, UnitRow] = {}
-        # Looked for in this transaction and not found.
+        # Units that were looked up in this transaction and not found.
         self._new_units: set[UnitKey] = set()
 
     def open(self, connection: Connection, units: Sequence[UnitKey]) -> None:
-        """Begin a transaction: forget what may have changed, fetch these units at once."""
+        """Begin a transaction: forget what may have changed, and fetch these units in one query."""
         self._connection = connection
         (version,) = driver_of(connection).execute("SELECT value FROM catalog_version").fetchone()
         if version != self._version or len(self._found) + len(self._units) > _MAX_ENTRIES:
@@ -55,9 +55,9 @@ class Catalog:
         self._new_units.clear()
 
     def raise_version(self) -> None:
-        """Tell every catalog of this database that records were changed, this one excepted: it knows already."""
+        """Tell every other catalog of this database that records were changed. This one must know already."""
         raised = self._open_connection().execute(_RAISE_VERSION).scalar_one()
-        if raised != self._version + 1:  # another process was between
+        if raised != self._version + 1:  # another process raised it in between
             self.clear()
         self._version = raised
 
@@ -67,7 +67,7 @@ class Catalog:
 
     def organization(self, organization_id: UUID) -> Organization:
         found = self._find_in(("organization", organization_id), organization_id, lookups.get_organization)
-        assert found is not None  # `get_organization` raises where there is none
+        assert found is not None  # `get_organization` raises if there is none
         return found
 
     def procedure(self, organization_id: UUID, procedure_id: UUID) -> UUID | None:
@@ -107,19 +107,19 @@ class Catalog:
         return self._find_in(key, organization_id, lookups.find_batch, number)
 
     def unit(self, organization_id: UUID, serial_number: str) -> UnitRow | None:
-        wanted = (organization_id, lookup_key(serial_number))
-        self.fetch_units([wanted])
-        return self._units.get(wanted)
+        key = (organization_id, lookup_key(serial_number))
+        self.fetch_units([key])
+        return self._units.get(key)
 
     def get_unit(self, organization_id: UUID, serial_number: str) -> UnitRow:
-        """Raises UnitNotFound."""
+        """The unit with this serial number. Raises UnitNotFound."""
         unit = self.unit(organization_id, serial_number)
         if unit is None:
             raise UnitNotFound(serial_number)
         return unit
 
     def remember(self, kind: NamedKind, scope_id: UUID, name: str, found_id: UUID) -> None:
-        """Know a record that was just staged; its scope is the organization, procedure or part it is unique in."""
+        """Remember a record that was just staged. scope_id: the organization, procedure or part it is unique in."""
         self._found[kind, scope_id, lookup_key(name)] = found_id
 
     def remember_default_revision(self, part_id: UUID, revision_id: UUID) -> None:
@@ -150,9 +150,9 @@ class Catalog:
     ) -> T | None:
         return self._find(key, lambda connection: query(Scope(connection, organization_id), *arguments))
 
-    def fetch_units(self, wanted: Sequence[UnitKey]) -> None:
-        """Know these units, as far as there are any, by one query, which else takes one for each."""
-        unknown = [key for key in wanted if key not in self._units and key not in self._new_units]
+    def fetch_units(self, keys: Sequence[UnitKey]) -> None:
+        """Remember those of these units that exist, with one query for all instead of one for each."""
+        unknown = [key for key in keys if key not in self._units and key not in self._new_units]
         if unknown:
             self._new_units.update(unknown)
             self._units.update(lookups.find_units(self._open_connection(), unknown))

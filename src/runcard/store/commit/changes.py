@@ -1,8 +1,8 @@
-"""What happened, in the order in which it was committed. Whoever follows keeps the last `seq` that it has seen.
+"""The change log: what happened, in the order of the commits. A follower keeps the last `seq` that it has seen.
 
-A sequence hands out its numbers before the commit, so on PostgreSQL two open transactions could commit in the other
-order and a follower would skip the slower one for ever. So `Transaction.finish` takes a lock before it appends,
-and holds it until the commit.
+A sequence hands out its numbers before the commit. So on PostgreSQL two open transactions could commit in the other
+order, and a follower would skip the slower one for ever. `SharedTransaction.finish` therefore takes a lock before it
+appends, and holds it until the commit.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from runcard.store.engine.tables import changes
 
-# Unscoped: whoever follows the change log follows all organizations.
+# Unscoped: a follower of the change log follows all organizations.
 
 ChangeKind = Literal[
     "run_recorded",

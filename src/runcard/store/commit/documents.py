@@ -1,4 +1,4 @@
-"""The inside of runs: one compressed document a run, written once and read whole."""
+"""What is inside a run: one compressed document for each run, written once and read whole."""
 
 from collections.abc import Sequence
 
@@ -14,21 +14,21 @@ _decoder = msgspec.msgpack.Decoder(RunDocument)
 
 
 def pack_document(document: RunDocument) -> bytes:
-    """MessagePack of the document."""
+    """The document as MessagePack."""
     return _encoder.encode(document)
 
 
 def compress_documents(packed: Sequence[bytes]) -> list[bytes]:
-    """Each of these packed documents as it is stored: a Zstandard frame.
+    """These packed documents as they are stored, each a Zstandard frame.
 
-    All in one call, which lets go of the interpreter lock once.
+    One call compresses all of them, so the interpreter lock is released only once.
     """
     frames = zstandard.ZstdCompressor(level=_LEVEL).multi_compress_to_buffer(list(packed))
     return [frames[position].tobytes() for position in range(len(frames))]
 
 
 def is_whole(body: bytes) -> bool:
-    """Whether a document can be read out of these stored bytes."""
+    """Whether these stored bytes can be read as a document."""
     try:
         unpack_document(body)
     except (zstandard.ZstdError, msgspec.MsgspecError):
@@ -37,10 +37,10 @@ def is_whole(body: bytes) -> bool:
 
 
 def unpack_document(body: bytes) -> RunDocument:
-    """The document that is stored as these bytes."""
+    """The document in these stored bytes."""
     return read_packed(zstandard.ZstdDecompressor().decompress(body))
 
 
 def read_packed(packed: bytes) -> RunDocument:
-    """The document that `pack_document` made this of."""
+    """The document that `pack_document` packed."""
     return _decoder.decode(packed)

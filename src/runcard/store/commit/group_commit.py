@@ -1,7 +1,7 @@
-"""The only commit. Writes that wait are run together in one transaction and one durable commit.
+"""The only commit to the record. Waiting writes are run together in one transaction and one durable commit.
 
-Each write is whole or absent: a write that fails is undone alone, and one that makes the shared transaction fail
-(a constraint, a lost connection) is run again by itself, so that it fails alone.
+Each write is whole or absent. A write that fails is undone alone. If the shared transaction fails (a constraint, a
+lost connection), each write is run again by itself, so that only the one at fault fails.
 """
 
 import logging
@@ -19,15 +19,15 @@ from runcard.store.engine.outages import outage_of
 
 _log = logging.getLogger(__name__)
 
-# More writes in one commit gain nothing measurable and make the first of them wait.
+# More writes in one commit gain nothing that can be measured, and the first of them waits longer.
 MAX_GROUP = 256
-# Between two looks at how the tables have grown; the last is at the end.
-_GROUPS_PER_LOOK = 1000
+# Groups between two renewals of the statistics. The statistics are renewed at the end too.
+_GROUPS_PER_RENEWAL = 1000
 
 
 class Write(NamedTuple):
-    """apply: what is written. units: those that it will look up, as (organization, lookup key): the group fetches them
-    in one query. changes_catalog: whether it may change, move or delete what catalogs remember.
+    """apply: does the write. units: the units that it will look up, which the group fetches in one query.
+    changes_catalog: whether it may change, move or delete records that catalogs remember.
     """
 
     apply: Callable[[SharedTransaction], Any]
@@ -36,16 +36,16 @@ class Write(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a write returned, which is durable, or what it raised, which left nothing."""
+    """What a write returned, and is now durable, or the error that it raised, and left nothing behind."""
 
     value: Any
     error: BaseException | None
 
 
 class GroupCommit:
-    """Owns a writing connection. For one thread; `close` it in that thread.
+    """Commits groups of writes over a connection of its own. Use it in one thread, and `close` it in that thread.
 
-    wait_s: how long a write may wait for what another process of PostgreSQL holds; None: for ever.
+    wait_s: how long a write may wait for a lock that another process holds in PostgreSQL; None: for ever.
     """
 
     def __init__(self, database: Database, wait_s: float | None = None) -> None:
@@ -55,47 +55,47 @@ class GroupCommit:
         self._catalog = Catalog()
         self._connection: Connection | None = None
         self._groups = 0
-        # Whether the last transaction came as far as its commit: where that failed, it may have been made all the same.
+        # Whether the last transaction reached its commit. A commit that raises may have happened all the same.
         self._is_committing = False
 
     def commit(self, group: Sequence[Write]) -> list[Outcome]:
-        """The outcome of each of these writes, of which all that succeeded are durable."""
+        """The outcome of each of these writes, in order. All that succeeded are durable."""
         try:
             return self._commit_together(group)
         except Exception as error:
-            if is_out_of_patience(error):  # each alone would wait as long
+            if is_out_of_patience(error):  # each write alone would wait as long again
                 _log.error(
-                    "another process has kept %d writes waiting for too long: they are refused", len(group)
+                    "%d writes refused: another process holds a lock of the database for too long", len(group)
                 )
                 return [Outcome(None, WriteTimedOut()) for _ in group]
-            # What broke the shared transaction breaks only its own, or has passed (another process was first).
-            _log.info("group of %d writes failed, running each alone", len(group), exc_info=True)
+            # The write that broke the shared transaction fails alone, or succeeds now (another process was first).
+            _log.info("group of %d writes failed; each is now run alone", len(group), exc_info=True)
             return self._commit_each(group)
 
     def rest(self) -> None:
-        """To be called between groups, when everybody has their answer: nobody waits for what is done now and then."""
+        """Renew the statistics now and then. Call it between groups, when every caller has its answer."""
         self._groups += 1
-        if self._groups % _GROUPS_PER_LOOK == 1:
-            self._look_at_growth()
+        if self._groups % _GROUPS_PER_RENEWAL == 1:
+            self._renew_statistics()
 
     def close(self) -> None:
         if self._connection is not None:
-            self._look_at_growth()
+            self._renew_statistics()
         self._disconnect()
         self._turns.close()
 
     def _commit_each(self, group: Sequence[Write]) -> list[Outcome]:
-        """The same, of writes of which the shared transaction failed, one by one."""
-        may_be_made = self._is_committing
+        """The outcome of each of these writes, whose shared transaction failed, run one by one."""
+        may_be_committed = self._is_committing
         outcomes: list[Outcome] = []
         for write in group:
             outcome = self._commit_alone(write)
             outage = None if outcome.error is None else outage_of(outcome.error)
             if isinstance(outage, DatabaseUnavailable):
-                # Those behind it would wait for the same database in turn, each as long as this one did.
+                # Each of the writes behind it would wait for the same database as long as this one did.
                 own, other = (
                     Outcome(None, CommitInDoubt(outage.detail) if in_doubt else outcome.error)
-                    for in_doubt in (may_be_made or self._is_committing, may_be_made)
+                    for in_doubt in (may_be_committed or self._is_committing, may_be_committed)
                 )
                 return [*outcomes, own, *[other] * (len(group) - len(outcomes) - 1)]
             outcomes.append(outcome)
@@ -123,14 +123,14 @@ class GroupCommit:
             raise
         return outcomes
 
-    def _look_at_growth(self) -> None:
-        """No write is run again because this failed."""
+    def _renew_statistics(self) -> None:
+        """Renew the statistics of the tables. A failure is only logged, so that no write is run again for it."""
         try:
-            # What is found is written, for which SQLite would wait until nobody else writes.
+            # The statistics are written to the database, which on SQLite takes a turn.
             with self._turns.taken():
                 self._database.keep_statistics(self._connect())
         except DATABASE_ERRORS:
-            _log.info("statistics could not be kept", exc_info=True)
+            _log.info("statistics of the database could not be renewed", exc_info=True)
             self._disconnect()
 
     def _connect(self) -> Connection:
@@ -139,7 +139,7 @@ class GroupCommit:
         return self._connection
 
     def _disconnect(self) -> None:
-        """Start the next transaction on a fresh connection, remembering nothing."""
+        """Close the connection and forget the catalog: the next transaction starts afresh."""
         self._catalog.clear()
         if self._connection is not None:
             self._connection.close()

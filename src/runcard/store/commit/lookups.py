@@ -1,4 +1,4 @@
-"""Finding what a run refers to, by the names that stations use. Each is scoped; each is None where nothing is found."""
+"""Look-ups of what a run refers to, by the names that stations use. Each is scoped, and None where nothing is found."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ UnitKey = tuple[UUID, str]
 
 
 class UnitRow(NamedTuple):
-    """Where a unit stands now. sample: None for one of production."""
+    """What a unit is now. sample: None for a production unit."""
 
     id: UUID
     serial_number: str
@@ -34,7 +34,7 @@ class UnitRow(NamedTuple):
 
 
 def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
-    """Whose key this is; None where it is unknown or revoked, its user suspended or its station archived."""
+    """Whose key this is; None if it is unknown or revoked, or its user is suspended, or its station is archived."""
     k, u, s = t.api_keys.c, t.users.c, t.stations.c
     query = (
         select(k.organization_id, k.user_id, k.station_id, u.role)
@@ -54,7 +54,7 @@ def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
 
 # Unscoped: the organization itself.
 def get_organization(scope: Scope) -> Organization:
-    """Raises NotFound."""
+    """The organization of the scope. Raises NotFound."""
     o = t.organizations.c
     columns = [o[name] for name in Organization.__struct_fields__]
     row = scope.connection.execute(select(*columns).where(o.id == scope.organization_id)).one_or_none()
@@ -63,7 +63,7 @@ def get_organization(scope: Scope) -> Organization:
     return Organization(*row)
 
 
-# Whatever leads to a procedure that was merged leads on to the one that it was merged into.
+# A look-up that finds a merged procedure returns the procedure that it was merged into.
 _PROCEDURE_ID = func.coalesce(t.procedures.c.merged_into_id, t.procedures.c.id)
 
 
@@ -74,7 +74,7 @@ def find_procedure(scope: Scope, procedure_id: UUID) -> UUID | None:
 
 
 def find_procedure_by_identifier(scope: Scope, identifier: str) -> UUID | None:
-    """The one that has this identifier, else the one that had it before."""
+    """The procedure that has this identifier, or else the one that had it before."""
     if "\0" in identifier:  # PostgreSQL refuses it, and no procedure has it
         return None
     f, p, key = t.former_identifiers.c, t.procedures.c, lookup_key(identifier)
@@ -88,22 +88,22 @@ def find_procedure_by_identifier(scope: Scope, identifier: str) -> UUID | None:
 
 
 def find_procedure_by_name(scope: Scope, name: str) -> UUID | None:
-    """The oldest with this name in any case, of those in use where there is one.
+    """The oldest procedure with this name, in any case; one that is in use comes before archived and merged ones.
 
-    Names are not unique, and a database has another idea of case.
+    Names are not unique. Python compares them, because databases ignore case by other rules.
     """
     p = t.procedures.c
     query = select(_PROCEDURE_ID, p.name).where(scope.owns(p))
     query = query.order_by(p.merged_into_id.is_not(None), p.archived_at.is_not(None), p.created_at, p.id)
-    wanted = lookup_key(name)
+    key = lookup_key(name)
     return next(
-        (found for found, called in scope.connection.execute(query) if lookup_key(called) == wanted), None
+        (found for found, own_name in scope.connection.execute(query) if lookup_key(own_name) == key), None
     )
 
 
 # Unscoped: a station and a procedure that were found in the scope.
 def find_link(connection: Connection, station_id: UUID, procedure_id: UUID) -> UUID | None:
-    """The station, where it may run the procedure now: linked to it, or given all procedures."""
+    """The station if it may run the procedure now: it is linked to it, or may run all procedures."""
     s, link = t.stations.c, t.station_procedures.c
     linked = (
         select(link.station_id).where(link.station_id == s.id, link.procedure_id == procedure_id).exists()
@@ -153,21 +153,24 @@ def find_batch(scope: Scope, number: str) -> UUID | None:
     )
 
 
-def find_units(connection: Connection, wanted: Iterable[UnitKey]) -> dict[UnitKey, UnitRow]:
-    """Those of the wanted units that exist."""
+def find_units(connection: Connection, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitRow]:
+    """The units with these keys that exist."""
     by_organization: dict[UUID, list[str]] = {}
-    for organization_id, serial_key in wanted:
+    for organization_id, serial_key in keys:
         if "\0" not in serial_key:  # PostgreSQL refuses it, and no unit has it
             by_organization.setdefault(organization_id, []).append(serial_key)
     found: dict[UnitKey, UnitRow] = {}
-    for organization_id, keys in by_organization.items():
-        for serial_key, *row in _select_units(Scope(connection, organization_id), keys):
+    for organization_id, serial_keys in by_organization.items():
+        for serial_key, *row in _select_units(Scope(connection, organization_id), serial_keys):
             found[organization_id, serial_key] = UnitRow(*row)
     return found
 
 
 def _select_units(scope: Scope, serial_keys: list[str]) -> Iterable[Sequence[Any]]:
-    """Past SQLAlchemy, whose work on a list of keys was a quarter of the writer's turn at the interpreter lock."""
+    """The rows of units with these keys, straight from the driver.
+
+    SQLAlchemy's work on the list of keys took a quarter of the time for which the writer held the interpreter lock.
+    """
     driver = driver_of(scope.connection)
     if scope.connection.dialect.name == "postgresql":
         return cast(
@@ -184,7 +187,7 @@ _UNITS_JSON = _UNITS + "organization_id = ? AND serial_key IN (SELECT value FROM
 
 # Unscoped: of a unit that was found in the scope.
 def find_ancestors(connection: Connection, unit_id: UUID) -> set[UUID]:
-    """The unit itself and every unit that it is part of, at any depth."""
+    """The ids of the unit itself and of every unit that it is part of, at any depth."""
     u = t.units.c
     line = select(u.id, u.parent_id).where(u.id == unit_id).cte(recursive=True)
     line = line.union(select(u.id, u.parent_id).where(u.id == line.c.parent_id))

@@ -1,4 +1,4 @@
-"""The transaction that writes share, and what each of them sees of it."""
+"""The transaction that several writes share, and the view that each write has of it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,8 +23,8 @@ Row = dict[str, Any]
 class SharedTransaction:
     """Collects the rows of many writes and inserts them together.
 
-    A write that only adds rows stages them. A write that needs more asks for `connection`: it then runs inside a
-    savepoint of its own and sees everything that was staged before.
+    A write that only adds rows stages them. A write that needs more takes `connection`: it then runs inside a savepoint
+    of its own and sees everything that was staged before.
     """
 
     def __init__(self, connection: Connection, catalog: Catalog) -> None:
@@ -61,7 +61,7 @@ class SharedTransaction:
         self._staged.append((table, row))
 
     def note_change(self, organization_id: UUID, kind: ChangeKind, entity_id: UUID) -> None:
-        """Append to the change log what happened; see `store.commit.changes`."""
+        """Append what happened to the change log; see `store.commit.changes`."""
         self._changes.append(
             {
                 "organization_id": organization_id,
@@ -95,18 +95,19 @@ class SharedTransaction:
 
     def undo_write(self) -> None:
         if self._savepoint is None and self._mark == (len(self._staged), len(self._changes)):
-            return  # it was refused before it did anything
+            return  # the write was refused before it did anything
         if self._savepoint is not None:
             self._savepoint.rollback()
             self._savepoint = None
         del self._staged[self._mark[0] :]
         del self._changes[self._mark[1] :]
-        # The catalog may hold what this write was about to add; all that others staged must be found without it.
+        # The catalog may hold records that this write was about to add, so it is cleared. What other writes staged is
+        # inserted first, so that it is found in the database.
         self._flush()
         self.catalog.clear()
 
     def finish(self) -> None:
-        """Insert all that is staged; the change log last, so that its order is the order of commits."""
+        """Insert all staged rows, and last the change log, so that its order is the order of the commits."""
         self._flush()
         if self._catalog_changed:
             self.catalog.raise_version()
@@ -152,7 +153,7 @@ class Transaction:
         return Scope(self._shared.connection, self.organization_id)
 
     def owns(self, columns: Columns) -> ColumnElement[bool]:
-        """The condition that a row belongs to the organization. columns: those of its table."""
+        """The condition that a row belongs to the organization. columns: the columns of its table."""
         return owned_by(self.organization_id, columns)
 
     def stage(self, table: Table, row: Row) -> None:
@@ -160,7 +161,7 @@ class Transaction:
         self._shared.stage(table, row)
 
     def note_change(self, kind: ChangeKind, entity_id: UUID) -> None:
-        """Append to the change log what happened; see `store.commit.changes`."""
+        """Append what happened to the change log; see `store.commit.changes`."""
         self._shared.note_change(self.organization_id, kind, entity_id)
 
     def note_catalog_change(self) -> None:

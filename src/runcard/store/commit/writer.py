@@ -1,4 +1,4 @@
-"""A thread that writes for whoever asks: what waits is committed together, then everyone is answered."""
+"""The thread that writes for all callers: it commits waiting writes together, then answers every caller."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How long the thread may take to end.
+# How long `close` waits for the thread to end.
 _CLOSE_S = 10.0
 
 
@@ -29,7 +29,7 @@ class _WaitingWrite(NamedTuple):
 
 
 class Writer:
-    """Owns the thread that commits. `close` ends it after everything that was submitted.
+    """Owns the thread that commits. `close` ends it after every write that was submitted.
 
     wait_s: how long a write may wait for its turn.
     """
@@ -42,26 +42,26 @@ class Writer:
         self._thread.start()
 
     def write(self, organization_id: UUID, apply: Callable[[Transaction], T]) -> T:
-        """Return what `apply` returns, once it is durable. What `apply` raises is raised here, and leaves nothing.
+        """Return what `apply` returns, once it is durable. An error that it raises is raised here; nothing is left.
 
-        For writes to one organization that leave those records as they are that catalogs remember: keys, procedures,
-        links, versions, parts, revisions, batches, units. Such records may be added. Raises WriteTimedOut where the
-        write did not have its turn in time; it is withdrawn then.
+        For writes to one organization. They may add records that catalogs remember (keys, procedures, links, versions,
+        parts, revisions, batches, units) but change none. Raises WriteTimedOut if the write did not get its turn in
+        time; the write is then withdrawn.
         """
         return self._run(lambda shared: apply(shared.of(organization_id)), changes_catalog=False)
 
     def write_catalog(self, organization_id: UUID, apply: Callable[[Transaction], T]) -> T:
-        """As `write`, for what may change, move or delete records that catalogs remember: all catalogs forget."""
+        """As `write`, but may change, move or delete records that catalogs remember; all catalogs forget."""
         return self._run(lambda shared: apply(shared.of(organization_id)), changes_catalog=True)
 
     def write_shared(self, apply: Callable[[SharedTransaction], T]) -> T:
-        """As `write_catalog`, for what belongs to no organization, or to one that `apply` makes."""
+        """As `write_catalog`, for rows that belong to no organization, or to one that `apply` makes."""
         return self._run(apply, changes_catalog=True)
 
     def submit(self, apply: Callable[[SharedTransaction], T], units: Sequence[UnitKey] = ()) -> "Future[T]":
-        """As `write`, but do not wait: the future has what `apply` returns, once it is durable.
+        """As `write`, but without waiting: the future gets what `apply` returns, once it is durable.
 
-        A future that is cancelled before its write begins withdraws it. units: as of a `Write`.
+        Cancel the future before the write begins to withdraw the write. units: as in `Write`.
         """
         return self._submit(apply, units, changes_catalog=False)
 
@@ -80,7 +80,7 @@ class Writer:
         answer: Future[T] = Future()
 
         def begin(shared: SharedTransaction) -> T:
-            # Begun twice where others spoilt the transaction of its group.
+            # It begins twice if another write made the shared transaction of its group fail.
             if answer.cancelled() or not (answer.running() or answer.set_running_or_notify_cancel()):
                 raise WriteTimedOut
             return apply(shared)
@@ -92,7 +92,9 @@ class Writer:
         self._queue.put(None)
         self._thread.join(_CLOSE_S)
         if self._thread.is_alive():
-            _log.error("another process has been writing for %g s: what waits for it is dropped", _CLOSE_S)
+            _log.error(
+                "another process has been writing for %g s: the writes that wait are dropped", _CLOSE_S
+            )
 
     def _loop(self) -> None:
         while (group := self._next_group()) is not None:
@@ -120,7 +122,7 @@ class Writer:
 
 
 def _answer(answer: "Future[Any]", outcome: Outcome) -> None:
-    # The caller may withdraw the write at this moment, where it could not even begin.
+    # The caller may withdraw a write that never began at this very moment.
     with suppress(InvalidStateError):
         if outcome.error is not None:
             answer.set_exception(outcome.error)

@@ -1,1 +1,1 @@
-"""What lies inside runs: phases, measurements, logs."""
+"""What is inside runs: phases, measurements, logs."""

@@ -1,5 +1,7 @@
-"""Lists of what lies inside runs, made from the truth: the documents of all runs that a filter leaves are read, one
-after the other, and of what is found only the places of a page's rows in the order are kept.
+"""Lists of what is inside runs, read from the truth.
+
+The documents of all runs that a filter finds are read one after the other. Of each item found only its place in the
+order is kept, and only as far as the page reaches.
 """
 
 import heapq
@@ -25,9 +27,9 @@ from runcard.store.lists.pages import Listed, Page, known_at
 from runcard.store.lists.run_filter import RunFilter, run_conditions
 from runcard.store.runs.records import RunRecord, read_documents, read_runs
 
-# What one list may keep; a place takes about 250 bytes.
+# How many places one list may keep. A place takes about 250 bytes.
 MAX_PLACES = 200_000
-# Documents held at once.
+# How many documents are in memory at once.
 _CHUNK = 100
 
 
@@ -42,7 +44,7 @@ Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
 class Deadline:
-    """The moment at which a list must be ready: so many seconds after this was made."""
+    """The moment at which a list must be ready: `seconds` after the Deadline was made."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -50,13 +52,13 @@ class Deadline:
         self._at = clock() + seconds
 
     def check(self) -> None:
-        """Raises QueryTooSlow where the moment has come."""
+        """Check that the moment has not come yet. Raises QueryTooSlow."""
         if self._clock() >= self._at:
             raise QueryTooSlow(self._seconds)
 
 
 class ScannedRun(NamedTuple):
-    """What conditions and orders know of a run."""
+    """The fields of a run that conditions and orders may use."""
 
     id: UUID
     outcome: RunOutcome
@@ -64,10 +66,10 @@ class ScannedRun(NamedTuple):
 
 
 class Kind(NamedTuple, Generic[T, S]):
-    """One kind of what lies inside runs: phases, measurements or logs.
+    """One kind of item inside runs: phases, measurements or logs.
 
-    of: reads them out of a document. orders: by the name of an order, the value that it sorts by. missing: makes the
-    error for an id that none of them has.
+    of: reads the items of a document. orders: for each name of an order, the value that it sorts by. missing: makes the
+    error for an id that no item has.
     """
 
     part: RunPart
@@ -80,7 +82,7 @@ class Kind(NamedTuple, Generic[T, S]):
 
 
 class InsideFilter(Protocol[Item_contra]):
-    """Conditions on what lies inside runs. ids: of such things, or of runs, which mean all that lies in them."""
+    """Conditions on items inside runs. ids: of items, or of runs, which stand for every item in them."""
 
     @property
     def ids(self) -> Collection[UUID] | None: ...
@@ -89,7 +91,7 @@ class InsideFilter(Protocol[Item_contra]):
 
 
 class Listing(NamedTuple, Generic[S]):
-    """Which page of a list to make, in which order, and by when."""
+    """Which page of a list to read, in which order, and by when."""
 
     order: S
     page: Page
@@ -106,9 +108,9 @@ class Found(NamedTuple, Generic[T]):
 def list_inside(
     scope: Scope, kind: Kind[T, S], runs: RunFilter, inside_filter: InsideFilter[T], listing: Listing[S]
 ) -> Listed[Found[T]]:
-    """A page of what lies inside some runs. Equals go by run and by their place in it.
+    """A page of the items inside some runs. Equal items are in the order of their runs, then of their place in the run.
 
-    What has no value to sort by comes last, in either direction.
+    Items without a value to sort by come last, in either direction.
     Raises QueryTooSlow, and InvalidInput for a page that ends beyond MAX_PLACES.
     """
     page = listing.page
@@ -122,26 +124,24 @@ def list_inside(
 
 
 def places_up_to(page: Page) -> int:
-    """How many places to find for a page: one after its end tells whether there are more.
+    """How many places to find for a page: one more than it shows, which tells whether there are more.
 
     Raises InvalidInput for a page that ends beyond MAX_PLACES.
     """
     count = page.offset + page.limit + 1
     if count > MAX_PLACES:
-        raise InvalidInput.at(
-            "cursor", f"This list ends after {MAX_PLACES} rows; ask for less with a filter."
-        )
+        raise InvalidInput.at("cursor", f"This list ends after {MAX_PLACES} rows; narrow it with a filter.")
     return count
 
 
 def read_inside(scope: Scope, kind: Kind[T, S], ids: Sequence[UUID]) -> Sequence[Found[T]]:
-    """What has these ids, in their order; what is not there, or no longer, is left out."""
-    found = {one.id: one for one in _read(scope, kind, ids)}
-    return [found[one] for one in ids if one in found]
+    """The items with these ids, in the order of the ids. Ids that no item has, or no longer has, are left out."""
+    found = {item.id: item for item in _read(scope, kind, ids)}
+    return [found[inner_id] for inner_id in ids if inner_id in found]
 
 
 def get_inside(scope: Scope, kind: Kind[T, S], inner_id: UUID) -> Found[T]:
-    """The phase, measurement or log with this id. Raises the error of its kind where there is none."""
+    """The phase, measurement or log with this id. Raises the error of its kind if there is none."""
     found = next(_read(scope, kind, [inner_id]), None)
     if found is None:
         raise kind.missing(inner_id)
@@ -149,26 +149,26 @@ def get_inside(scope: Scope, kind: Kind[T, S], inner_id: UUID) -> Found[T]:
 
 
 def is_among(values: Collection[Any] | None, value: Any) -> bool:
-    """Whether a value is one of those that are asked for; None asks for nothing."""
+    """Whether a value is one of these; None: no condition."""
     return values is None or value in values
 
 
 def is_within(lower: Any, upper: Any, value: Any) -> bool:
-    """Whether a value keeps inclusive bounds; None is no bound."""
+    """Whether a value is within these inclusive bounds; None: no bound."""
     return (lower is None or value >= lower) and (upper is None or value <= upper)
 
 
 def _runs_with(ids: Collection[UUID], among: Sequence[UUID] | None = None) -> list[UUID]:
-    """The runs that these ids name or name something inside of."""
-    places = ((one, run_of(one)) for one in ids)
-    runs = dict.fromkeys(one if place is None else place[0] for one, place in places)
-    return [one for one in runs if is_among(among, one)]
+    """The runs that these ids name, or that hold the item they name."""
+    places = ((id_, run_of(id_)) for id_ in ids)
+    runs = dict.fromkeys(id_ if place is None else place[0] for id_, place in places)
+    return [run_id for run_id in runs if is_among(among, run_id)]
 
 
 def _places(
     scope: Scope, kind: Kind[T, S], runs: RunFilter, inside_filter: InsideFilter[T], listing: Listing[S]
 ) -> Iterator[tuple[bool, Any, int]]:
-    """The place in the order of each thing that the filter keeps. The last is its id, which holds run and place."""
+    """The place in the order of each item that the filter keeps. It ends with the id, which holds run and position."""
     ids = None if inside_filter.ids is None else set(inside_filter.ids)
     order = kind.orders[listing.order]
     for run, document in _scan(scope, runs, listing.page):
@@ -183,7 +183,7 @@ def _places(
 
 
 def _scan(scope: Scope, run_filter: RunFilter, page: Page) -> Iterator[tuple[ScannedRun, RunDocument]]:
-    """The runs that a filter leaves, in no order, with their documents, in which times are those that count."""
+    """The runs that a filter finds, in no order, with their documents, whose times are the ones that count."""
     r, u, d = t.runs.c, t.units.c, t.run_documents.c
     run_filter = with_merges(scope, run_filter)
     query = (
@@ -199,19 +199,19 @@ def _scan(scope: Scope, run_filter: RunFilter, page: Page) -> Iterator[tuple[Sca
 
 
 def _read(scope: Scope, kind: Kind[T, S], ids: Collection[UUID]) -> Iterator[Found[T]]:
-    """What has these ids, in no order."""
-    asked: dict[UUID, dict[int, UUID]] = {}
-    for one in ids:
-        place = run_of(one)
+    """The items with these ids, in no order."""
+    ids_by_run: dict[UUID, dict[int, UUID]] = {}
+    for inner_id in ids:
+        place = run_of(inner_id)
         if place is not None and place[1] is kind.part:
             run_id, _, position = place
-            asked.setdefault(run_id, {})[position] = one
-    run_ids = list(asked)
+            ids_by_run.setdefault(run_id, {})[position] = inner_id
+    run_ids = list(ids_by_run)
     for start in range(0, len(run_ids), _CHUNK):
         some = run_ids[start : start + _CHUNK]
         documents = read_documents(scope, some)
         for run in read_runs(scope, some):
             for item in kind.of(documents[run.id]):
-                own_id = asked[run.id].get(item.position)
+                own_id = ids_by_run[run.id].get(item.position)
                 if own_id is not None:
                     yield Found(own_id, run, item)

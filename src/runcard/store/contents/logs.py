@@ -1,4 +1,4 @@
-"""What runs logged: which lines a list keeps, and how it sorts them."""
+"""The log lines of runs: the filter and the orders of their list."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ FoundLog = Found[LogLine]
 
 
 class LogFilter(Struct, frozen=True, kw_only=True):
-    """Conditions that a line must keep, all of them; None asks for nothing. Bounds are inclusive.
+    """Conditions that a line must all meet. None: no condition. Bounds are inclusive.
 
     search: part of the message, in any case.
     """
@@ -37,7 +37,7 @@ class LogFilter(Struct, frozen=True, kw_only=True):
 
     @property
     def ids(self) -> None:
-        """No list of logs asks for ids."""
+        """None: no list of logs is filtered by ids."""
         return
 
     def keeps(self, line: LogLine) -> bool:
@@ -50,7 +50,7 @@ class LogFilter(Struct, frozen=True, kw_only=True):
         )
 
 
-# `created_at` is when a line was logged, and `outcome` that of its run. Levels go by how severe they are.
+# `created_at` is when a line was logged, `outcome` is the outcome of its run. Levels are sorted by severity.
 LOG_ORDERS: Mapping[LogSort, Callable[[ScannedRun, LogLine], Any]] = {
     "created_at": lambda _run, line: line.log.timestamp,
     "level": lambda _run, line: LOG_LEVELS.index(line.log.level),

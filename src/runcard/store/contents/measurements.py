@@ -1,4 +1,4 @@
-"""Reading measurements: lists of them, and one by its id."""
+"""The measurements of runs: the filter and the orders of their list."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -26,12 +26,12 @@ FoundMeasurement = Found[Measured]
 
 
 class MeasurementFilter(Struct, frozen=True, kw_only=True):
-    """Conditions that a measurement must keep, all of them; None asks for nothing. Bounds are inclusive.
+    """Conditions that a measurement must all meet. None: no condition. Bounds are inclusive.
 
-    ids: of measurements, or of runs, which mean all their measurements.
+    ids: of measurements, or of runs, which stand for all their measurements.
     started_after, started_before: of the phase.
-    value_min, value_max: of a finite number; value_bool: of a boolean; value_strings: of a text.
-    only_final: none of attempts that were repeated.
+    value_min, value_max: only finite numbers; value_bool: only booleans; value_strings: only texts.
+    only_final: leaves out attempts that were repeated.
     """
 
     ids: Collection[UUID] | None = None
@@ -69,7 +69,7 @@ class MeasurementFilter(Struct, frozen=True, kw_only=True):
         return self.value_strings is None or (kind == "string" and value in self.value_strings)
 
 
-# `value`: a finite number; anything else comes last.
+# `value` sorts finite numbers; any other value comes last.
 MEASUREMENT_ORDERS: Mapping[MeasurementSort, Callable[[ScannedRun, Measured], Any]] = {
     "started_at": lambda _run, measured: measured.attempt.phase.started_at,
     "value": lambda _run, measured: measured.number,

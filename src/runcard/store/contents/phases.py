@@ -1,4 +1,4 @@
-"""Phases of runs: which of them a list keeps, and how it sorts them."""
+"""The phases of runs: the filter and the orders of their list."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
@@ -25,9 +25,9 @@ FoundPhase = Found[Attempt]
 
 
 class PhaseFilter(Struct, frozen=True, kw_only=True):
-    """Conditions that a phase must keep, all of them; None asks for nothing. Bounds are inclusive.
+    """Conditions that a phase must all meet. None: no condition. Bounds are inclusive.
 
-    ids: of phases, or of runs, which mean all their phases. only_final: no attempts that were repeated.
+    ids: of phases, or of runs, which stand for all their phases. only_final: leaves out attempts that were repeated.
     """
 
     ids: Collection[UUID] | None = None

@@ -1,6 +1,6 @@
-"""Inserting many rows at once, past SQLAlchemy's work on each row: the values go straight to the driver.
+"""Inserts of many rows at once. The values go straight to the driver, without SQLAlchemy's work on each row.
 
-SQLite gets one statement for many rows: its driver lets go of the interpreter lock at every row of an `executemany`,
+SQLite gets one statement for many rows: in an `executemany`, its driver lets go of the interpreter lock at every row,
 and the writer would wait for the lock again each time. PostgreSQL gets an `executemany`, which psycopg sends as one
 pipeline.
 """
@@ -19,7 +19,10 @@ _CHUNK = 32
 
 
 class _TakenColumns(NamedTuple):
-    """take: the values of a row in order. ids, instants: where those are that SQLite keeps as bytes and numbers."""
+    """take: the values of a row in order. ids, instants: the positions of values that SQLite keeps as bytes or numbers.
+
+    PostgreSQL has neither.
+    """
 
     take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     ids: Sequence[int]
@@ -27,7 +30,7 @@ class _TakenColumns(NamedTuple):
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all name the same columns, two at least."""
+    """Insert rows that all name the same columns, at least two."""
     names = tuple(rows[0])
     columns = _columns(connection.dialect, table, names)
     values = [_values(row, columns) for row in rows]
@@ -51,14 +54,14 @@ def driver_of(connection: Connection) -> Any:
 
 def _values(row: Mapping[str, Any], columns: _TakenColumns) -> list[Any]:
     values = list(columns.take(row))
-    for place in columns.ids:
-        value = values[place]
+    for position in columns.ids:
+        value = values[position]
         if value is not None:
-            values[place] = value.int.to_bytes(16)  # half the time that `bytes` takes
-    for place in columns.instants:
-        value = values[place]
+            values[position] = value.int.to_bytes(16)  # half the time that `bytes` takes
+    for position in columns.instants:
+        value = values[position]
         if value is not None:
-            values[place] = microseconds_of(value)
+            values[position] = microseconds_of(value)
     return values
 
 
@@ -67,6 +70,6 @@ def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _TakenCo
     kinds = [] if dialect.name == "postgresql" else [type(table.c[name].type) for name in names]
     return _TakenColumns(
         itemgetter(*names),
-        [place for place, kind in enumerate(kinds) if kind is Id],
-        [place for place, kind in enumerate(kinds) if kind is Instant],
+        [position for position, kind in enumerate(kinds) if kind is Id],
+        [position for position, kind in enumerate(kinds) if kind is Instant],
     )

@@ -1,4 +1,4 @@
-"""Types of columns that each database keeps in its own way."""
+"""Column types that SQLite and PostgreSQL store in different ways."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,7 +14,7 @@ _LONGEST = 2**63 - 1
 
 @lru_cache(maxsize=65_536)
 def uuid_of(value: bytes) -> UUID:
-    """The same few ids are read again and again, and making a UUID is slow."""
+    """The UUID of these 16 bytes. Cached: the same few ids are read again and again, and making a UUID is slow."""
     return UUID(bytes=value)
 
 
@@ -73,7 +73,7 @@ class Span(TypeDecorator[timedelta]):
     def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        # Beyond 64 bits it is longer than anything that is recorded.
+        # A span that needs more than 64 bits is longer than any that is recorded, so it is cut to 64 bits.
         return max(-_LONGEST, min(value // _MICROSECOND, _LONGEST))
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> timedelta | None:

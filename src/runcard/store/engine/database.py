@@ -16,7 +16,7 @@ from runcard.store.engine.locks import Lock
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.turns import NoTurns, Turns
 
-# Connection: for layers that name one and know no driver.
+# Connection: for layers that annotate a connection and import no SQLAlchemy.
 __all__ = [
     "DATABASE_ERRORS",
     "Connection",
@@ -34,15 +34,15 @@ _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA wal_autocheckpoint=2000",
     "PRAGMA cache_size=-65536",
-    # Rows of an index that `keep_statistics` looks at: enough to tell a common value from a rare one.
+    # How many rows of an index `keep_statistics` reads: enough to tell a common value from a rare one.
     "PRAGMA analysis_limit=1000",
 )
-# A statement for many rows keeps what it would have to undo, which SQLite else writes to a file as soon as it is 64 kB.
+# An insert of many rows keeps an undo journal. Without this, SQLite writes it to a file once it is larger than 64 kB.
 _SQLITE_WRITING_PRAGMA = "PRAGMA temp_store=MEMORY"
-# Look at every table that has grown tenfold since it was last looked at; the first only tells whether there is one.
-_SQLITE_WOULD_LOOK = "PRAGMA optimize=0x10003"
-_SQLITE_LOOK = "PRAGMA optimize=0x10002"
-# How long PostgreSQL may take to let somebody in, unless its URL says otherwise.
+# Analyze every table that has grown tenfold since the last time. The first only lists what it would analyze.
+_SQLITE_WOULD_ANALYZE = "PRAGMA optimize=0x10003"
+_SQLITE_ANALYZE = "PRAGMA optimize=0x10002"
+# How long PostgreSQL may take to accept a connection, unless its URL says otherwise.
 _CONNECT_TIMEOUT_S = 5
 
 # What the database itself can raise, through SQLAlchemy or past it.
@@ -54,19 +54,19 @@ class DatabaseUrlInvalid(Exception):
 
 
 class DatabaseFailed(Exception):
-    """The database cannot be reached, or did not do what it was asked; the message holds its own words."""
+    """The database cannot be reached, or refused a statement. The message quotes the database."""
 
 
 def is_out_of_patience(error: Exception) -> bool:
-    """Whether a statement has waited for a lock of PostgreSQL for as long as a `writing_connection` may."""
+    """Whether a statement waited for a PostgreSQL lock until the `wait_s` of its `writing_connection` was over."""
     return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.LockNotAvailable)
 
 
 def bound_page_caches(most_bytes: int) -> None:
-    """Keep what SQLite holds of its files below this, over all connections of this process together.
+    """Keep the page caches of all SQLite connections of this process, taken together, below this size.
 
-    A connection that would hold more reuses its own pages instead. That is a number of SQLite's own, which no
-    connection has to itself; it does nothing on PostgreSQL.
+    A connection that would go over it reuses its own pages. The limit belongs to the SQLite library, so any connection
+    can set it. It does nothing on PostgreSQL.
     """
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute(f"PRAGMA soft_heap_limit={int(most_bytes)}")
@@ -74,30 +74,30 @@ def bound_page_caches(most_bytes: int) -> None:
 
 @contextmanager
 def naming_failures() -> Iterator[None]:
-    """Raise what the driver says as DatabaseFailed, for callers that know no driver."""
+    """Raise every error of a driver inside the block as DatabaseFailed, for callers that import no driver."""
     try:
         yield
     except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
-        said = error.orig if isinstance(error, DBAPIError) else error
+        cause = error.orig if isinstance(error, DBAPIError) else error
         raise DatabaseFailed(
-            f"The database failed: {said}. Check that it is there, up, and writable."
+            f"The database failed: {cause}. Check that it is there, up, and writable."
         ) from error
 
 
 class Database:
-    """Connections to the truth. Reading goes through `read`; writing only through `store.commit.writer`."""
+    """Connections to the truth. Read through `read`; write only through `store.commit.writer`."""
 
     def __init__(self, url: URL) -> None:
         self.url = url
         self.is_postgresql = url.get_backend_name() == "postgresql"
-        # How often this process has looked at how the tables have grown.
-        self.looks = 0
-        self._informed = 0
+        # How often this process has renewed SQLite's statistics of the tables.
+        self.statistics_renewals = 0
+        self._statistics_version = 0
         if self.is_postgresql:
             self.engine = _postgresql_engine(url)
         else:
             self.engine = _sqlite_engine(url)
-            self._keep_connections_informed()
+            self._reopen_outdated_connections()
 
     @classmethod
     def open(cls, database_url: str | None, sqlite_path: Path) -> "Database":
@@ -123,7 +123,7 @@ class Database:
 
     @property
     def address(self) -> str:
-        """Where it is, for other processes; holds the password, if there is one."""
+        """The URL of the database, for other processes. It holds the password, if there is one."""
         return self.url.render_as_string(hide_password=False)
 
     @contextmanager
@@ -134,14 +134,14 @@ class Database:
 
     @contextmanager
     def read_in(self, organization_id: UUID) -> Iterator[Scope]:
-        """As `read`, for what belongs to an organization."""
+        """As `read`, for the rows of one organization."""
         with self.read() as connection:
             yield Scope(connection, organization_id)
 
     def writing_connection(self, wait_s: float | None = None) -> Connection:
-        """The connection of a writer: each of its transactions holds SQLite's write lock from the start.
+        """A connection for a writer: each of its transactions holds SQLite's write lock from the start.
 
-        wait_s: how long PostgreSQL lets it wait for any one lock; None: for ever.
+        wait_s: how long PostgreSQL lets it wait for one lock; None: for ever.
         """
         connection = self.engine.connect().execution_options(writes=True)
         if not self.is_postgresql:
@@ -153,19 +153,19 @@ class Database:
         return connection
 
     def turns(self) -> Turns | NoTurns:
-        """The turns of a writer among those of other processes. PostgreSQL sees to that itself."""
+        """Turns by which writers in several processes queue for one SQLite file; PostgreSQL needs none."""
         return NoTurns() if self.is_postgresql else Turns(Path(self.url.database or ""))
 
     @contextmanager
     def alone(self, lock: Lock) -> Iterator[bool]:
-        """Whether no other process is in a block of this lock, for as long as this one lasts.
+        """Whether this process holds the lock alone, until the block ends.
 
-        Always so on SQLite, whose file one process serves. A process that dies has left its block.
+        Always true on SQLite, whose file only one process serves. A process that dies gives its lock back.
         """
         if not self.is_postgresql:
             yield True
             return
-        # Outside of any transaction: one that stays open keeps PostgreSQL from clearing up.
+        # Outside of any transaction: an open transaction keeps PostgreSQL from vacuuming.
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             key = {"key": int(lock)}
             is_alone = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one()
@@ -176,26 +176,29 @@ class Database:
                     connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def keep_statistics(self, connection: Connection) -> None:
-        """Let SQLite see how its tables have grown, for without figures it takes the organization for a rare value.
+        """Renew SQLite's statistics of tables that have grown; without them it takes an organization for a rare value.
 
-        To be called now and then, between transactions; takes milliseconds. PostgreSQL sees to that itself.
+        Call it now and then, between transactions; it takes milliseconds. PostgreSQL does this itself.
         """
         if self.is_postgresql:
             return
         driver: Any = connection.connection.driver_connection
-        if driver.execute(_SQLITE_WOULD_LOOK).fetchall():
-            driver.execute(_SQLITE_LOOK).close()
-            self.looks += 1
+        if driver.execute(_SQLITE_WOULD_ANALYZE).fetchall():
+            driver.execute(_SQLITE_ANALYZE).close()
+            self.statistics_renewals += 1
             self.renew_connections()
 
     def renew_connections(self) -> None:
-        """To be called when the figures are others: a connection knows them as they were when it was opened."""
-        self._informed += 1
+        """Reopen every connection before its next use. Call it when the statistics have changed.
+
+        A connection knows the statistics only as they were when it was opened.
+        """
+        self._statistics_version += 1
 
     def set_aside(self) -> Path:
-        """Rename a SQLite file that is of no use any more, and return its new name, which no older one keeps.
+        """Rename a SQLite file that is of no more use, and return its new path. A file already there is replaced.
 
-        The next connection makes an empty one; those that are in use keep the old file.
+        The next connection makes an empty file; connections in use keep the old one.
         """
         self.engine.dispose()
         path = Path(self.url.database or "")
@@ -208,14 +211,14 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
-    def _keep_connections_informed(self) -> None:
-        """Connections that are older than the figures are opened anew."""
+    def _reopen_outdated_connections(self) -> None:
+        """From now on, open a connection again before it is used if it is older than the statistics."""
 
         def note(_connection: Any, record: ConnectionPoolEntry) -> None:
-            record.info["informed"] = self._informed
+            record.info["statistics_version"] = self._statistics_version
 
         def check(_connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-            if record.info["informed"] != self._informed:
+            if record.info["statistics_version"] != self._statistics_version:
                 raise DisconnectionError
 
         event.listen(self.engine, "connect", note)
@@ -223,7 +226,7 @@ class Database:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    # A host that is down says nothing, and would be waited for for minutes.
+    # A host that is down does not answer, and the driver would wait for minutes.
     waits = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_TIMEOUT_S}
     return create_engine(
         url,
@@ -238,11 +241,11 @@ def _postgresql_engine(url: URL) -> Engine:
 def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
-        # Few that are kept, and the last used first: each holds pages of its own.
+        # Few connections are kept, and the one used last is taken first: each has a page cache of its own.
         pool_size=5,
         max_overflow=35,
         pool_use_lifo=True,
-        # So that it learns the figures that another process saw to; see `keep_statistics`.
+        # So that a connection learns the statistics that another process renewed; see `keep_statistics`.
         pool_recycle=300,
         connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": 256},
     )

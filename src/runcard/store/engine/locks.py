@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks, by which processes of one database take turns; SQLite has one process."""
+"""PostgreSQL's advisory locks, by which the processes of one database take turns. SQLite has one process."""
 
 from enum import IntEnum, unique
 
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 @unique
 class Lock(IntEnum):
-    """Each purpose has a number of its own, or one would wait for another."""
+    """A number for each purpose, so that no purpose waits for another."""
 
     CHANGES = 0x52_43_01
     ASSEMBLY = 0x52_43_02
@@ -18,14 +18,14 @@ class Lock(IntEnum):
     MERGES = 0x52_43_08
 
 
-# Longer than any commit takes that the server can be waited for.
+# Longer than a commit takes while PostgreSQL is well.
 _COMMIT_S = 5
 
 
 def await_commits(connection: Connection) -> None:
-    """Wait for what is being committed now, so that the next query sees it. Raises a database error after a while.
+    """Wait until every commit under way is done, so that the next query sees it. Raises a database error after 5 s.
 
-    A process that dies may have asked PostgreSQL for its last commit, which then happens after its death.
+    PostgreSQL may still carry out the last commit of a process that has died.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{_COMMIT_S}s'"))
@@ -33,6 +33,6 @@ def await_commits(connection: Connection) -> None:
 
 
 def hold(connection: Connection, lock: Lock) -> None:
-    """Wait for it, and hold it to the end of the transaction."""
+    """Wait for the lock, and hold it until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": int(lock)})

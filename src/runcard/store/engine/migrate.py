@@ -1,4 +1,4 @@
-"""Bringing a database to the newest schema."""
+"""The way of a database to the newest schema."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(database: Database, to: str = "head") -> None:
-    """Run the migrations that this database has not seen; of several processes that start at once, one does it.
+    """Run the migrations that this database has not seen. If several processes start at once, one of them does it.
 
     to: the last migration to run. Raises DatabaseFailed for the database of a newer Runcard.
     """
@@ -26,7 +26,7 @@ def migrate(database: Database, to: str = "head") -> None:
             command.upgrade(_config(connection), to)
         except CommandError as error:
             raise DatabaseFailed(
-                f"The database cannot be migrated: {error}. Is this Runcard older than it?"
+                f"The database cannot be migrated: {error}. If a newer Runcard made it, install that Runcard."
             ) from error
 
 

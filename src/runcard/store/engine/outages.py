@@ -1,6 +1,6 @@
-"""What a database or a disk says when it cannot go on, named for those who asked: away, full or read-only.
+"""Errors of a database or a disk that cannot go on, as one of three outages: unavailable, full or read-only.
 
-This is the one place that knows the codes of drivers and of the operating system.
+Only this module knows the error codes of drivers and of the operating system.
 """
 
 import errno
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from runcard.domain.errors import DatabaseUnavailable, Outage, StorageFull, StorageReadOnly
 
-# Makes the error of what was said.
+# Makes an outage from the words of the driver.
 _Kind = Callable[[str], Outage]
 
 # Primary result codes of SQLite (sqlite.org/rescode.html); the lowest eight bits of an extended one.
@@ -27,17 +27,17 @@ _SQLITE: Mapping[int, _Kind] = {
     sqlite3.SQLITE_BUSY: DatabaseUnavailable,
     sqlite3.SQLITE_LOCKED: DatabaseUnavailable,
 }
-# SQLite says FULL where the disk has no room, and this where a quota or a limit of the size of files is reached.
+# SQLite says FULL when the disk is full, and this when a quota or a file-size limit is reached.
 _SQLITE_WRITE_FAILED = sqlite3.SQLITE_IOERR_WRITE
 
-# Codes of PostgreSQL, or how they begin (Appendix A of its manual), the longer ones first.
+# Codes of PostgreSQL, or their first characters (Appendix A of its manual). Longer ones come first.
 _POSTGRESQL: Mapping[str, _Kind] = {
     "53100": StorageFull,  # disk_full
     "25006": StorageReadOnly,  # read_only_sql_transaction
     "57P": DatabaseUnavailable,  # shutting down, starting, or gone after a crash
     "08": DatabaseUnavailable,  # connection exceptions
     "53": DatabaseUnavailable,  # out of memory or of connections
-    "58": DatabaseUnavailable,  # an error of its own system, such as of the disk
+    "58": DatabaseUnavailable,  # an error of its operating system, for example of the disk
 }
 
 _SYSTEM: Mapping[int, _Kind] = {
@@ -46,12 +46,12 @@ _SYSTEM: Mapping[int, _Kind] = {
     errno.EFBIG: StorageFull,
     errno.EROFS: StorageReadOnly,
 }
-# How the library of object stores tells what the operating system said.
+# How obstore quotes the error number of the operating system.
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 def outage_of(error: BaseException) -> Outage | None:
-    """What is wrong where the database or the disk cannot go on, whatever is asked; None for every other error."""
+    """The outage behind an error: neither database nor disk can do anything now. None for every other error."""
     driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     kind = _kind_of(driver)
     if kind is None and isinstance(error, NoConnectionLeft | PendingRollbackError):
@@ -60,7 +60,7 @@ def outage_of(error: BaseException) -> Outage | None:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether SQLite says that its file is damaged, or none of its files at all."""
+    """Whether SQLite says that its file is damaged, or is no SQLite file."""
     driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     code = getattr(driver, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -72,8 +72,8 @@ def _kind_of(error: BaseException) -> _Kind | None:
     if isinstance(error, psycopg.Error):
         return _of_postgresql(error)
     if isinstance(error, BaseError):
-        told = _OS_ERROR.search(str(error))
-        return None if told is None else _SYSTEM.get(int(told[1]))
+        code = _OS_ERROR.search(str(error))
+        return None if code is None else _SYSTEM.get(int(code[1]))
     if isinstance(error, OSError) and error.errno is not None:
         return _SYSTEM.get(error.errno)
     return None
@@ -87,7 +87,7 @@ def _of_sqlite(code: int | None) -> _Kind | None:
 
 def _of_postgresql(error: psycopg.Error) -> _Kind | None:
     if error.sqlstate is None:
-        # It was not the server that said this: there is no connection, or no more.
+        # Without a code the error is not the server's: the connection could not be made, or was lost.
         is_away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return DatabaseUnavailable if is_away else None
     return next((kind for code, kind in _POSTGRESQL.items() if error.sqlstate.startswith(code)), None)

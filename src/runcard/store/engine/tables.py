@@ -1,4 +1,4 @@
-"""Every table of the truth. Migrations create the same; a test compares them."""
+"""Every table of the truth. The migrations create the same tables; a test compares the two."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-# Migrations, which are never edited again, know both by this module.
+# Migrations import both from this module, and a migration is never edited again.
 from runcard.store.engine.column_types import Id as Id  # noqa: PLC0414 (so that it is exported)
 from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC0414 (as above)
 
@@ -62,13 +62,13 @@ def _texts(*names: str) -> list[Column[Any]]:
 
 
 def _where(name: str) -> dict[str, Any]:
-    """An index of only the rows that have this column."""
+    """The options of an index that holds only rows with a value in this column."""
     given = text(f"{name} IS NOT NULL")
     return {"sqlite_where": given, "postgresql_where": given}
 
 
 def _unique_where(*names: str) -> Index:
-    """No two rows of an organization have the same values here; rows without the last one are free."""
+    """An index that lets no two rows of an organization share these values. It ignores rows without the last one."""
     return Index(None, "organization_id", *names, unique=True, **_where(names[-1]))
 
 
@@ -126,7 +126,7 @@ stations = Table(
     Column("archived_at", Instant),
     Column("created_at", Instant, nullable=False),
     _reference("team_id", "teams"),
-    # An attachment, which refers to the station that made it: no key, or the two tables would form a ring.
+    # An attachment. It has no foreign key: attachments refer to the station that made them, which would form a ring.
     Column("image_id", Id),
     UniqueConstraint("organization_id", "name_key"),
 )
@@ -193,20 +193,20 @@ procedures = Table(
     # A JSON array of texts.
     *_texts("excluded_branch_patterns", "root_directory", "entry_point"),
     Column("archived_at", Instant),
-    # What was merged into another stands for that one. No key, or the table would refer to itself.
+    # The procedure that this one was merged into. No foreign key, or the table would refer to itself.
     Column("merged_into_id", Id),
     UniqueConstraint("organization_id", "identifier_key"),
     Index(None, "merged_into_id", **_where("merged_into_id")),
 )
 
-# Identifiers that procedures had before. They lead on to their procedure, and are given to no other.
+# Identifiers that procedures had before. Each still finds its procedure, and is given to no other.
 former_identifiers = Table(
     "former_identifiers",
     metadata,
     Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
     Column("identifier_key", Text, primary_key=True),
     Column("identifier", Text, nullable=False),
-    # None: of a procedure that was deleted.
+    # None: the procedure was deleted.
     _reference("procedure_id", "procedures"),
     Column("given_up_at", Instant, nullable=False),
     Index(None, "procedure_id", **_where("procedure_id")),
@@ -218,21 +218,21 @@ procedure_merges = Table(
     _id(),
     _organization(),
     _reference("source_id", "procedures", required=True, cascade=True),
-    # What it was merged into then; that may have been merged into another since.
+    # The target at the time of the merge. It may have been merged into another procedure since.
     _reference("target_id", "procedures", required=True, cascade=True),
     *_created(),
     Index(None, "source_id"),
     Index(None, "target_id"),
 )
 
-# What a merge moved. No key leads to the runs, so deleting those costs nothing here.
+# The records that a merge moved. No foreign key leads to the runs, so deleting a run costs nothing here.
 merged_records = Table(
     "merged_records",
     metadata,
     Column("merge_id", Id, ForeignKey("procedure_merges.id", ondelete="CASCADE"), primary_key=True),
     Column("record_id", Id, primary_key=True),
     _organization(),
-    # A run or a deployment.
+    # "run" or "deployment".
     Column("kind", Text, nullable=False),
     # The version of the source that a run had.
     Column("version_id", Id),
@@ -378,22 +378,22 @@ runs = Table(
     Column("ended_at", Instant, nullable=False),
     *_texts("docstring", "client", "client_version"),
     *_created(),
-    # An operator who is no member, as the station names them.
+    # The name that the station gives the operator, if that is no member.
     Column("operator_name", Text),
     _reference("deployment_id", "deployments"),
     *_texts("execution_id", "slot_key", "slot_name"),
-    # The station's own key for the report, and a digest of the report, so that the same one is recorded once.
+    # The station's own key for the report, and a digest of it, so that the same report is recorded once.
     Column("client_run_ref", Text),
     Column("report_digest", LargeBinary(32)),
-    # What a wrong clock said; the run then starts when it was received. See domain/runs/clock.py.
+    # The times of a station whose clock is wrong; the run then starts when it was received. See domain/runs/clock.py.
     Column("reported_started_at", Instant),
     Column("reported_ended_at", Instant),
-    # The class of its unit at the time of the run.
+    # The sample class of the unit at the time of the run.
     Column("sample", Text),
     Index(None, "organization_id", "id"),
     Index(None, "organization_id", "started_at"),
     Index(None, "procedure_id", "started_at"),
-    # With the start, so that the last run of a unit is found without reading the others.
+    # With the start, so that the last run of a unit is found without reading its other runs.
     Index(None, "unit_id", "started_at"),
     _unique_where("client_run_ref"),
     _unique_where("execution_id", "slot_key"),
@@ -450,7 +450,7 @@ attachments = Table(
     Column("is_report", Boolean(), nullable=False),
     *_created(),
     _reference("unit_id", "units"),
-    # What the bytes lie under in their store, where that is not the id of the attachment.
+    # The id of the bytes in the file store; null: the id of the attachment.
     Column("blob_id", Id),
     Index(None, "run_id"),
     Index(None, "unit_id", **_where("unit_id")),
@@ -459,7 +459,7 @@ attachments = Table(
 metadata_entries = Table(
     "metadata_entries",
     metadata,
-    # A run, unit, part, revision or station; ids are unique across them.
+    # The id of a run, unit, part, revision or station. Ids are unique across all of these.
     Column("entity_id", Id, primary_key=True),
     Column("key", Text, primary_key=True),
     _organization(),
@@ -478,9 +478,9 @@ file_imports = Table(
     Column("importer", Text, nullable=False),
     Column("attachment_id", Id),
     *_created(),
-    # How many reports of it are recorded, in its order, as long as its import has not come to its end.
+    # How many of the file's reports are recorded, in file order, while the import is not finished; then null.
     Column("recorded_count", Integer),
-    # When the last of its runs was deleted for its age: its content is known all the same.
+    # When the last of its runs was deleted for its age. The file still counts as known.
     Column("expired_at", Instant),
     Index(None, "organization_id", "digest"),
     Index(None, "organization_id", "created_at"),
@@ -494,9 +494,9 @@ imported_runs = Table(
     Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, nullable=False),
     _organization(),
-    # What its format knows the report by, in lower case.
+    # The id of the report in its own format, in lower case.
     Column("report_id", Text),
-    # The fields of the run that whoever brought the file stated, with a blank between them; null: none.
+    # The fields of the run that were stated by the sender and not by the file, separated by blanks; null: none.
     Column("stated", Text),
     Index(None, "run_id"),
     Index(None, "organization_id", "report_id", **_where("report_id")),
@@ -514,10 +514,10 @@ quarantined_files = Table(
     Column("recorded_count", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("tried_at", Instant, nullable=False),
-    # The program that brought it, and what was said of it: no references, because what is named may be gone by then.
+    # The program that sent the file, and what the sender stated of it. No references: a named record may be deleted.
     *_texts("client", "procedure", "part_number"),
     Column("template_id", Id),
-    # The rest of it, as JSON.
+    # The rest of what the sender stated, as JSON.
     Column("statement", Text),
     *_created(),
     UniqueConstraint("organization_id", "digest"),
@@ -531,7 +531,7 @@ repairs = Table(
     _id(),
     _organization(),
     _reference("unit_id", "units", required=True, cascade=True),
-    # The file that told of it.
+    # The file that holds its report.
     _reference("file_import_id", "file_imports", required=True),
     Column("started_at", Instant, nullable=False),
     _reference("operator_id", "users"),
@@ -551,13 +551,13 @@ import_templates = Table(
     _organization(),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),
-    # The mapping of `imports.tabular`, as JSON.
+    # The mapping of a table's columns, as JSON.
     Column("mapping", Text, nullable=False),
     *_created(),
     UniqueConstraint("organization_id", "name_key"),
 )
 
-# Files whose attachments are deleted, and whose bytes are still to be removed.
+# Files whose attachment is deleted and whose bytes are still to be removed.
 file_removals = Table(
     "file_removals",
     metadata,
@@ -565,7 +565,7 @@ file_removals = Table(
     _organization(),
 )
 
-# What was deleted for its age, by day (UTC). swept_at: when the last sweep of that day came to its end.
+# What was deleted for its age, by day (UTC). swept_at: when the last sweep of that day ended.
 retention_log = Table(
     "retention_log",
     metadata,
@@ -575,7 +575,7 @@ retention_log = Table(
     Column("files", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("swept_at", Instant),
-    # When a person last said on that day how long things are kept.
+    # When a person last changed the retention on that day.
     Column("set_at", Instant),
 )
 

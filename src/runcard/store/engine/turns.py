@@ -1,8 +1,8 @@
-"""Turns of the processes that write to one SQLite file: the server, the process that records for it, and commands.
+"""Turns for the processes that write to one SQLite file: the server, the process that records for it, and commands.
 
-SQLite has a process that finds the file locked look again after a while, up to a tenth of a second, and whoever comes
-by then is first: while runs arrived as fast as they could be recorded, other writes waited for up to 0.9 s. Locks of
-the kernel wake whoever waits for them, and two of them make a queue.
+A process that finds the file locked looks again up to a tenth of a second later, and SQLite lets others go first in
+between: while runs arrived as fast as they could be recorded, other writes waited for up to 0.9 s. A lock of the
+kernel wakes the process that waits for it, and two such locks make a queue.
 """
 
 import fcntl
@@ -13,17 +13,17 @@ from pathlib import Path
 
 
 class Turns:
-    """For one thread at a time. A process that dies has had its turn."""
+    """The queue of one database file. For one thread at a time. A process that dies gives its turn back."""
 
     def __init__(self, database: Path) -> None:
-        """database: the file that is written to; beside it are two empty ones that are locked."""
+        """database: the file that is written to. The two empty files that are locked lie beside it."""
         self._turn = _opened(database.with_name(f"{database.name}-turn"))
-        # Held by the one that has the next turn, so that whoever had the last one cannot have that, too.
+        # The process with the next turn holds it, so that the process with the last turn cannot have the next one too.
         self._next = _opened(database.with_name(f"{database.name}-next"))
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """A block in which no other process is."""
+        """A block that only one process is in at a time."""
         fcntl.flock(self._next, fcntl.LOCK_EX)
         try:
             fcntl.flock(self._turn, fcntl.LOCK_EX)
@@ -40,7 +40,7 @@ class Turns:
 
 
 class NoTurns:
-    """Where several may write at the same time."""
+    """The queue of a database that several processes may write to at once: nobody waits."""
 
     @contextmanager
     def taken(self) -> Iterator[None]:

@@ -1,1 +1,1 @@
-"""Files of runs and units: what each is, where its bytes lie, what it was imported as, and how it goes."""
+"""Files of runs and units: their attachments, their bytes, the imports they came with, and their removal."""

@@ -1,4 +1,4 @@
-"""Attachments: files of runs and units. The row says what a file is; its bytes lie in `store.files.blobs`."""
+"""Attachments: files of runs and units. The row describes a file; `store.files.blobs` keeps its bytes."""
 
 import mimetypes
 from collections import defaultdict
@@ -22,11 +22,11 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
 class Attachment(NamedTuple):
-    """A file, or the promise of one: `stored_at` and `size_bytes` are None until its bytes have arrived.
+    """A file, or an announced file: `stored_at` and `size_bytes` are None until its bytes have arrived.
 
     name: as the station gave it; for display only, never part of a path.
     is_report: the file is the report that the run was imported from.
-    blob_id: what its bytes lie under; None: its own id.
+    blob_id: the id under which its bytes are stored; None: the id of the attachment.
     """
 
     id: UUID
@@ -44,7 +44,7 @@ class Attachment(NamedTuple):
 
     @property
     def is_linked(self) -> bool:
-        """Whether it is part of a run or a unit."""
+        """Whether the file is part of a run or a unit."""
         return self.run_id is not None or self.unit_id is not None
 
     @property
@@ -53,12 +53,12 @@ class Attachment(NamedTuple):
 
     @property
     def shown_content_type(self) -> str:
-        """What is known of its type: as stored, else guessed from its name."""
+        """The content type: as stored, or else guessed from the name."""
         return self.content_type or mimetypes.guess_type(self.name)[0] or DEFAULT_CONTENT_TYPE
 
 
 class Owner(NamedTuple):
-    """What a file is part of: a run, a unit, or (both None) nothing yet."""
+    """What a file is part of: a run, a unit, or, if both are None, nothing yet."""
 
     run_id: UUID | None = None
     unit_id: UUID | None = None
@@ -69,7 +69,7 @@ _UNLINKED = Owner()
 
 
 class AnnouncedFile(NamedTuple):
-    """A file that is to come. id: None: a fresh one."""
+    """A file whose bytes will be uploaded later. id: None: a new one."""
 
     name: str
     content_type: str | None = None
@@ -80,7 +80,7 @@ class AnnouncedFile(NamedTuple):
 def create_attachment(
     tx: Transaction, file: AnnouncedFile, creator: Creator, owner: Owner = _UNLINKED
 ) -> Attachment:
-    """The attachment of a file that is to come, linked to its owner already where it has one."""
+    """Add the attachment of an announced file, linked to its owner if it has one, and return it."""
     attachment = Attachment(
         id=file.id or new_id(),
         organization_id=tx.organization_id,
@@ -100,13 +100,13 @@ def create_attachment(
 
 
 def get_attachment(scope: Scope, attachment_id: UUID) -> Attachment:
-    """Raises AttachmentNotFound."""
+    """The attachment with this id. Raises AttachmentNotFound."""
     a = attachments.c
     return _one(scope.connection, attachment_id, scope.owns(a))
 
 
 def find_attachments(scope: Scope, attachment_ids: Collection[UUID]) -> Mapping[UUID, Attachment]:
-    """Those of these attachments that there are."""
+    """Those of these attachments that exist, by id."""
     a = attachments.c
     found: dict[UUID, Attachment] = {}
     for some in in_chunks(attachment_ids):
@@ -116,12 +116,15 @@ def find_attachments(scope: Scope, attachment_ids: Collection[UUID]) -> Mapping[
 
 
 def get_attachment_by_link(connection: Connection, attachment_id: UUID) -> Attachment:
-    """The attachment that a signed link stands for: the signature is the permission. Raises AttachmentNotFound."""
+    """The attachment of a signed link, whose signature is the permission. Raises AttachmentNotFound."""
     return _one(connection, attachment_id)
 
 
 def hold_attachment(tx: Transaction, attachment_id: UUID) -> Attachment:
-    """The attachment, which no other process changes before this transaction ends. Raises AttachmentNotFound."""
+    """The attachment, locked against changes by other processes until this transaction ends.
+
+    Raises AttachmentNotFound.
+    """
     a = attachments.c
     query = select(*ATTACHMENT_COLUMNS).where(tx.owns(a), a.id == attachment_id)
     row = tx.connection.execute(query.with_for_update()).one_or_none()
@@ -131,7 +134,7 @@ def hold_attachment(tx: Transaction, attachment_id: UUID) -> Attachment:
 
 
 def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Attachment:
-    """Note that the bytes have arrived; the attachment with what is known now."""
+    """Note that the bytes have arrived, and return the attachment as it is now."""
     after = attachment._replace(
         size_bytes=meta.size_bytes,
         content_type=meta.content_type or attachment.shown_content_type,
@@ -151,9 +154,9 @@ def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Atta
 def link_attachment(
     tx: Transaction, attachment: Attachment, run_id: UUID, *, is_report: bool = False
 ) -> None:
-    """Make a stored file part of a run; the same pair again changes nothing.
+    """Make a stored file part of a run. Linking it to the same run again changes nothing.
 
-    Raises UploadNotLinkable where no bytes have arrived or the file is part of another run.
+    Raises UploadNotLinkable if its bytes have not arrived or it is part of another run.
     """
     now = get_attachment(tx.scope, attachment.id)
     if now.run_id == run_id:
@@ -163,9 +166,9 @@ def link_attachment(
 
 
 def link_upload(tx: Transaction, attachment_id: UUID, owner: Owner) -> None:
-    """Make a file part of a run or unit, whether its bytes have arrived or not; the same pair again changes nothing.
+    """Make a file part of a run or unit, even before its bytes arrive. The same pair again changes nothing.
 
-    Raises AttachmentNotFound, UploadTaken where it is part of something else.
+    Raises AttachmentNotFound, and UploadTaken if it is part of something else.
     """
     now = get_attachment(tx.scope, attachment_id)
     if Owner(now.run_id, now.unit_id) != owner and not _link(tx, now, owner):
@@ -175,7 +178,7 @@ def link_upload(tx: Transaction, attachment_id: UUID, owner: Owner) -> None:
 def list_attachments(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Attachment]]:
     """The files of each of these runs, in the order in which they were announced.
 
-    The report of several runs is linked to one of them, and listed with all.
+    The report of several runs is linked to one of them, but listed with each.
     """
     a, f, i = attachments.c, file_imports.c, imported_runs.c
     linked = select(a.run_id, a.is_report, *ATTACHMENT_COLUMNS).where(scope.owns(a))
@@ -201,7 +204,7 @@ def list_attachments_of_unit(scope: Scope, unit_id: UUID) -> Sequence[Attachment
 
 
 def _link(tx: Transaction, attachment: Attachment, owner: Owner, *, is_report: bool = False) -> bool:
-    """Whether a file is part of its new owner now; not where it was part of something already."""
+    """Link a file to its owner. Returns False if the file was part of something already."""
     a = attachments.c
     free = (a.run_id.is_(None), a.unit_id.is_(None))
     linked = tx.connection.execute(
@@ -221,7 +224,7 @@ def _note_linked(tx: Transaction, owner: Owner) -> None:
         tx.note_change("unit_changed", owner.unit_id)
 
 
-# Unscoped: its callers give the condition: an organization, or a link that nobody can guess.
+# Unscoped: callers pass the condition on the organization, or hold a link that nobody can guess.
 def _one(connection: Connection, attachment_id: UUID, *conditions: Any) -> Attachment:
     row = connection.execute(
         select(*ATTACHMENT_COLUMNS).where(attachments.c.id == attachment_id, *conditions)

@@ -17,7 +17,7 @@ from runcard.store.engine.outages import outage_of
 
 
 class BlobMeta(NamedTuple):
-    """blob_id: what the bytes lie under; None: the id of their attachment."""
+    """blob_id: the id under which the bytes are stored; None: the id of their attachment."""
 
     size_bytes: int
     content_type: str | None
@@ -31,12 +31,12 @@ class BlobEntry(NamedTuple):
 
 
 def blob_key(organization_id: UUID, blob_id: UUID) -> str:
-    """Where bytes lie that are kept under this id. Nothing that a client wrote is part of it."""
+    """The key of the bytes with this id in the store. No text of a client is part of it."""
     return f"{organization_id}/{blob_id}"
 
 
 class Blobs:
-    """Every failure of the place itself is raised as StorageUnavailable."""
+    """The store of bytes. It raises its failures as StorageUnavailable, or as StorageFull or StorageReadOnly."""
 
     def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
         self._store = store
@@ -44,7 +44,7 @@ class Blobs:
 
     @classmethod
     def open(cls, url: str | None, endpoint: str | None, folder: Path) -> "Blobs":
-        """The object store at `url` (credentials from its usual variables), else the local folder."""
+        """The object store at `url`, with credentials from its usual variables; None: the local folder."""
         if url is None:
             folder.mkdir(parents=True, exist_ok=True)
             return cls(LocalStore(prefix=folder), folder)
@@ -52,28 +52,28 @@ class Blobs:
             return cls(_object_store(url, endpoint))
         except (BaseError, ValueError) as error:
             raise StorageUnavailable(
-                f"attachments_url {url} names no object store. Use one such as s3://bucket/prefix, or leave it out."
+                f"attachments_url {url} names no object store. Use a URL such as s3://bucket/prefix, or leave it out."
             ) from error
 
     @property
     def signs_urls(self) -> bool:
-        """Whether clients can be sent to the store itself with a pre-signed URL."""
+        """Whether the store can sign URLs by which clients reach it directly."""
         return isinstance(self._store, AzureStore | GCSStore | S3Store)
 
     def sign(self, method: Literal["GET", "PUT"], key: str, expires_in: timedelta) -> str:
-        """A pre-signed URL of the store for GET or PUT; only where `signs_urls`."""
+        """A URL that the store signed for GET or PUT. Only if `signs_urls`."""
         with _storage_errors():
             return obstore.sign(cast("S3Store", self._store), method, key, expires_in)
 
     def write(self, key: str, content: IO[bytes]) -> None:
-        """Keep these bytes, durably, in place of what was there."""
+        """Store these bytes durably, in place of what was there."""
         with _storage_errors():
             obstore.put(self._store, key, content)
             if self._folder is not None:
                 make_durable(self._folder / key)
 
     def read(self, key: str) -> bytes | None:
-        """All bytes of a blob; None where there is none."""
+        """All bytes of a blob; None if there is no blob."""
         with _storage_errors():
             try:
                 return bytes(obstore.get(self._store, key).bytes())
@@ -81,7 +81,7 @@ class Blobs:
                 return None
 
     def read_start(self, key: str, most_bytes: int) -> bytes | None:
-        """The first bytes of a blob that is not empty, at most so many; None where there is none."""
+        """The first bytes of a blob, which must not be empty, at most `most_bytes`; None if there is no blob."""
         with _storage_errors():
             try:
                 result = obstore.get(self._store, key, options={"range": (0, most_bytes)})
@@ -90,7 +90,7 @@ class Blobs:
                 return None
 
     def stream(self, key: str) -> Iterator[bytes] | None:
-        """The bytes of a blob in pieces; None where there is none."""
+        """The bytes of a blob in pieces; None if there is no blob."""
         with _storage_errors():
             try:
                 result = obstore.get(self._store, key)
@@ -99,7 +99,7 @@ class Blobs:
         return (bytes(piece) for piece in result.stream())
 
     def find(self, key: str) -> BlobMeta | None:
-        """Size and stored content type of a blob; None where there is none."""
+        """The size and the stored content type of a blob; None if there is no blob."""
         with _storage_errors():
             try:
                 result = obstore.get(self._store, key)
@@ -109,7 +109,7 @@ class Blobs:
             return BlobMeta(result.meta["size"], None if content_type is None else str(content_type))
 
     def copy(self, source: str, target: str) -> bool:
-        """Copy a blob to another key, within the store; False where there is none."""
+        """Copy a blob to another key of the store. Returns False if there is no blob."""
         with _storage_errors():
             try:
                 obstore.copy(self._store, source, target)
@@ -118,14 +118,14 @@ class Blobs:
         return True
 
     def list(self) -> Iterator[BlobEntry]:
-        """All blobs."""
+        """All blobs, in no order."""
         with _storage_errors():
             for page in obstore.list(self._store):
                 for meta in page:
                     yield BlobEntry(meta["path"], meta["size"], meta["last_modified"])
 
     def delete(self, key: str) -> None:
-        """Remove a blob; one that is not there is no error."""
+        """Remove a blob. It is no error if there is none."""
         with _storage_errors():
             try:
                 obstore.delete(self._store, key)
@@ -136,7 +136,7 @@ class Blobs:
 def _object_store(url: str, endpoint: str | None) -> ObjectStore:
     if endpoint is None:
         return from_url(url)
-    # An address of one's own is an S3-compatible server, often without a domain for each bucket.
+    # An endpoint means an S3-compatible server, which often has no domain for each bucket.
     return from_url(
         url,
         endpoint=endpoint,
@@ -150,12 +150,12 @@ def _storage_errors() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        told = StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.")
-        raise outage_of(error) or told from error
+        unavailable = StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.")
+        raise outage_of(error) or unavailable from error
 
 
 def make_durable(path: Path) -> None:
-    """A file is safe once it and its directory entry are on the disk; the store's own put does not wait for that."""
+    """Wait until a file and its directory entry are on the disk. The store's own put does not wait for that."""
     for target in (path, path.parent):
         descriptor = os.open(target, os.O_RDONLY)
         try:

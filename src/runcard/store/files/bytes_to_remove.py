@@ -1,7 +1,7 @@
-"""Bytes that are still to be removed, since no attachment needs them any more.
+"""Bytes that must still be removed, because no attachment needs them any more.
 
-They are noted in the transaction that deletes the attachment or gives it other bytes, so that whoever dies between that
-and the removal leaves nothing behind that nobody knows of.
+They are noted in the transaction that deletes the attachment or gives it other bytes. So if a process dies before it
+removes them, the next one still knows of them.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,9 +16,9 @@ from runcard.store.engine.tables import file_removals
 from runcard.store.files.blobs import blob_key
 
 
-# Unscoped: ids of bytes are of one organization each.
+# Unscoped: each id of bytes belongs to one organization.
 def note_removals(tx: Transaction, blob_ids: Collection[UUID]) -> None:
-    """Note what the bytes lie under."""
+    """Note the bytes with these ids for removal."""
     f = file_removals.c
     for some in in_chunks(set(blob_ids)):
         noted = tx.connection.execute(select(f.id).where(f.id.in_(some))).scalars().all()
@@ -29,7 +29,7 @@ def note_removals(tx: Transaction, blob_ids: Collection[UUID]) -> None:
 def list_removals(
     connection: Connection, organization_id: UUID | None = None, limit: int | None = None
 ) -> Sequence[tuple[UUID, str]]:
-    """What is still to be removed: the id that it lies under, and its key. None: of all organizations."""
+    """The id and the key of bytes that must still be removed. organization_id: None: of all organizations."""
     f = file_removals.c
     query = select(f.id, f.organization_id).order_by(f.id).limit(limit)
     if organization_id is not None:
@@ -38,7 +38,7 @@ def list_removals(
 
 
 def forget_removals(tx: Transaction, ids: Collection[UUID]) -> None:
-    """Note that the bytes of these files are gone."""
+    """Note that the bytes with these ids are removed."""
     f = file_removals.c
     for some in in_chunks(ids):
         mine = (tx.owns(f), f.id.in_(some))

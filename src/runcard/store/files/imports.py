@@ -1,4 +1,4 @@
-"""Which file runs and repairs were imported from. A file is known by the digest of its content, not by its name."""
+"""Imports: the files that runs and repairs came from. A file is known by the digest of its content, not by its name."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 
 class FileImport(NamedTuple):
-    """run_ids: those that there are, in the order of the file. repair_ids: likewise.
+    """run_ids, repair_ids: those that still exist, in the order of the file.
 
-    recorded_count: how many reports of the file have been recorded, where its import was cut short; None: all.
+    recorded_count: how many reports of the file are recorded, if its import was cut short; None: all.
     """
 
     id: UUID
@@ -50,8 +50,9 @@ class ImportedFile(NamedTuple):
 
 
 class NotedRun(NamedTuple):
-    """A run that came from a file. stated: its fields that whoever brought the file stated. report_id: what the file
-    knows it by, in lower case.
+    """A run that came from a file.
+
+    stated: the fields that the sender stated. report_id: the id of its report in the file, in lower case.
     """
 
     run_id: UUID
@@ -60,7 +61,7 @@ class NotedRun(NamedTuple):
 
 
 class ImportState(NamedTuple):
-    """How far an import has come; recorded_count as in FileImport."""
+    """How far an import has come. recorded_count: as in FileImport."""
 
     id: UUID
     attachment_id: UUID | None
@@ -68,9 +69,9 @@ class ImportState(NamedTuple):
 
 
 class ImportRecord(NamedTuple):
-    """An import as people look at it.
+    """An import as it is listed.
 
-    name, size_bytes: of its file; None where that was deleted. run_count, repair_count: those that are left.
+    name, size_bytes: of its file; None if the file is deleted. run_count, repair_count: how many still exist.
     """
 
     id: UUID
@@ -96,11 +97,11 @@ def note_import(
     creator: Creator,
     import_id: UUID | None = None,
 ) -> FileImport:
-    """Note that these runs, which are recorded or staged, came from a file. import_id: None: a new one."""
+    """Add the import of a file with these runs, which are recorded or staged. import_id: None: a new id."""
     made = FileImport(import_id or new_id(), run_ids)
     row = {"id": made.id, "organization_id": tx.organization_id, **file._asdict()}
     tx.stage(file_imports, {**row, "created_at": tx.now, "recorded_count": None, **creator.columns})
-    note_runs(tx, made.id, [NotedRun(one) for one in run_ids], first=0)
+    note_runs(tx, made.id, [NotedRun(run_id) for run_id in run_ids], first=0)
     tx.note_change("file_imported", made.id)
     return made
 
@@ -112,15 +113,15 @@ def note_runs(
     *,
     first: int,
 ) -> None:
-    """Note that these runs, too, came from a file. first: what they are counted from."""
+    """Note that these runs came from a file too. first: the position of the first of them."""
     for position, run in enumerate(runs, first):
         link = {"file_import_id": import_id, "run_id": run.run_id, "position": position}
-        said = {"stated": " ".join(run.stated) or None, "report_id": run.report_id}
-        tx.stage(imported_runs, {**link, "organization_id": tx.organization_id, **said})
+        noted = {"stated": " ".join(run.stated) or None, "report_id": run.report_id}
+        tx.stage(imported_runs, {**link, "organization_id": tx.organization_id, **noted})
 
 
 def note_recorded(tx: Transaction, import_id: UUID, recorded_count: int | None) -> None:
-    """Note how far an import has come; None: to its end."""
+    """Note how far an import has come. recorded_count: None: it is finished."""
     f = file_imports.c
     tx.connection.execute(
         update(file_imports).where(tx.owns(f), f.id == import_id).values(recorded_count=recorded_count)
@@ -128,7 +129,7 @@ def note_recorded(tx: Transaction, import_id: UUID, recorded_count: int | None) 
 
 
 def list_imports_of(scope: Scope, run_ids: Collection[UUID]) -> Sequence[ImportState]:
-    """The imports that these runs came from."""
+    """The imports that these runs came from, each once, in no order."""
     f, i = file_imports.c, imported_runs.c
     found: dict[UUID, ImportState] = {}
     for some in in_chunks(run_ids):
@@ -143,9 +144,9 @@ def list_imports_of(scope: Scope, run_ids: Collection[UUID]) -> Sequence[ImportS
 
 
 def expire_imports(tx: Transaction, import_ids: Collection[UUID]) -> None:
-    """Note of those of these imports of which no run is left that the runs went for their age.
+    """Mark those of these imports that have no run left as expired: their runs were deleted for age, or replaced.
 
-    Their content counts as imported still, or whoever imports a folder again and again would bring them back.
+    Their content still counts as imported, or a folder that is imported again and again would bring the runs back.
     """
     f, i = file_imports.c, imported_runs.c
     for some in in_chunks(import_ids):
@@ -161,7 +162,7 @@ def expire_imports(tx: Transaction, import_ids: Collection[UUID]) -> None:
 
 
 def find_import_state(scope: Scope, digest: bytes) -> ImportState | None:
-    """How far the import has come that `find_import` finds."""
+    """How far the import has come that `find_import` finds; None if it finds none."""
     f = file_imports.c
     row = scope.connection.execute(
         _first(scope.organization_id, digest, f.id, f.attachment_id, f.recorded_count)
@@ -170,7 +171,7 @@ def find_import_state(scope: Scope, digest: bytes) -> ImportState | None:
 
 
 def find_state_of(scope: Scope, import_id: UUID) -> ImportState | None:
-    """How far this import has come; None where there is none yet."""
+    """How far this import has come; None if there is no such import yet."""
     f = file_imports.c
     query = select(f.id, f.attachment_id, f.recorded_count).where(scope.owns(f), f.id == import_id)
     row = scope.connection.execute(query).one_or_none()
@@ -178,7 +179,7 @@ def find_state_of(scope: Scope, import_id: UUID) -> ImportState | None:
 
 
 def find_unfinished(scope: Scope, digest: bytes) -> ImportState | None:
-    """How far the last import of a file with this content has come that was cut short."""
+    """How far the last import with this content came that was cut short; None if none was."""
     f = file_imports.c
     query = (
         select(f.id, f.attachment_id, f.recorded_count)
@@ -190,24 +191,22 @@ def find_unfinished(scope: Scope, digest: bytes) -> ImportState | None:
     return None if row is None else ImportState(*row)
 
 
-# Unscoped: of an import that was found in the scope.
+# Unscoped: the import was found in the scope.
 def count_imported(connection: Connection, import_id: UUID) -> int:
-    """How many of the runs of an import there are."""
+    """How many runs of an import still exist."""
     i = imported_runs.c
     query = select(func.count()).select_from(imported_runs).where(i.file_import_id == import_id)
     return connection.execute(query).scalar_one()
 
 
 def find_import(scope: Scope, digest: bytes) -> FileImport | None:
-    """The first import of a file with this content of which a run or a repair is left, or else whose runs went for
-    their age; None where there is none.
-    """
+    """The first import with this content that has reports left, or else one that expired; None if there is none."""
     state = find_import_state(scope, digest)
     return None if state is None else what_is_left(scope, state.id)
 
 
 def what_is_left(scope: Scope, import_id: UUID) -> FileImport:
-    """The runs and repairs of an import that there are. Raises FileImportNotFound."""
+    """The runs and repairs of an import that still exist. Raises FileImportNotFound."""
     state = find_state_of(scope, import_id)
     if state is None:
         raise FileImportNotFound(import_id)
@@ -223,7 +222,7 @@ def what_is_left(scope: Scope, import_id: UUID) -> FileImport:
 
 
 class MadeBefore(NamedTuple):
-    """A unit by its key, what a file has made a run of it with, and the name of that; None where it was deleted."""
+    """A unit, a procedure that a file made a run of it with, and the name of that file. file: None if it is deleted."""
 
     serial_key: str
     procedure_id: UUID
@@ -234,7 +233,7 @@ class MadeBefore(NamedTuple):
 def find_made_by_others(
     scope: Scope, file: ImportedFile, serial_keys: Collection[str]
 ) -> Sequence[MadeBefore]:
-    """Of which of these units another file of the same format has made runs, and by which procedures."""
+    """The units among these that have runs from another file of the same format, by unit and procedure."""
     a, f, i, p, u = attachments.c, file_imports.c, imported_runs.c, procedures.c, units.c
     joined = (
         units.join(runs, runs.c.unit_id == u.id)
@@ -257,7 +256,7 @@ def find_made_by_others(
 
 
 def list_stated(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Sequence[str]]:
-    """The fields of these runs that whoever brought their file stated; runs of which none was are left out."""
+    """For each of these runs, the fields that the sender of its file stated; no entry for a run without any."""
     i = imported_runs.c
     query = select(i.run_id, i.stated).where(scope.owns(i), i.stated.is_not(None))
     return {
@@ -268,7 +267,7 @@ def list_stated(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Sequen
 
 
 def get_import(scope: Scope, import_id: UUID) -> ImportRecord:
-    """Raises FileImportNotFound."""
+    """The import with this id, as it is listed. Raises FileImportNotFound."""
     row = scope.connection.execute(
         _imports(scope.organization_id).where(file_imports.c.id == import_id)
     ).one_or_none()
@@ -278,21 +277,21 @@ def get_import(scope: Scope, import_id: UUID) -> ImportRecord:
 
 
 def list_imports(scope: Scope, page: Page) -> Listed[ImportRecord]:
-    """A page of imports, the newest first."""
+    """A page of imports, newest first."""
     f = file_imports.c
     query = _imports(scope.organization_id).where(*known_at(page, "file_imported", f.id))
     return fetch_page(scope.connection, query.order_by(f.created_at.desc(), f.id.desc()), page, _import)
 
 
 def list_imported_runs(scope: Scope, import_id: UUID, page: Page) -> Listed[UUID]:
-    """A page of the runs of an import that are left, in the order of the file."""
+    """A page of the ids of runs that an import has left, in the order of the file."""
     i = imported_runs.c
     query = select(i.run_id).where(scope.owns(i), i.file_import_id == import_id)
     return fetch_page(scope.connection, query.order_by(i.position), page, _same)
 
 
 def list_repaired_units(scope: Scope, import_id: UUID, page: Page) -> Listed[str]:
-    """A page of the serial numbers of the units whose repairs are left of an import, in their order."""
+    """A page of the serial numbers, sorted, of the units that still have repairs from an import."""
     r, u = repairs.c, units.c
     query = (
         select(u.serial_number)
@@ -306,8 +305,8 @@ def list_repaired_units(scope: Scope, import_id: UUID, page: Page) -> Listed[str
 def _imports(organization_id: UUID) -> Select[Any]:
     a, f, i, r = attachments.c, file_imports.c, imported_runs.c, repairs.c
     counts = [
-        select(func.count()).where(one == f.id).scalar_subquery()
-        for one in (i.file_import_id, r.file_import_id)
+        select(func.count()).where(import_id == f.id).scalar_subquery()
+        for import_id in (i.file_import_id, r.file_import_id)
     ]
     named = file_imports.outerjoin(attachments, a.id == f.attachment_id)
     return (
@@ -322,8 +321,8 @@ def _same(value: T) -> T:
 
 
 def _import(*row: Any) -> ImportRecord:
-    made = len(CREATOR_COLUMNS)
-    return ImportRecord._make([*row[:-made], created_by(*row[-made:])])
+    width = len(CREATOR_COLUMNS)
+    return ImportRecord._make([*row[:-width], created_by(*row[-width:])])
 
 
 def _first(organization_id: UUID, digest: bytes, *columns: ColumnElement[Any]) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""Removing attachments: those that somebody deletes, and those that nothing needs any more."""
+"""Removal of attachments: those that somebody deletes, and those that nothing needs any more."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -23,20 +23,20 @@ from runcard.store.engine.tables import (
 from runcard.store.files.attachments import ATTACHMENT_COLUMNS, Attachment, get_attachment
 from runcard.store.files.bytes_to_remove import note_removals
 
-# What names a file by its id alone and may lose it: images, and what was deployed.
+# Columns that name a file by its id without a foreign key, and are emptied when it is deleted.
 _NAMED_BY = (stations.c.image_id, revisions.c.image_id, deployments.c.artifact_id)
 
 
 class KeptFile(NamedTuple):
-    """is_needed: something names it."""
+    """An attachment. is_needed: something names it."""
 
     attachment: Attachment
     is_needed: bool
 
 
-# Unscoped: a check of all that is kept.
+# Unscoped: the files of all organizations are checked together.
 def list_page(connection: Connection, after: UUID | None, limit: int) -> Sequence[KeptFile]:
-    """At most `limit` attachments of all organizations, by id, going on after one."""
+    """At most `limit` attachments of all organizations, in the order of ids, after the one with the id `after`."""
     a = attachments.c
     query = select(is_needed(), *ATTACHMENT_COLUMNS).order_by(a.id).limit(limit)
     if after is not None:
@@ -45,13 +45,13 @@ def list_page(connection: Connection, after: UUID | None, limit: int) -> Sequenc
 
 
 def is_abandoned(file: KeptFile, before: datetime) -> bool:
-    """Whether nothing needs an attachment: it is part of nothing, and nobody has touched it since `before`."""
+    """Whether nothing needs an attachment: nothing names it, and nobody has touched it since `before`."""
     touched_at = file.attachment.stored_at or file.attachment.created_at
     return not file.is_needed and touched_at < before
 
 
 def delete_unneeded(tx: Transaction, attachment_ids: Collection[UUID]) -> Sequence[Attachment]:
-    """Forget those of these attachments that nothing needs, and return them. Their bytes are noted to be removed."""
+    """Delete those of these attachments that nothing needs, and return them. Their bytes are noted for removal."""
     a = attachments.c
     deleted: list[Attachment] = []
     for some in in_chunks(attachment_ids):
@@ -65,9 +65,9 @@ def delete_unneeded(tx: Transaction, attachment_ids: Collection[UUID]) -> Sequen
 def delete_attachments(
     tx: Transaction, attachment_ids: Iterable[UUID], *, of_unit: UUID | None = None
 ) -> Sequence[Attachment]:
-    """Forget attachments, whatever names them, and return them. Their bytes are noted to be removed.
+    """Delete attachments, whatever names them, and return them. Their bytes are noted for removal.
 
-    of_unit: they must be part of this unit. Raises AttachmentNotFound where one is not.
+    of_unit: they must be part of this unit. Raises AttachmentNotFound for one that is not.
     """
     deleted: list[Attachment] = []
     for attachment_id in dict.fromkeys(attachment_ids):
@@ -78,23 +78,23 @@ def delete_attachments(
     _erase(tx, deleted)
     for attachment in deleted:
         tx.note_change("attachment_deleted", attachment.id)
-    for run_id in dict.fromkeys(one.run_id for one in deleted if one.run_id is not None):
+    for run_id in dict.fromkeys(gone.run_id for gone in deleted if gone.run_id is not None):
         tx.note_change("run_changed", run_id)
-    for unit_id in dict.fromkeys(one.unit_id for one in deleted if one.unit_id is not None):
+    for unit_id in dict.fromkeys(gone.unit_id for gone in deleted if gone.unit_id is not None):
         tx.note_change("unit_changed", unit_id)
     return deleted
 
 
-# Unscoped: a condition on an attachment, whose organization is known.
+# Unscoped: a condition on attachments of a known organization.
 def is_named() -> ColumnElement[bool]:
-    """The condition that an attachment is known by its id: as an image, as what is deployed, or in quarantine."""
+    """The condition that something names an attachment by its id: as an image, as a deployed archive, in quarantine."""
     named = (*_NAMED_BY, quarantined_files.c.attachment_id)
     return or_(*(attachments.c.id.in_(select(column).where(column.is_not(None))) for column in named))
 
 
-# Unscoped: a condition on an attachment, whose organization is known.
+# Unscoped: a condition on attachments of a known organization.
 def reported(*conditions: ColumnElement[bool]) -> Exists:
-    """The condition that an attachment is the report of runs that there are, of which one keeps these conditions."""
+    """The condition that an attachment is the report of some run that exists and meets these conditions."""
     f, i, r = file_imports.c, imported_runs.c, runs.c
     return (
         select(f.id)
@@ -108,16 +108,16 @@ def reported(*conditions: ColumnElement[bool]) -> Exists:
 
 def _erase(tx: Transaction, gone: Sequence[Attachment]) -> None:
     a = attachments.c
-    for some in in_chunks([one.id for one in gone]):
+    for some in in_chunks([attachment.id for attachment in gone]):
         for column in (*_NAMED_BY, file_imports.c.attachment_id):
             named = (tx.owns(column.table.c), column.in_(some))
             tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
         mine = (tx.owns(a), a.id.in_(some))
         tx.connection.execute(delete(attachments).where(*mine))
-    note_removals(tx, [one.blob_id or one.id for one in gone])
+    note_removals(tx, [attachment.blob_id or attachment.id for attachment in gone])
 
 
 def is_needed() -> ColumnElement[bool]:
-    """The condition that something names an attachment: a run, a unit, or what knows it by its id."""
+    """The condition that a run, a unit, a report or anything else names an attachment."""
     a = attachments.c
     return or_(a.run_id.is_not(None), a.unit_id.is_not(None), is_named(), reported())

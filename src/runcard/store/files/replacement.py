@@ -1,6 +1,6 @@
-"""Bytes that come for a file: they are taken in once something needs it, and replaced before that.
+"""Bytes that arrive for a file. They can be replaced until something needs the file.
 
-Whoever holds a link may send bytes, so each decision is made in the transaction that keeps them.
+Anybody with the link may send bytes, so each decision is made in the transaction that keeps them.
 """
 
 from sqlalchemy import select
@@ -19,9 +19,9 @@ REPLACED_TOO_LATE = (
 
 
 def replace_bytes(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Attachment:
-    """The attachment with these bytes in place of those that it had, which are noted to be removed.
+    """The attachment with these bytes in place of its earlier ones, which are noted for removal.
 
-    Raises Conflict where it has bytes and something needs them, AttachmentNotFound where it has been deleted.
+    Raises Conflict if it has bytes and something needs them, and AttachmentNotFound if it is deleted.
     """
     now = hold_attachment(tx, attachment.id)
     if now.stored_at is not None:
@@ -33,9 +33,10 @@ def replace_bytes(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> At
 
 
 def keep_first(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Attachment:
-    """The attachment with these bytes, which came under its own id, or with those that another process kept first.
+    """The attachment with these bytes, or with the bytes that another process kept first.
 
-    What is not kept, and what lies where a client may write, is noted to be removed. Raises AttachmentNotFound.
+    Bytes that are not kept, and the upload itself, which the client may still overwrite, are noted for removal. Raises
+    AttachmentNotFound.
     """
     now = hold_attachment(tx, attachment.id)
     if now.stored_at is not None:

@@ -1,1 +1,1 @@
-"""An installation as a whole: whether it is sound, and copies of it."""
+"""The installation as a whole: checks and copies of it."""

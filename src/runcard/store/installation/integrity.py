@@ -1,4 +1,4 @@
-"""Whether the truth is whole: what a database promises, and what it cannot promise."""
+"""Checks of the truth: of what the database guarantees, and of what it cannot guarantee."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,14 +10,14 @@ from runcard.store.commit.documents import is_whole
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import metadata, run_documents, runs
 
-# Unscoped: an installation is checked as a whole.
+# Unscoped: the installation is checked as a whole.
 
 MIN_POSTGRESQL = 15
 _PAGE = 200
 
 
 class DocumentState(NamedTuple):
-    """What was found where the document of a run should be."""
+    """Whether the document of a run is there, and can be read."""
 
     run_id: UUID
     is_there: bool
@@ -25,7 +25,7 @@ class DocumentState(NamedTuple):
 
 
 def list_faults(database: Database) -> Iterator[str]:
-    """What is wrong with the database itself; nothing where it is sound."""
+    """The faults of the database itself, as sentences; none if it is sound."""
     with database.read() as connection:
         if database.is_postgresql:
             yield from _postgresql_faults(connection)
@@ -35,14 +35,14 @@ def list_faults(database: Database) -> Iterator[str]:
 
 
 def count_runs(connection: Connection) -> int:
-    """Runs of all organizations."""
+    """How many runs all organizations have."""
     return connection.execute(select(func.count()).select_from(runs)).scalar_one()
 
 
 def inspect_documents(database: Database) -> Iterator[DocumentState]:
-    """The document of every run, in the order of ids.
+    """The state of every run's document, in the order of the runs' ids.
 
-    Read in pages, each with a connection of its own, so that a database in use is not held back.
+    Documents are read in pages, each over a connection of its own, so that no long read holds up a database in use.
     """
     r, d = runs.c, run_documents.c
     query = select(r.id, d.body).join_from(runs, run_documents, d.run_id == r.id, isouter=True)
@@ -59,21 +59,21 @@ def inspect_documents(database: Database) -> Iterator[DocumentState]:
 
 
 def _sqlite_faults(connection: Connection) -> Iterator[str]:
-    for (said,) in connection.execute(text("PRAGMA integrity_check")):
-        if said != "ok":
-            yield f"SQLite says: {said}"
+    for (fault,) in connection.execute(text("PRAGMA integrity_check")):
+        if fault != "ok":
+            yield f"SQLite says: {fault}"
     for table, _, parent, _ in connection.execute(text("PRAGMA foreign_key_check")):
-        yield f"A row of {table} refers to a row of {parent} that is not there"
+        yield f"A row of {table} refers to a row of {parent} that does not exist"
 
 
 def _postgresql_faults(connection: Connection) -> Iterator[str]:
     version = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
     if version < MIN_POSTGRESQL:
-        yield f"PostgreSQL is of version {version}; Runcard needs {MIN_POSTGRESQL} or newer"
+        yield f"PostgreSQL has version {version}; Runcard needs version {MIN_POSTGRESQL} or newer"
 
 
 def _strangers(connection: Connection) -> Iterator[str]:
-    """Rows that refer to a row of another organization, which no foreign key forbids."""
+    """The tables with rows that refer to another organization's rows, as sentences. No foreign key forbids that."""
     for table in metadata.sorted_tables:
         for key in table.foreign_keys:
             parent = key.column.table.alias("parent")

@@ -1,7 +1,7 @@
-"""All rows of one organization, out of one installation and into another, whatever database each has.
+"""A copy of all rows of one organization from one installation to another, whatever database each has.
 
-Ids stay as they are. Left out are sessions and invitations, which belong to an address, and the change log, which is
-told anew: a copy of the record that follows it takes the organization in like any other.
+Ids stay as they are. Sessions and invitations are left out, because they belong to one address. The change log is left
+out too and written anew, so that the columnar copy takes the organization in like any other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,12 +34,12 @@ from runcard.store.engine.column_types import Id, Instant
 from runcard.store.engine.database import Database
 from runcard.store.engine.scope import Scope
 
-# Unscoped: it knows the organization of each table by `_mine`.
+# Unscoped: `_mine` is the condition on the organization of each table.
 
 ROWS_AT_ONCE = 500
 
 _LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.changes, t.catalog_version, t.file_removals}
-# In an order in which each row finds those that it refers to.
+# In an order in which each row comes after the rows that it refers to.
 COPIED = [table for table in t.metadata.sorted_tables if table not in _LEFT_OUT]
 _KINDS: Sequence[tuple[type[Any], Any]] = [
     (Id, UUID),
@@ -49,8 +49,8 @@ _KINDS: Sequence[tuple[type[Any], Any]] = [
     (Float, float),
     (Integer, int),
 ]
-# What followers of the change log are told of.
-_TOLD: Mapping[str, ChangeKind] = {
+# The tables whose rows are written to the change log, and as which change.
+_LOGGED: Mapping[str, ChangeKind] = {
     "units": "unit_created",
     "runs": "run_recorded",
     "repairs": "repair_recorded",
@@ -58,9 +58,9 @@ _TOLD: Mapping[str, ChangeKind] = {
 
 
 def read_rows(database: Database, organization_id: UUID) -> Iterator[tuple[str, int, bytes]]:
-    """Some rows of each table in COPIED at a time: its name, their number, and they as MessagePack.
+    """The rows of each table in COPIED, some at a time: the table's name, how many rows, and the rows as MessagePack.
 
-    All are of one state of the record.
+    All rows are of one state of the record.
     """
     options = {"isolation_level": "REPEATABLE READ"} if database.is_postgresql else {}
     with database.engine.connect().execution_options(**options, yield_per=ROWS_AT_ONCE) as connection:
@@ -72,7 +72,7 @@ def read_rows(database: Database, organization_id: UUID) -> Iterator[tuple[str, 
 
 
 def count_rows(scope: Scope) -> dict[str, int]:
-    """How many rows of each table in COPIED are an organization's."""
+    """How many rows of each table in COPIED belong to the organization."""
     return {
         table.name: scope.connection.execute(
             select(func.count()).select_from(table).where(_mine(table, scope.organization_id))
@@ -82,10 +82,10 @@ def count_rows(scope: Scope) -> dict[str, int]:
 
 
 def add_organization(tx: Transaction, pieces: Iterable[tuple[str, bytes]]) -> None:
-    """Add an organization of the rows that `read_rows` made.
+    """Add an organization from the rows that `read_rows` returned.
 
-    Raises UnreadableReport for rows that are none of it, and AlreadyExists where it, its slug or an e-mail of its
-    members is there.
+    Raises UnreadableReport for rows that cannot be read or belong to another organization, and AlreadyExists if the
+    organization, its slug or the e-mail of a member is there already.
     """
     parents: list[tuple[UUID, UUID]] = []
     for name, packed in pieces:
@@ -95,12 +95,12 @@ def add_organization(tx: Transaction, pieces: Iterable[tuple[str, bytes]]) -> No
             raise UnreadableReport(f"The rows of {name} are of another organization. Export it again.")
         _check_free(tx.connection, table, rows)
         for row in rows if table is t.units else ():
-            # A unit may be older than the one that it is part of.
+            # A unit may come before the unit that it is part of, so the parents are set at the end.
             if row["parent_id"] is not None:
                 parents.append((row["id"], row["parent_id"]))
                 row["parent_id"] = None
         insert_rows(tx.connection, table, rows)
-        if (change := _TOLD.get(name)) is not None:
+        if (change := _LOGGED.get(name)) is not None:
             for row in rows:
                 tx.note_change(change, row["id"])
     for unit_id, parent_id in parents:
@@ -128,7 +128,7 @@ def _kind_of(column: Column[Any]) -> Any:
 
 
 def _check_free(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Raises AlreadyExists where an organization or a member of these is there already."""
+    """Check that no organization or member among these rows exists already. Raises AlreadyExists."""
     if table is t.organizations:
         for row in rows:
             taken = select(table.c.id).where(or_(table.c.id == row["id"], table.c.slug == row["slug"]))

@@ -1,4 +1,4 @@
-"""A copy of a SQLite database while others use it."""
+"""A copy of a SQLite database that is in use."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ _PAGE = 1000
 
 
 def copy_database(database: Database, target: Path) -> None:
-    """Copy a SQLite database, as it is at one moment, to a file of its own; writers go on meanwhile."""
+    """Copy a SQLite database, as it is at one moment, to this file. Writers go on meanwhile."""
     with database.read() as connection, closing(sqlite3.connect(target)) as copy:
         driver: Any = connection.connection.driver_connection
-        # In one step: in several, each write of another process would begin the copy anew.
+        # In one step: in several steps, each write of another process would restart the copy.
         driver.backup(copy, pages=-1)
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
 def list_stored(connection: Connection, organization_id: UUID | None = None) -> Iterator[Attachment]:
-    """The attachments whose bytes have arrived, by id; None: of all organizations."""
+    """The attachments whose bytes have arrived, in the order of ids. organization_id: None: of all organizations."""
     a = attachments.c
     query = select(*ATTACHMENT_COLUMNS).where(a.stored_at.is_not(None)).order_by(a.id).limit(_PAGE)
     if organization_id is not None:

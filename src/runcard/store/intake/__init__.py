@@ -1,1 +1,1 @@
-"""Report files on their way in: quarantine, templates of tables, and what is taken back or replaced."""
+"""Report files on their way in: quarantine, import templates, and runs that are taken back or replaced."""

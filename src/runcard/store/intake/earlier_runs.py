@@ -1,4 +1,4 @@
-"""Runs whose report comes again: an earlier file told of the same one, and this file says it in other bytes."""
+"""Runs whose report comes again: an earlier file held the same report, in other bytes."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -15,15 +15,15 @@ from runcard.store.files.imports import expire_imports, list_imports_of
 from runcard.store.intake.taken_back import take_back
 from runcard.store.metadata import stage_metadata
 
-# Metadata of a run in whose place another one was before: the ids of those.
+# The metadata key under which a run keeps the ids of the runs that it replaced.
 REPLACED = "replaced_run"
 _NEAR = timedelta(milliseconds=500)
 
 
 class EarlierRun(NamedTuple):
-    """A run that has come, and one that an earlier file told of by the same report.
+    """A new run, and a run that an earlier file recorded from the same report.
 
-    report_id: of both; None: they are of the same unit and procedure, and began within 500 ms.
+    report_id: of both; None: both are of the same unit and procedure, and started within 500 ms.
     """
 
     run_id: UUID
@@ -34,9 +34,9 @@ class EarlierRun(NamedTuple):
 def find_earlier(
     connection: Connection, import_id: UUID, run_ids: Collection[UUID], by_start: Collection[str]
 ) -> Sequence[EarlierRun]:
-    """What earlier files of the organization told of by the same reports as these runs of an import.
+    """The runs that earlier files of the organization recorded from the same reports as these runs of an import.
 
-    by_start: the formats whose reports are the same too where unit, procedure and start are.
+    by_start: formats in which two reports are also the same if unit, procedure and start are.
     """
     found: dict[tuple[UUID, UUID], EarlierRun] = {}
     for some in in_chunks(run_ids):
@@ -47,27 +47,27 @@ def find_earlier(
 
 
 def replace_earlier(tx: Transaction, earlier: Sequence[EarlierRun], attachment_id: UUID) -> None:
-    """Delete the earlier runs. Each new one keeps their ids as metadata, and their files, reports included.
+    """Delete the earlier runs. Each new run gets their ids as metadata, and their files, with their reports.
 
-    The content of their files counts as imported still, or it would come back. attachment_id: of the new file.
+    The content of their files still counts as imported, or they would come back. attachment_id: the new file.
     """
     a, e = attachments.c, metadata_entries.c
     before: dict[UUID, list[UUID]] = {}
-    for one in earlier:
-        before.setdefault(one.run_id, []).append(one.earlier_id)
+    for pair in earlier:
+        before.setdefault(pair.run_id, []).append(pair.earlier_id)
     for run_id, earlier_ids in before.items():
-        # A report may say something under this key itself.
+        # The report may itself have metadata under this key.
         tx.connection.execute(delete(metadata_entries).where(e.entity_id == run_id, e.key == REPLACED))
         stage_metadata(tx, run_id, {REPLACED: ", ".join(map(str, earlier_ids))})
         mine = (tx.owns(a), a.run_id.in_(earlier_ids))
         tx.connection.execute(update(attachments).where(*mine).values(run_id=run_id, is_report=False))
-    gone = [one.earlier_id for one in earlier]
+    gone = [pair.earlier_id for pair in earlier]
     imports = list_imports_of(tx.scope, gone)
     take_back(tx, gone, (), attachment_id)
-    expire_imports(tx, [one.id for one in imports])
+    expire_imports(tx, [found.id for found in imports])
 
 
-# Unscoped: of an import that was found in the scope.
+# Unscoped: the import was found in the scope.
 def _of_same_id(import_id: UUID, run_ids: Collection[UUID]) -> Select[Any]:
     i, e = imported_runs.c, imported_runs.alias().c
     return select(i.run_id, e.run_id, i.report_id).where(
@@ -79,7 +79,7 @@ def _of_same_id(import_id: UUID, run_ids: Collection[UUID]) -> Select[Any]:
     )
 
 
-# Unscoped: runs of the same unit.
+# Unscoped: runs of one unit belong to one organization.
 def _of_same_start(import_id: UUID, run_ids: Collection[UUID], importers: Collection[str]) -> Select[Any]:
     r, e, i, f = runs.c, runs.alias().c, imported_runs.c, file_imports.c
     near = literal(_NEAR, Span())
@@ -89,7 +89,7 @@ def _of_same_start(import_id: UUID, run_ids: Collection[UUID], importers: Collec
         e.procedure_id == r.procedure_id,
         e.started_at >= type_coerce(r.started_at - near, Instant()),
         e.started_at <= type_coerce(r.started_at + near, Instant()),
-        # By a wrong clock nobody knows when they began.
+        # If the clock was wrong, nobody knows when a run started.
         r.reported_started_at.is_(None),
         e.reported_started_at.is_(None),
         i.run_id == e.id,

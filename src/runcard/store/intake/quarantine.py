@@ -1,4 +1,4 @@
-"""Files that could not be read or recorded, each with its reason. Their bytes are those of an attachment."""
+"""Quarantine: files that could not be read or recorded, each with its reason. An attachment holds the bytes."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, wit
 class Refusal(NamedTuple):
     """Why a file was refused.
 
-    importer: the format that it was read as; None where none was found.
+    importer: the format that it was read as; None if no format was found.
     recorded_count: how many of its reports are recorded all the same.
     """
 
@@ -32,11 +32,11 @@ class Refusal(NamedTuple):
     recorded_count: int = 0
 
 
-class Said(NamedTuple):
-    """What was said of a file when it was tried last.
+class KeptChoice(NamedTuple):
+    """The choices with which a file was tried last, as far as the next try uses them.
 
-    procedure: identifier or id of that of all its runs. part_number: of units whose report names none. template_id: of
-    the import template that it was read by. statement: what else was stated.
+    procedure: identifier or id of the procedure of all its runs. part_number: of units whose report names none.
+    template_id: the import template that it was read by. statement: what else was stated.
     """
 
     procedure: str | None = None
@@ -45,12 +45,12 @@ class Said(NamedTuple):
     statement: Statement = NOTHING_STATED
 
 
-NOTHING_SAID = Said()
+NO_CHOICE = KeptChoice()
 
 
 class QuarantinedFile(NamedTuple):
-    """size_bytes: None where that is not known. attempts: how often it was tried. client: the program that brought it,
-    where it said so. created_by: who did.
+    """size_bytes: None if it is not known. attempts: how often the file was tried. client: the program that sent it;
+    None if it gave no name. created_by: who sent it.
     """
 
     id: UUID
@@ -65,13 +65,14 @@ class QuarantinedFile(NamedTuple):
     tried_at: datetime
     created_at: datetime
     client: str | None
-    said: Said
+    choice: KeptChoice
     created_by: CreatedBy
 
 
 class QuarantineFilter(NamedTuple):
-    """Which files to list; None asks for nothing. search: part of the name or of the reason. importers: formats that
-    they were read as, None among them for those of no known one.
+    """Conditions that a file must all meet. None: no condition. search: part of the name or of the reason.
+
+    importers: the formats that it may have been read as; a None among them stands for files of no known format.
     """
 
     search: str | None = None
@@ -82,27 +83,27 @@ _OWN = QuarantinedFile._fields[3:-2]
 
 
 class RefusedFile(NamedTuple):
-    """A file whose content could not be read or recorded. client: the program that brought it."""
+    """A file whose content could not be read or recorded. client: the program that sent it."""
 
     digest: bytes
     attachment_id: UUID
     refusal: Refusal
-    said: Said = NOTHING_SAID
+    choice: KeptChoice = NO_CHOICE
     client: str | None = None
 
 
 def quarantine(tx: Transaction, file: RefusedFile, creator: Creator) -> UUID:
-    """Put a file into quarantine; the id that it has there.
+    """Put a file into quarantine, and return its id there.
 
-    Of one whose content lies there already, it is noted that it was tried again.
+    If a file with this content is there already, it is noted that it was tried again.
     """
-    digest, attachment_id, refusal, said, client = file
+    digest, attachment_id, refusal, choice, client = file
     q = quarantined_files.c
     mine = (tx.owns(q), q.digest == digest)
-    # What a file holds may be told in its reason, and PostgreSQL keeps no NUL.
+    # The reason may quote the content of the file, and PostgreSQL stores no NUL.
     reason = shortened(refusal.reason, MOST_MESSAGE).replace("\0", "\ufffd")
-    stated = None if said.statement == NOTHING_STATED else msgspec.json.encode(said.statement).decode()
-    why = {**refusal._asdict(), "reason": reason, **said._asdict(), "statement": stated}
+    stated = None if choice.statement == NOTHING_STATED else msgspec.json.encode(choice.statement).decode()
+    why = {**refusal._asdict(), "reason": reason, **choice._asdict(), "statement": stated}
     known: UUID | None = tx.connection.execute(
         update(quarantined_files)
         .where(*mine)
@@ -129,13 +130,13 @@ def quarantine(tx: Transaction, file: RefusedFile, creator: Creator) -> UUID:
 
 
 def release(tx: Transaction, digest: bytes) -> None:
-    """Take the file with this content out of quarantine, where it is in there."""
+    """Take the file with this content out of quarantine, if it is there."""
     q = quarantined_files.c
     tx.connection.execute(delete(quarantined_files).where(tx.owns(q), q.digest == digest))
 
 
 def find_quarantined(scope: Scope, digest: bytes) -> UUID | None:
-    """Id of the attachment that holds the bytes of the quarantined file with this content."""
+    """The id of the attachment with the bytes of the quarantined file with this content; None if there is none."""
     q = quarantined_files.c
     return scope.connection.execute(
         select(q.attachment_id).where(scope.owns(q), q.digest == digest)
@@ -143,14 +144,14 @@ def find_quarantined(scope: Scope, digest: bytes) -> UUID | None:
 
 
 def find_quarantined_id(scope: Scope, digest: bytes) -> UUID | None:
-    """What the file with this content is known by in quarantine."""
+    """The id of the quarantined file with this content; None if there is none."""
     q = quarantined_files.c
     query = select(q.id).where(scope.owns(q), q.digest == digest)
     return scope.connection.execute(query).scalar_one_or_none()
 
 
 def get_quarantined(scope: Scope, file_id: UUID) -> QuarantinedFile:
-    """Raises QuarantinedFileNotFound."""
+    """The quarantined file with this id. Raises QuarantinedFileNotFound."""
     row = scope.connection.execute(
         _files(scope.organization_id).where(quarantined_files.c.id == file_id)
     ).one_or_none()
@@ -160,16 +161,16 @@ def get_quarantined(scope: Scope, file_id: UUID) -> QuarantinedFile:
 
 
 def list_quarantined(scope: Scope, ids: Collection[UUID] | None = None) -> Sequence[QuarantinedFile]:
-    """The files in quarantine, or those of these ids, the first that came first.
+    """The files in quarantine, oldest first. ids: only these; raises QuarantinedFileNotFound for an id of no file.
 
-    Raises QuarantinedFileNotFound for an id of none.
+    Each file is returned once.
     """
     q = quarantined_files.c
     query = _files(scope.organization_id).order_by(q.created_at, q.id)
     if ids is not None:
         query = query.where(q.id.in_(ids))
     found = [_file(*row) for row in scope.connection.execute(query)]
-    for missing in set(ids or ()) - {one.id for one in found}:
+    for missing in set(ids or ()) - {file.id for file in found}:
         raise QuarantinedFileNotFound(missing)
     return found
 
@@ -177,7 +178,7 @@ def list_quarantined(scope: Scope, ids: Collection[UUID] | None = None) -> Seque
 def list_quarantined_page(
     scope: Scope, quarantine_filter: QuarantineFilter, page: Page
 ) -> Listed[QuarantinedFile]:
-    """A page of the files in quarantine, the last that came first."""
+    """A page of the files in quarantine, newest first."""
     q = quarantined_files.c
     conditions = (*known_at(page, "file_quarantined", q.id), *_conditions(quarantine_filter))
     query = _files(scope.organization_id).where(*conditions).order_by(q.created_at.desc(), q.id.desc())
@@ -193,19 +194,20 @@ def count_quarantined(scope: Scope) -> int:
 def _conditions(quarantine_filter: QuarantineFilter) -> Iterator[ColumnElement[bool]]:
     a, q = attachments.c, quarantined_files.c
     if quarantine_filter.search is not None:
-        yield or_(*(one.icontains(quarantine_filter.search, autoescape=True) for one in (a.name, q.reason)))
+        texts = (a.name, q.reason)
+        yield or_(*(column.icontains(quarantine_filter.search, autoescape=True) for column in texts))
     if quarantine_filter.importers is not None:
-        named = q.importer.in_([one for one in quarantine_filter.importers if one is not None])
+        named = q.importer.in_([name for name in quarantine_filter.importers if name is not None])
         yield or_(named, q.importer.is_(None)) if None in quarantine_filter.importers else named
 
 
 def _files(organization_id: UUID) -> Select[Any]:
     a, q = attachments.c, quarantined_files.c
     named = quarantined_files.join(attachments, a.id == q.attachment_id)
-    # Reasons were of any length once.
+    # Reasons that were kept by older versions may be of any length.
     columns = [
         func.substr(q.reason, 1, MOST_MESSAGE) if name == "reason" else q[name]
-        for name in (*_OWN, *Said._fields)
+        for name in (*_OWN, *KeptChoice._fields)
     ]
     return (
         select(q.id, a.name, a.size_bytes, *columns, *CREATOR_COLUMNS)
@@ -215,10 +217,10 @@ def _files(organization_id: UUID) -> Select[Any]:
 
 
 def _file(*row: Any) -> QuarantinedFile:
-    made, said = len(CREATOR_COLUMNS), len(Said._fields)
-    own, spoken, creator = row[: -made - said], row[-made - said : -made], row[-made:]
-    spoken = Said(*spoken)._replace(statement=_statement(spoken[-1]))
-    return QuarantinedFile._make([*own, spoken, created_by(*creator)])
+    own, rest = row[: -len(CREATOR_COLUMNS)], row[-len(CREATOR_COLUMNS) :]
+    own, chosen = own[: -len(KeptChoice._fields)], own[-len(KeptChoice._fields) :]
+    choice = KeptChoice(*chosen)._replace(statement=_statement(chosen[-1]))
+    return QuarantinedFile._make([*own, choice, created_by(*rest)])
 
 
 def _statement(stated: str | None) -> Statement:

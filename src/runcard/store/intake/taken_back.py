@@ -1,4 +1,4 @@
-"""Taking back what was recorded of a file of which all or nothing is to be kept."""
+"""Taking back the runs and repairs of a file that must be recorded whole or not at all."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -26,11 +26,10 @@ def take_back(
     repair_ids: Collection[UUID],
     attachment_id: UUID,
 ) -> None:
-    """Delete runs and repairs, and the units that came with these runs, as far as nothing else needs them.
+    """Delete runs and repairs, at most as many as a group has, and the units that came with the runs.
 
-    The file that told of them stays, for quarantine.
-    What else came with them (parts, revisions, batches, versions) stays, and so do units where they moved to. As many
-    runs as one group has.
+    The file with their reports stays, for quarantine. Units that something else needs stay, and units that were moved
+    stay where they are now. Parts, revisions, batches and versions that came with the runs stay too.
     """
     r = repairs.c
     made = _units_made_by(tx, run_ids)
@@ -40,11 +39,11 @@ def take_back(
 
 
 def forget_import(tx: Transaction, import_id: UUID) -> None:
-    """Delete what notes an import, unless something is left of it."""
+    """Delete an import, unless runs or repairs of it are left."""
     f, i, r = file_imports.c, imported_runs.c, repairs.c
     is_left = (exists().where(i.file_import_id == f.id), exists().where(r.file_import_id == f.id))
     mine = (tx.owns(f), f.id == import_id)
-    tx.connection.execute(delete(file_imports).where(*mine, *(~one for one in is_left)))
+    tx.connection.execute(delete(file_imports).where(*mine, *(~exists_ for exists_ in is_left)))
 
 
 def _units_made_by(tx: Transaction, run_ids: Collection[UUID]) -> Sequence[UUID]:
@@ -60,14 +59,14 @@ def _units_made_by(tx: Transaction, run_ids: Collection[UUID]) -> Sequence[UUID]
 
 
 def _delete_free_units(tx: Transaction, unit_ids: Collection[UUID]) -> None:
-    """Delete those of these units that nothing needs: most of them together, since other units know nothing of them."""
+    """Delete those of these units that nothing needs. Units that no other unit refers to are deleted together."""
     u, other = units.c, units.alias().c
     needed_by = (runs.c.unit_id, repairs.c.unit_id, run_sub_units.c.unit_id, attachments.c.unit_id)
     known_by = (other.parent_id, run_sub_units.c.previous_parent_id)
-    query = select(u.id, or_(*(exists().where(one == u.id) for one in known_by))).where(
+    query = select(u.id, or_(*(exists().where(column == u.id) for column in known_by))).where(
         tx.owns(u),
         u.id.in_(unit_ids),
-        *(~exists().where(one == u.id) for one in needed_by),
+        *(~exists().where(column == u.id) for column in needed_by),
     )
     free = tx.connection.execute(query).all()
     for unit_id, is_known in free:

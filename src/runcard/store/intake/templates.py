@@ -1,4 +1,4 @@
-"""Import templates: mappings of tabular imports that are kept under a name."""
+"""Import templates: mappings of table columns that are kept under a name."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, wit
 
 
 class ImportTemplate(NamedTuple):
-    """mapping: JSON."""
+    """mapping: as JSON."""
 
     id: UUID
     name: str
@@ -28,7 +28,7 @@ class ImportTemplate(NamedTuple):
 
 
 def create_template(tx: Transaction, name: str, mapping: str, creator: Creator) -> UUID:
-    """Id of a new template. Raises AlreadyExists where the name is taken, whatever its case."""
+    """Add a template, and return its id. Raises AlreadyExists if the name is taken, in any case."""
     check_name_is_free(tx.scope, name)
     template_id = new_id()
     row = {
@@ -45,7 +45,7 @@ def create_template(tx: Transaction, name: str, mapping: str, creator: Creator) 
 
 
 def check_name_is_free(scope: Scope, name: str) -> None:
-    """Raises AlreadyExists where a template has this name, whatever its case."""
+    """Check that no template has this name, in any case. Raises AlreadyExists."""
     t = import_templates.c
     taken = select(t.id).where(scope.owns(t), t.name_key == lookup_key(name))
     if scope.connection.execute(taken).first():
@@ -53,7 +53,7 @@ def check_name_is_free(scope: Scope, name: str) -> None:
 
 
 def get_template(scope: Scope, template_id: UUID) -> ImportTemplate:
-    """Raises ImportTemplateNotFound."""
+    """The template with this id. Raises ImportTemplateNotFound."""
     query = _templates(scope.organization_id).where(import_templates.c.id == template_id)
     row = scope.connection.execute(query).one_or_none()
     if row is None:
@@ -62,14 +62,14 @@ def get_template(scope: Scope, template_id: UUID) -> ImportTemplate:
 
 
 def list_templates(scope: Scope, page: Page) -> Listed[ImportTemplate]:
-    """A page of templates, the newest first."""
+    """A page of templates, newest first."""
     t = import_templates.c
     query = _templates(scope.organization_id).where(*known_at(page, "import_template_created", t.id))
     return fetch_page(scope.connection, query.order_by(t.created_at.desc(), t.id.desc()), page, _template)
 
 
 def delete_template(tx: Transaction, template_id: UUID) -> None:
-    """Runs that were imported with it stay. Raises ImportTemplateNotFound."""
+    """Delete a template. Runs that were imported with it stay. Raises ImportTemplateNotFound."""
     t = import_templates.c
     mine = (tx.owns(t), t.id == template_id)
     if not tx.connection.execute(delete(import_templates).where(*mine)).rowcount:

@@ -1,1 +1,1 @@
-"""What all lists share: which runs, which page, and what rows say of the records that they refer to."""
+"""What all lists share: the filter of runs, the page, and the references to other records."""

@@ -1,4 +1,4 @@
-"""What people choose from when they ask about runs of something."""
+"""The records that people can choose from when they filter runs."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ _MOST = 200
 
 
 class Choices(NamedTuple):
-    """The newest of each kind, at most 200, by name; versions and revisions are those of any procedure or part.
+    """The newest records of each kind, at most 200, by name. Versions and revisions are of any procedure or part.
 
-    Of procedures, those that are archived come last, and say so; those of one name say their identifiers.
+    Archived procedures come last, marked as archived. Procedures that share a name carry their identifier.
     """
 
     procedures: Sequence[Named]
@@ -32,10 +32,10 @@ def list_choices(scope: Scope) -> Choices:
         c = t.metadata.tables[table].c
         query = select(c.id, c[name]).where(scope.owns(c))
         rows = scope.connection.execute(query.order_by(c.id.desc()).limit(_MOST))
-        return sorted((Named(*row) for row in rows), key=lambda one: one.name.casefold())
+        return sorted((Named(*row) for row in rows), key=lambda record: record.name.casefold())
 
     def texts(table: str, name: str) -> Sequence[str]:
-        return sorted({one.name for one in records(table, name)}, key=str.casefold)
+        return sorted({record.name for record in records(table, name)}, key=str.casefold)
 
     return Choices(
         procedures=_procedures(scope),

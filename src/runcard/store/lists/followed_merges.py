@@ -1,4 +1,4 @@
-"""Procedures that were merged into others: what names one of them means the one that it was merged into."""
+"""Procedures that were merged: a filter that names one means the procedure that it was merged into."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -13,7 +13,7 @@ from runcard.store.lists.run_filter import RunFilter
 
 
 def follow_merges(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[UUID]:
-    """These procedures, in place of each that was merged the one that it was merged into."""
+    """These procedures, in order and each once. The target of its merge stands for each that was merged."""
     p = t.procedures.c
     merged: dict[UUID, UUID] = {}
     for some in in_chunks(procedure_ids):
@@ -21,11 +21,11 @@ def follow_merges(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[UUI
             scope.owns(p), p.id.in_(some), p.merged_into_id.is_not(None)
         )
         merged |= {row[0]: row[1] for row in scope.connection.execute(query)}
-    return list(dict.fromkeys(merged.get(one, one) for one in procedure_ids))
+    return list(dict.fromkeys(merged.get(id_, id_) for id_ in procedure_ids))
 
 
 def with_merges(scope: Scope, run_filter: RunFilter) -> RunFilter:
-    """The same filter, which may name procedures that were merged."""
+    """The filter with the target of the merge in place of each merged procedure that it names."""
     if run_filter.procedure_ids is None:
         return run_filter
     return replace(run_filter, procedure_ids=follow_merges(scope, run_filter.procedure_ids))

@@ -1,4 +1,4 @@
-"""Finding records by what people type: a number, a name, an id or the beginning of a run's."""
+"""A search for records by what people type: a number, a name, an id, or the beginning of a run's id."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -14,12 +14,12 @@ from runcard.store.lists.run_filter import ids_beginning_with
 
 Kind = Literal["unit", "part", "batch", "procedure", "station", "run"]
 
-# So much of an id is the moment to about a minute; less of it would be most runs of a year.
+# This many digits of an id give its moment to about a minute. Fewer would match most runs of a year.
 _MIN_ID_DIGITS = 8
 
 
 class Hit(NamedTuple):
-    """A record. name: what it is called: of a run, its unit. aside: a part's name, a run's procedure and the like."""
+    """A record. name: of a run, its unit's serial number. aside: more about it, such as a run's procedure."""
 
     kind: Kind
     id: UUID
@@ -29,7 +29,7 @@ class Hit(NamedTuple):
 
 
 class _Searched(NamedTuple):
-    """One kind of record. key: its name as it is looked up. texts: what may hold a part of what is typed."""
+    """One kind of record. key: its name in the form that is looked up. texts: the columns that are searched."""
 
     table: Table
     key: ColumnElement[str]
@@ -58,17 +58,17 @@ _KINDS: Mapping[Kind, _Searched] = {
 
 
 def find_named(scope: Scope, text: str) -> Sequence[Hit]:
-    """The records that are called exactly so, in any case, or have this id where they are runs or procedures."""
+    """The records with exactly this name, in any case, and the run or procedure with this id."""
     found = [hit for kind in _KINDS for hit in _hits(scope, kind, [_is(kind, text)], 2)]
     try:
-        wanted = UUID(text)
+        run_id = UUID(text)
     except ValueError:
         return found
-    return [*found, *_runs(scope, (wanted, wanted), 1)]
+    return [*found, *_runs(scope, (run_id, run_id), 1)]
 
 
 def find_similar(scope: Scope, text: str, at_most: int) -> Mapping[Kind, Sequence[Hit]]:
-    """By kind the newest records whose name has this text in it, and runs whose id begins so; at most so many each."""
+    """The newest records with this text in their name, and runs whose id begins with it; `at_most` limits each kind."""
     found: dict[Kind, Sequence[Hit]] = {}
     for kind, searched in _KINDS.items():
         matches = or_(*(column.icontains(text, autoescape=True) for column in searched.texts))
@@ -80,11 +80,11 @@ def find_similar(scope: Scope, text: str, at_most: int) -> Mapping[Kind, Sequenc
 
 
 def _is(kind: Kind, text: str) -> ColumnElement[bool]:
-    searched, wanted = _KINDS[kind], lookup_key(text)
+    searched, key = _KINDS[kind], lookup_key(text)
     if kind != "procedure":
-        return searched.key == wanted
-    same: list[ColumnElement[bool]] = [searched.key == wanted, func.lower(searched.name) == wanted]
-    return or_(*same, *_has_id(t.procedures, text))
+        return searched.key == key
+    is_named: list[ColumnElement[bool]] = [searched.key == key, func.lower(searched.name) == key]
+    return or_(*is_named, *_has_id(t.procedures, text))
 
 
 def _has_id(table: Table, text: str) -> Iterator[ColumnElement[bool]]:
@@ -104,7 +104,7 @@ def _hits(
     columns: list[ColumnElement[Any]] = [table.c.id, name] if aside is None else [table.c.id, name, aside]
     query: Select[Any] = select(*columns).select_from(joined)
     query = query.where(scope.owns(table.c), *conditions)
-    # By creation and not by id: units have an index for that.
+    # By creation and not by id, because units have an index for it.
     query = query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(at_most)
     return [Hit(kind, *row) for row in scope.connection.execute(query)]
 

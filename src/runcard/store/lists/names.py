@@ -1,4 +1,4 @@
-"""What people call the records that figures are told by."""
+"""The names of the records that figures are grouped by."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal
@@ -25,7 +25,7 @@ _NAMES: Mapping[NameKind, tuple[Table, ColumnElement[str]]] = {
 
 
 def names_of(scope: Scope, kind: NameKind, ids: Collection[UUID]) -> Mapping[UUID, str]:
-    """The name, number or tag of those of these records that are there; of a revision with its part's number."""
+    """The name, number or tag of each of these records that exists; of a revision, after its part's number."""
     table, name = _NAMES[kind]
     found: dict[UUID, str] = {}
     for some in in_chunks(ids):

@@ -1,4 +1,4 @@
-"""The numbers of parts and revisions, by which runs are ordered, for whoever knows only ids."""
+"""The numbers of parts and revisions, by which runs are sorted, for callers that know only ids."""
 
 from collections.abc import Collection, Sequence
 from typing import Literal
@@ -15,10 +15,10 @@ _TABLES = {"part": t.parts, "revision": t.revisions}
 
 
 def read_number_keys(scope: Scope, kind: Numbered, ids: Collection[UUID]) -> Sequence[tuple[UUID, str]]:
-    """The id and the number, without case, of each of these that is there."""
-    columns = _TABLES[kind].c
+    """The id and the number, without case, of each of these records that exists."""
+    c = _TABLES[kind].c
     found: list[tuple[UUID, str]] = []
     for some in in_chunks(ids):
-        query = select(columns.id, columns.number_key).where(scope.owns(columns), columns.id.in_(some))
-        found += [(one, number_key) for one, number_key in scope.connection.execute(query)]
+        query = select(c.id, c.number_key).where(scope.owns(c), c.id.in_(some))
+        found += [(record_id, number_key) for record_id, number_key in scope.connection.execute(query)]
     return found

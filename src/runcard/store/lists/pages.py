@@ -1,7 +1,7 @@
-"""Pages of lists, which neither lose nor repeat a row while others are added.
+"""Pages of lists, which neither lose nor repeat a row while rows are added.
 
-A page is a number of rows to skip and the state of the record that it belongs to: the last change that was known when
-the first page was read. What was created after that is left out of all later pages, so it moves nothing.
+A page has a number of rows to skip, and a snapshot: the last change that was known when the first page was read. Rows
+that were created after it are left out of all later pages, so they move no other row.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,15 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 from runcard.store.commit.changes import ChangeKind
 from runcard.store.engine.tables import changes
 
-# Unscoped: what a list is asked of is scoped by whoever asks it.
+# Unscoped: the caller's query is scoped.
 
 T = TypeVar("T")
 
 
 class Page(NamedTuple):
-    """snapshot: number of the last change that counts; None: all do. counted: how far the whole list is counted; 0: not
-    at all.
-    """
+    """snapshot: number of the last change that counts; None: all do. counted: where counting stops; 0: no count."""
 
     limit: int
     offset: int = 0
@@ -32,7 +30,7 @@ class Page(NamedTuple):
 class Listed(NamedTuple, Generic[T]):
     """The rows of one page, and whether there are more.
 
-    total: of all pages, at most as many as the page counts; None where it counts none.
+    total: the rows of all pages, at most `counted`; None if the page counts none.
     """
 
     rows: Sequence[T]
@@ -41,7 +39,7 @@ class Listed(NamedTuple, Generic[T]):
 
 
 def known_at(page: Page, created: ChangeKind, entity_id: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
-    """The condition that a row was there at the page's snapshot; `created`: the change that brings such a row."""
+    """The condition that a row was there at the page's snapshot. created: the kind of change that adds such a row."""
     if page.snapshot is None:
         return []
     c = changes.c
@@ -50,7 +48,7 @@ def known_at(page: Page, created: ChangeKind, entity_id: ColumnElement[UUID]) ->
 
 
 def created_since(connection: Connection, page: Page, created: ChangeKind) -> Sequence[UUID]:
-    """What such changes brought after the page's snapshot."""
+    """The ids of rows that were added after the page's snapshot. created: the kind of change that adds such a row."""
     if page.snapshot is None:
         return []
     c = changes.c
@@ -59,8 +57,8 @@ def created_since(connection: Connection, page: Page, created: ChangeKind) -> Se
 
 
 def fetch_page(connection: Connection, query: Select[Any], page: Page, make: Callable[..., T]) -> Listed[T]:
-    """The rows of an ordered query that lie on a page, each made by `make` from its columns."""
-    # One more than wanted tells whether there are more.
+    """The rows of an ordered query that are on a page, each made by `make` from its columns."""
+    # One row more than the page holds tells whether there are more.
     rows = connection.execute(query.limit(page.limit + 1).offset(page.offset)).all()
     total = _count(connection, query, page) if page.counted else None
     return Listed([make(*row) for row in rows[: page.limit]], len(rows) > page.limit, total)

@@ -1,4 +1,4 @@
-"""What records say of other records: an id and what people call it."""
+"""References of records to other records: the id, and what people call it."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -42,13 +42,13 @@ class SerialRef(NamedTuple):
 
 
 class CreatedBy(NamedTuple):
-    """Who made a record; exactly one of them."""
+    """Who made a record: exactly one of the two is there."""
 
     user: UserRef | None
     station: Named | None
 
 
-# What `created_by` makes a CreatedBy of; to be selected from `with_creator`.
+# The columns from which `created_by` makes a CreatedBy. Select them from `with_creator`.
 CREATOR_COLUMNS = [
     t.users.c.id,
     t.users.c.name,
@@ -59,7 +59,7 @@ CREATOR_COLUMNS = [
 
 
 def with_creator(table: Table, joined: FromClause | None = None) -> FromClause:
-    """A table of created things, or it `joined` to others, with who made each."""
+    """The table joined with the user or station that made each row. joined: the table as already joined to others."""
     source = table if joined is None else joined
     return source.outerjoin(t.users, t.users.c.id == table.c.created_by_user_id).outerjoin(
         t.stations, t.stations.c.id == table.c.created_by_station_id

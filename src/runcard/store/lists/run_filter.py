@@ -1,4 +1,4 @@
-"""Which runs: the conditions that lists of runs, and of what lies inside them, share."""
+"""The filter of runs: conditions that lists of runs, and of what is inside runs, share."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,10 +18,10 @@ from runcard.store.metadata import MetadataTest, keeps
 
 
 class RunFilter(Struct, frozen=True, kw_only=True):
-    """Conditions that a run must all keep, named as in the v2 API. None: no condition. Bounds are inclusive.
+    """Conditions that a run must all meet, named as in the v2 API. None: no condition. Bounds are inclusive.
 
     search_query: part of the unit's serial number, or the beginning of the run's id.
-    samples: what the unit was at the time of the run.
+    samples: the sample class of the unit at the time of the run.
     """
 
     search_query: str | None = None
@@ -55,7 +55,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
 
 
 def run_conditions(organization_id: UUID, run_filter: RunFilter) -> list[ColumnElement[bool]]:
-    """What a row of `runs` must keep."""
+    """The conditions that a row of `runs` must meet."""
     r = t.runs.c
     return [
         owned_by(organization_id, r),
@@ -67,7 +67,7 @@ def run_conditions(organization_id: UUID, run_filter: RunFilter) -> list[ColumnE
 
 
 def duration_of_runs() -> ColumnElement[Any]:
-    """How long a run took, as something that can be compared and sorted by."""
+    """How long a run took, as an expression to compare and sort by."""
     return type_coerce(t.runs.c.ended_at - t.runs.c.started_at, Span)
 
 
@@ -111,7 +111,7 @@ def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnEle
     r = t.runs.c
     for reference, ids in named_ids(organization_id, run_filter).items():
         if reference == "unit_id" and len(run_filter.serial_numbers or ()) == 1:
-            # There is one such unit at most; said so, SQLite goes to its runs, not along all runs by their start.
+            # At most one unit has this number. Knowing that, SQLite reads its runs, not all runs by their start.
             yield r[reference] == ids.scalar_subquery()
         else:
             yield r[reference].in_(ids)
@@ -122,7 +122,10 @@ def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnEle
 
 
 def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Select[Any]]:
-    """By the name of a run's reference, the ids of what a filter names there, without case where people chose it."""
+    """For each column of `runs`, the ids of the records that a filter names there. Case does not count.
+
+    Environments are compared with case: people do not choose their names.
+    """
     names: list[tuple[str, Sequence[str] | None, Table, ColumnElement[Any]]] = [
         ("unit_id", run_filter.serial_numbers, t.units, t.units.c.serial_key),
         ("part_id", run_filter.part_numbers, t.parts, t.parts.c.number_key),
@@ -149,7 +152,7 @@ def sample_is_one_of(
     sample: ColumnElement[SampleClass | None], samples: Sequence[SampleChoice]
 ) -> ColumnElement[bool]:
     """The condition that the class of a unit or a run is one of these."""
-    named = [one for one in samples if one != "production"]
+    named = [sample_class for sample_class in samples if sample_class != "production"]
     return or_(sample.in_(named), sample.is_(None)) if "production" in samples else sample.in_(named)
 
 
@@ -167,7 +170,7 @@ def _matches(organization_id: UUID, text: str) -> Iterator[ColumnElement[bool]]:
 
 
 def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
-    """The first and the last id whose text begins so; None where none does."""
+    """The first and the last id whose text begins with this one; None if no id can begin so."""
     digits = text.lower().replace("-", "")
     if len(digits) > 32 or not set(digits) <= set("0123456789abcdef") or not _is_prefix_of_id(text.lower()):
         return None
@@ -175,5 +178,5 @@ def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
 
 
 def _is_prefix_of_id(text: str) -> bool:
-    """Whether the hyphens, where there are some, stand where those of an id do."""
+    """Whether hyphens stand exactly where an id has them."""
     return all((character == "-") == (position in (8, 13, 18, 23)) for position, character in enumerate(text))

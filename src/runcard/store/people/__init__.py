@@ -1,1 +1,1 @@
-"""Organizations and who acts in them: users, teams, sessions, invitations, API keys."""
+"""Organizations, and who acts in them: users, teams, sessions, invitations, API keys."""

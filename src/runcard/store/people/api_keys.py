@@ -1,4 +1,4 @@
-"""API keys of users and stations. Only a digest is kept; the key itself is shown once, when it is made."""
+"""API keys of users and stations. Only a digest is kept; the key itself is shown only once, when it is made."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from runcard.store.engine.tables import api_keys
 
 
 class ApiKey(NamedTuple):
-    """A key as it can be shown: whose it is (one of both ids) and how it begins."""
+    """A key as it can be shown: its owner (exactly one of both ids) and its first characters."""
 
     id: UUID
     user_id: UUID | None
@@ -27,7 +27,7 @@ class ApiKey(NamedTuple):
 
 
 class KeptSecret(NamedTuple):
-    """What is kept of a fresh key."""
+    """What is kept of a new key: its digest and its first characters."""
 
     digest: bytes
     prefix: str
@@ -42,16 +42,16 @@ def create_station_key(tx: Transaction, station_id: UUID, secret: KeptSecret) ->
 
 
 def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:
-    """All keys of an organization, or of one user or station in it, revoked ones too, oldest first."""
+    """All keys of the organization, revoked ones too, oldest first. owner_id: only those of this user or station."""
     k = api_keys.c
     query = select(*(k[name] for name in ApiKey._fields)).where(scope.owns(k), *_of(owner_id))
     return [ApiKey(*row) for row in scope.connection.execute(query.order_by(k.created_at, k.id))]
 
 
 def revoke_key(tx: Transaction, key_id: UUID, owner_id: UUID | None = None) -> None:
-    """Make a key worthless from now on: any of an organization, or one of this user or station.
+    """Revoke a key; revoking it again changes nothing. owner_id: the user or station that it must belong to; None: any.
 
-    Raises NotFound; revoking again changes nothing.
+    Raises NotFound.
     """
     k = api_keys.c
     mine = (tx.owns(k), k.id == key_id, *_of(owner_id))
@@ -72,7 +72,7 @@ def _create(tx: Transaction, key: ApiKey, secret: KeptSecret) -> ApiKey:
 
 
 class KeyOwner(NamedTuple):
-    """owner_id: of the user or station that a key was made for."""
+    """owner_id: the user or station that the key was made for."""
 
     organization_id: UUID
     prefix: str
@@ -80,7 +80,7 @@ class KeyOwner(NamedTuple):
 
 
 def find_key_owner(connection: Connection, digest: bytes) -> KeyOwner | None:
-    """Whose key this is or was, revoked or not; None where it was never one."""
+    """Whose key this is or was, even if it is revoked; None if there never was such a key."""
     k = api_keys.c
     owner = func.coalesce(k.user_id, k.station_id, type_=Id)
     row = connection.execute(select(k.organization_id, k.prefix, owner).where(k.digest == digest)).first()

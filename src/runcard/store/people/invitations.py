@@ -1,4 +1,4 @@
-"""Invitations: who may become a member by a one-time link. Only the digest of the link's secret is kept."""
+"""Invitations: one-time links by which people become members. Only the digest of the link's secret is kept."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,10 +30,10 @@ _COLUMNS = [invitations.c[name] for name in Invitation._fields]
 
 
 def create_invitation(tx: Transaction, invitation: Invitation, digest: bytes) -> None:
-    """Remember an invitation, in place of an earlier one to this e-mail; those that have expired are forgotten.
+    """Keep an invitation in place of an earlier one to this e-mail, and delete those that have expired.
 
-    Raises InvalidInput, and AlreadyExists where a member has the e-mail. Of users of other organizations it tells
-    nothing: who is invited learns it, when the invitation is accepted.
+    Raises InvalidInput, and AlreadyExists if a member has the e-mail. It does not reveal users of other organizations:
+    the invited person learns that when they accept.
     """
     check_free_email(tx.connection, invitation.email, invitation.organization_id)
     i, key = invitations.c, lookup_key(invitation.email)
@@ -43,7 +43,7 @@ def create_invitation(tx: Transaction, invitation: Invitation, digest: bytes) ->
 
 
 def list_invitations(scope: Scope, now: datetime) -> Sequence[Invitation]:
-    """Those of an organization that are open, the newest first."""
+    """The open invitations of the organization, newest first."""
     i = invitations.c
     query = select(*_COLUMNS).where(scope.owns(i), i.expires_at > now)
     return [
@@ -51,7 +51,7 @@ def list_invitations(scope: Scope, now: datetime) -> Sequence[Invitation]:
     ]
 
 
-# Unscoped: an invitation is known by its secret.
+# Unscoped: an invitation is found by its secret.
 def get_invitation(connection: Connection, digest: bytes, now: datetime) -> Invitation:
     """The open invitation behind a link. Raises InvitationSpent."""
     i = invitations.c
@@ -62,7 +62,7 @@ def get_invitation(connection: Connection, digest: bytes, now: datetime) -> Invi
 
 
 def delete_invitation(tx: Transaction, invitation_id: UUID) -> None:
-    """Make an invitation worthless: it was used, or is taken back. Raises NotFound."""
+    """Delete an invitation that was accepted or is withdrawn. Raises NotFound."""
     i = invitations.c
     mine = (tx.owns(i), i.id == invitation_id)
     if not tx.connection.execute(delete(invitations).where(*mine)).rowcount:

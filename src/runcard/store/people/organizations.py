@@ -1,4 +1,4 @@
-"""Organizations: who owns everything else."""
+"""Organizations: the owners of everything else."""
 
 import re
 from uuid import UUID
@@ -15,13 +15,13 @@ from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.tables import organizations
 from runcard.store.retention.log import note_set
 
-# Unscoped: organizations are what all else is scoped by.
+# Unscoped: an organization is itself the scope of everything else.
 
 MAX_QUOTA = 2**31 - 1
 
 
 def create_organization(shared: SharedTransaction, name: str) -> Organization:
-    """A new organization with every policy open. Raises AlreadyExists where its name makes a taken slug."""
+    """Add an organization with every policy open, and return it. Raises AlreadyExists if its slug is taken."""
     name = name.strip()
     _check_name(name)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "organization"
@@ -34,15 +34,13 @@ def create_organization(shared: SharedTransaction, name: str) -> Organization:
 
 
 def update_organization(tx: Transaction, organization: Organization) -> None:
-    """Keep this organization's new name and policies. Raises InvalidInput, also for a pattern that cannot be used."""
+    """Change the name and the policies of an organization. Raises InvalidInput, also for a bad pattern."""
     _check_name(organization.name)
     pattern, quota = organization.serial_number_pattern, organization.monthly_run_quota
     if pattern is not None:
         compile_pattern(pattern)
     if quota is not None and not 0 <= quota <= MAX_QUOTA:
-        raise InvalidInput.at(
-            "monthly_run_quota", f"{quota} is no number of runs; give one from 0 to {MAX_QUOTA}"
-        )
+        raise InvalidInput.at("monthly_run_quota", f"{quota} is no number of runs; use 0 to {MAX_QUOTA}")
     check_days("run_retention_days", organization.run_retention_days)
     check_days("file_retention_days", organization.file_retention_days)
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
@@ -55,9 +53,9 @@ def update_organization(tx: Transaction, organization: Organization) -> None:
 
 def _check_name(name: str) -> None:
     if not name.strip():
-        raise InvalidInput.at("name", "Name is empty; give at least 1 character")
+        raise InvalidInput.at("name", "Name is empty; use at least 1 character")
     if len(name) > MAX_NAME_LENGTH or "\0" in name:
-        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
+        raise InvalidInput.at("name", f"{name!r} is no name; use 1 to {MAX_NAME_LENGTH} characters")
 
 
 def count_organizations(connection: Connection) -> int:
@@ -72,23 +70,24 @@ def list_organizations(connection: Connection) -> list[Organization]:
 
 
 def get_organization_by_slug(connection: Connection, slug: str | None) -> Organization:
-    """The organization with this slug, or the only one. Raises NotFound; InvalidInput where there are several."""
+    """The organization with this slug; None: the only one. Raises NotFound, and InvalidInput if there are several."""
     existing = list_organizations(connection)
     if not existing:
         raise NotFound("There is no organization yet. `runcard init` makes one.")
-    chosen = [one for one in existing if slug is None or one.slug == slug]
-    names = ", ".join(one.slug for one in existing)
+    chosen = [organization for organization in existing if slug is None or organization.slug == slug]
+    names = ", ".join(organization.slug for organization in existing)
     if not chosen:
-        raise NotFound(f"Organization not found: {slug}. There are: {names}.")
+        raise NotFound(f"Organization not found: {slug}. Use one of: {names}.")
     if len(chosen) > 1:
         raise InvalidInput.at(
             "organization",
-            f'There are several: {names}. Choose one with --organization SLUG, or organization="SLUG" in Python.',
+            f"There are several organizations: {names}. Choose one with --organization SLUG, "
+            'or organization="SLUG" in Python.',
         )
     return chosen[0]
 
 
 def find_only_organization(connection: Connection) -> UUID | None:
-    """The organization of an installation that has one; None where it has none or several."""
+    """The organization of this installation if it has exactly one; else None."""
     found = connection.execute(select(organizations.c.id).limit(2)).scalars().all()
     return found[0] if len(found) == 1 else None

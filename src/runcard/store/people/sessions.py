@@ -1,4 +1,4 @@
-"""Log-ins of people, and the one-time links that a first admin is made with. Only digests are kept."""
+"""Sessions of people, and the one-time set-up links that make the first admin. Only digests are kept."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,11 +11,11 @@ from runcard.domain.actor import UserActor
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.tables import sessions, setup_links, users
 
-# Unscoped: a session is known by its secret, and belongs to one user.
+# Unscoped: a session is found by its secret, and belongs to one user.
 
 
 class Session(NamedTuple):
-    """user_agent: what the browser said it is; None where it said nothing."""
+    """user_agent: the browser's own name for itself; None if it sent none."""
 
     digest: bytes
     created_at: datetime
@@ -26,7 +26,7 @@ class Session(NamedTuple):
 def create_session(
     tx: Transaction, actor: UserActor, digest: bytes, expires_at: datetime, user_agent: str | None = None
 ) -> None:
-    """Remember a log-in until it expires; those that have expired are forgotten on the way."""
+    """Keep a session until it expires, and delete the sessions that have expired."""
     tx.connection.execute(delete(sessions).where(sessions.c.expires_at < tx.now))
     row = {
         "digest": digest,
@@ -40,7 +40,7 @@ def create_session(
 
 
 def find_session(connection: Connection, digest: bytes, now: datetime) -> UserActor | None:
-    """Who is logged in with this session; None where it is unknown or expired, or its user suspended."""
+    """Who is logged in with this session; None if it is unknown or expired, or its user is suspended."""
     s, u = sessions.c, users.c
     query = (
         select(u.id, u.organization_id, u.role)
@@ -52,7 +52,7 @@ def find_session(connection: Connection, digest: bytes, now: datetime) -> UserAc
 
 
 def list_sessions(connection: Connection, user_id: UUID, now: datetime) -> Sequence[Session]:
-    """Where a user is logged in, the latest first."""
+    """The open sessions of a user, newest first."""
     s = sessions.c
     query = select(*(s[name] for name in Session._fields)).where(s.user_id == user_id, s.expires_at > now)
     return [Session(*row) for row in connection.execute(query.order_by(s.created_at.desc()))]
@@ -63,7 +63,7 @@ def end_session(tx: Transaction, digest: bytes) -> None:
 
 
 def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes | None = None) -> None:
-    """End a user's sessions but for one: all others, or this one of them."""
+    """End a user's sessions except `kept`. ended: end only this one; None: all."""
     s = sessions.c
     others = [s.user_id == user_id, s.digest != kept]
     if ended is not None:
@@ -72,13 +72,13 @@ def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes
 
 
 def create_setup_link(shared: SharedTransaction, digest: bytes) -> None:
-    """Remember a new set-up link in place of all that were handed out before."""
+    """Keep a new set-up link in place of all earlier ones."""
     close_setup_links(shared)
     shared.connection.execute(insert(setup_links).values(digest=digest, created_at=shared.now))
 
 
 def close_setup_links(shared: SharedTransaction) -> None:
-    """Make every set-up link worthless that was handed out before."""
+    """Delete every set-up link, so that none works any more."""
     shared.connection.execute(delete(setup_links))
 
 
@@ -89,9 +89,7 @@ def is_setup_link_open(connection: Connection, digest: bytes) -> bool:
 
 
 def use_setup_link(shared: SharedTransaction, digest: bytes) -> bool:
-    """Spend a set-up link; False where it is unknown or spent."""
+    """Use up a set-up link. Returns False if it is unknown or used up already."""
     link = setup_links.c
-    spent = (
-        update(setup_links).where(link.digest == digest, link.used_at.is_(None)).values(used_at=shared.now)
-    )
-    return bool(shared.connection.execute(spent).rowcount)
+    used = update(setup_links).where(link.digest == digest, link.used_at.is_(None)).values(used_at=shared.now)
+    return bool(shared.connection.execute(used).rowcount)

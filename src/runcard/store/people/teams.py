@@ -1,4 +1,4 @@
-"""Teams: who in an organization looks after a station."""
+"""Teams: the people of an organization who look after stations."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,10 +16,10 @@ from runcard.store.lists.refs import Named
 
 
 def create_team(tx: Transaction, name: str) -> Named:
-    """A new team. Raises InvalidInput, and AlreadyExists where the name is taken."""
+    """Add a team, and return it. Raises InvalidInput, and AlreadyExists if the name is taken."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
-        raise InvalidInput.at("name", f"{name!r} is no team name; give 1 to {MAX_NAME_LENGTH} characters")
+        raise InvalidInput.at("name", f"{name!r} is no team name; use 1 to {MAX_NAME_LENGTH} characters")
     t = teams.c
     taken = select(t.id).where(tx.owns(t), t.name_key == lookup_key(name))
     if tx.connection.execute(taken).first():
@@ -31,7 +31,7 @@ def create_team(tx: Transaction, name: str) -> Named:
 
 
 def get_team(scope: Scope, team_id: UUID) -> Named:
-    """Raises TeamNotFound."""
+    """The team with this id. Raises TeamNotFound."""
     t = teams.c
     query = select(t.id, t.name).where(scope.owns(t), t.id == team_id)
     row = scope.connection.execute(query).one_or_none()
@@ -41,7 +41,7 @@ def get_team(scope: Scope, team_id: UUID) -> Named:
 
 
 def list_teams(scope: Scope) -> Sequence[Named]:
-    """All teams of an organization, by name."""
+    """All teams of the organization, sorted by name."""
     t = teams.c
     query = select(t.id, t.name).where(scope.owns(t)).order_by(t.name_key)
     return [Named(*row) for row in scope.connection.execute(query)]

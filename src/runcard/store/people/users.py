@@ -1,4 +1,4 @@
-"""Users: people of one organization, known by their e-mail."""
+"""Users: the members of an organization. A user is found by their e-mail."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,7 +29,7 @@ class User(NamedTuple):
 
 
 class Credentials(NamedTuple):
-    """A user and the hash of their password; None where no password was ever set."""
+    """A user and the hash of their password. password_hash: None if no password was ever set."""
 
     user: User
     password_hash: str | None
@@ -46,9 +46,9 @@ def create_user(
     role: Role,
     password_hash: str | None,
 ) -> User:
-    """A new member. name: blank: as their e-mail.
+    """Add a member, and return them. name: blank: their e-mail.
 
-    Raises InvalidInput, and AlreadyExists where the e-mail is taken anywhere in this installation.
+    Raises InvalidInput, and AlreadyExists if any user of this installation has the e-mail.
     """
     email = email.strip()
     check_free_email(tx.connection, email)
@@ -59,12 +59,12 @@ def create_user(
 
 
 def check_free_email(connection: Connection, email: str, organization_id: UUID | None = None) -> None:
-    """Raises InvalidInput for what is no e-mail, and AlreadyExists where a user has it.
+    """Check that a new user may have this e-mail. Raises InvalidInput, and AlreadyExists if a user has it.
 
-    organization_id: whose users count; None: those of every organization of this installation.
+    organization_id: only users of this organization count; None: users of every organization count.
     """
     if "@" not in email or "\0" in email or len(email) > 255:
-        raise InvalidInput.at("email", f"{email!r} is no e-mail address; give one like name@example.com")
+        raise InvalidInput.at("email", f"{email!r} is no e-mail address; use one like name@example.com")
     taken = select(users.c.id).where(users.c.email_key == lookup_key(email))
     if organization_id is not None:
         taken = taken.where(owned_by(organization_id, users.c))
@@ -73,7 +73,7 @@ def check_free_email(connection: Connection, email: str, organization_id: UUID |
 
 
 def list_users(scope: Scope) -> Sequence[User]:
-    """All members of an organization, oldest first."""
+    """All members of the organization, oldest first."""
     u = users.c
     query = select(*_COLUMNS).where(scope.owns(u)).order_by(u.created_at, u.id)
     return [User(*row) for row in scope.connection.execute(query)]
@@ -94,7 +94,7 @@ def get_user(scope: Scope, reference: str) -> User:
 
 # Unscoped: an e-mail belongs to one user of the installation.
 def find_credentials(connection: Connection, email: str) -> Credentials | None:
-    """Who logs in with this e-mail, in whichever organization."""
+    """The user with this e-mail, in any organization, with their password hash; None if there is none."""
     row = connection.execute(
         select(*_COLUMNS, users.c.password_hash).where(users.c.email_key == lookup_key(email))
     ).one_or_none()
@@ -102,13 +102,13 @@ def find_credentials(connection: Connection, email: str) -> Credentials | None:
 
 
 def suspend_user(tx: Transaction, user_id: UUID) -> None:
-    """Shut a member out: their keys stop, their sessions end, what they made stays. Raises NotFound."""
+    """Shut a member out: their keys stop working and their sessions end; their records stay. Raises NotFound."""
     _update(tx, user_id, suspended_at=tx.now)
     _end_sessions(tx, user_id)
 
 
 def reinstate_user(tx: Transaction, user_id: UUID) -> None:
-    """Let a suspended member in again, with the keys that were not revoked. Raises NotFound."""
+    """Let a suspended member in again; keys that were not revoked work again. Raises NotFound."""
     _update(tx, user_id, suspended_at=None)
 
 
@@ -119,17 +119,17 @@ def set_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:
 
 
 def rename_user(tx: Transaction, user_id: UUID, name: str) -> None:
-    """Raises InvalidInput, and NotFound."""
+    """Give a member another name. Raises InvalidInput and NotFound."""
     _update(tx, user_id, name=_checked_name(name.strip()))
 
 
 def set_role(tx: Transaction, user_id: UUID, role: Role) -> None:
-    """Raises NotFound."""
+    """Give a member another role. Raises NotFound."""
     _update(tx, user_id, role=role)
 
 
 def count_admins(scope: Scope) -> int:
-    """The admins who are not suspended."""
+    """How many admins of the organization are not suspended."""
     u = users.c
     query = select(func.count()).where(scope.owns(u), u.role == "admin", u.suspended_at.is_(None))
     return scope.connection.execute(query).scalar_one()
@@ -142,12 +142,12 @@ def _update(tx: Transaction, user_id: UUID, **values: Any) -> None:
         raise NotFound(f"User not found: {user_id}")
 
 
-# Unscoped: of a user who was found in the scope.
+# Unscoped: the user was found in the scope.
 def _end_sessions(tx: Transaction, user_id: UUID) -> None:
     tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
 
 
 def _checked_name(name: str) -> str:
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
-        raise InvalidInput.at("name", f"{name!r} is no name; give 1 to {MAX_NAME_LENGTH} characters")
+        raise InvalidInput.at("name", f"{name!r} is no name; use 1 to {MAX_NAME_LENGTH} characters")
     return name

@@ -1,1 +1,1 @@
-"""Procedures, their versions and identifiers, and what was merged into them."""
+"""Procedures: their versions, identifiers and merges."""

@@ -1,4 +1,4 @@
-"""Which procedure an identifier means: the one that has it, else the one that had it before."""
+"""Identifiers of procedures. One means the procedure that has it, or else the procedure that had it before."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ from runcard.store.engine.tables import former_identifiers, procedures
 
 
 def list_taken_identifiers(scope: Scope) -> Sequence[str]:
-    """All identifiers that procedures of an organization have, or ever had."""
+    """All identifiers that procedures of the organization have or ever had."""
     tables = (procedures.c, former_identifiers.c)
     return [
         identifier
@@ -25,17 +25,17 @@ def list_taken_identifiers(scope: Scope) -> Sequence[str]:
 
 
 def list_former_identifiers(scope: Scope, procedure_ids: Collection[UUID]) -> Mapping[UUID, Sequence[str]]:
-    """The identifiers that lead on to each of these procedures beside its own.
+    """The identifiers, besides its own, by which each of these procedures is found.
 
-    Those of procedures that were merged into it come first, then those that were given up, the latest first.
+    The identifiers of procedures that were merged into it come first, then former identifiers, newest first.
     """
     f, p = former_identifiers.c, procedures.c
     found: dict[UUID, list[str]] = defaultdict(list)
     for some in in_chunks(procedure_ids):
         merged = select(p.merged_into_id, p.identifier).where(scope.owns(p), p.merged_into_id.in_(some))
-        means = func.coalesce(p.merged_into_id, p.id)
+        meant = func.coalesce(p.merged_into_id, p.id)
         former = (
-            select(means, f.identifier)
+            select(meant, f.identifier)
             .join_from(former_identifiers, procedures, p.id == f.procedure_id)
             .where(scope.owns(f), or_(p.id.in_(some), p.merged_into_id.in_(some)))
         )
@@ -46,12 +46,17 @@ def list_former_identifiers(scope: Scope, procedure_ids: Collection[UUID]) -> Ma
 
 
 def check_identifier_is_free(scope: Scope, identifier: str, *, but: UUID | None = None) -> None:
-    """Raises IdentifierTaken where another procedure than `but` has or had it, or one that is deleted."""
+    """Check that a procedure may take this identifier.
+
+    Raises IdentifierTaken if another procedure than `but`, even a deleted one, has it or had it.
+    """
     f, p, key = former_identifiers.c, procedures.c, lookup_key(identifier)
     query = select(p.id, p.name, p.merged_into_id).where(scope.owns(p), p.identifier_key == key)
     if (now := scope.connection.execute(query).one_or_none()) is not None:
         if now.merged_into_id is not None:
-            whose = f"is that of {now.name!r}, which was merged into another procedure, and leads on to that"
+            whose = (
+                f"is that of {now.name!r}, which was merged into another procedure, and now finds that one"
+            )
             raise IdentifierTaken(identifier, whose)
         if now.id != but:
             raise IdentifierTaken(identifier, f"is that of the procedure {now.name!r}")
@@ -68,12 +73,12 @@ def check_identifier_is_free(scope: Scope, identifier: str, *, but: UUID | None 
         raise IdentifierTaken(identifier, "was that of a procedure that is deleted")
     if row.procedure_id != but:
         raise IdentifierTaken(
-            identifier, f"was that of the procedure {row.name!r} ({row.identifier}), and leads on to it"
+            identifier, f"was that of the procedure {row.name!r} ({row.identifier}), and still finds it"
         )
 
 
 def exchange_identifier(tx: Transaction, procedure_id: UUID, before: str, after: str) -> None:
-    """Keep the identifier that a procedure gives up, and free the one that it takes (back)."""
+    """Keep the identifier that a procedure gives up as a former one. The one that it takes is a former one no more."""
     f = former_identifiers.c
     tx.connection.execute(delete(former_identifiers).where(tx.owns(f), f.identifier_key == lookup_key(after)))
     if lookup_key(before) != lookup_key(after):
@@ -81,7 +86,7 @@ def exchange_identifier(tx: Transaction, procedure_id: UUID, before: str, after:
 
 
 def retire_identifiers(tx: Transaction, procedure_id: UUID, identifier: str) -> None:
-    """Keep the identifiers of a procedure that is about to be deleted, so that no other is taken for it."""
+    """Keep the identifiers of a procedure that is about to be deleted, so that no other procedure gets one of them."""
     f = former_identifiers.c
     mine = (tx.owns(f), f.procedure_id == procedure_id)
     tx.connection.execute(update(former_identifiers).where(*mine).values(procedure_id=None))

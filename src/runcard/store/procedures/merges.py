@@ -1,7 +1,7 @@
-"""Procedures that were merged into others: what named them leads on, and their runs are moved a group at a time.
+"""Merges of procedures: whatever names the source now finds the target, and the runs are moved in groups.
 
-A merged procedure stays as a row, with its name, identifier, versions and links, and each run that came from it is
-noted with the version that it had. So it can be split off again.
+A merged procedure keeps its row, name, identifier, versions and links, and each run that is moved is noted with the
+version that it had. So a merge can be undone.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from runcard.store.procedures.rows import Procedure, stage_version
 
 
 class OpenMerge(NamedTuple):
-    """Runs of the source are still to be moved. creator: who merged; what is made on the way is theirs."""
+    """A merge that still has runs to move. creator: who merged; records made on the way are made in their name."""
 
     id: UUID
     organization_id: UUID
@@ -34,7 +34,7 @@ class OpenMerge(NamedTuple):
 
 
 class Merge(NamedTuple):
-    """left: how many runs of the source are still to be moved. moved: how many were."""
+    """A merged procedure. left: how many of its runs must still be moved. moved: how many were moved."""
 
     source_id: UUID
     name: str
@@ -46,12 +46,15 @@ class Merge(NamedTuple):
 
 
 def merge_procedures(tx: Transaction, source: Procedure, target: Procedure, creator: Creator) -> None:
-    """From now on what names the source means the target. Its runs are for `move_runs`. Raises Conflict.
+    """Merge the source into the target: from now on, whatever names the source means the target.
 
-    The target gets its versions, its links to stations and its deployments.
+    The target gets its versions, its station links and its deployments; `move_runs` moves its runs. Raises Conflict
+    if both are the same procedure.
     """
     if source.id == target.id:
-        raise Conflict(f"{source.identifier} is the same procedure. Choose another to merge it into.")
+        raise Conflict(
+            f"{source.identifier} cannot be merged into itself. Choose another procedure as target."
+        )
     p, d = t.procedures.c, t.deployments.c
     _give_versions(tx, source.id, target.id, creator)
     _give_links(tx, source.id, target.id)
@@ -67,7 +70,7 @@ def merge_procedures(tx: Transaction, source: Procedure, target: Procedure, crea
     tx.connection.execute(insert(t.procedure_merges).values(row))
     deployed = select(d.id).where(tx.owns(d), d.procedure_id == source.id)
     ids = tx.connection.execute(deployed).scalars().all()
-    _note(tx, merge_id, "deployment", [(one, None) for one in ids])
+    _note(tx, merge_id, "deployment", [(deployment_id, None) for deployment_id in ids])
     for some in in_chunks(ids):
         tx.connection.execute(
             update(t.deployments).where(tx.owns(d), d.id.in_(some)).values(procedure_id=target.id)
@@ -82,7 +85,7 @@ def merge_procedures(tx: Transaction, source: Procedure, target: Procedure, crea
 
 
 def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
-    """The merges of all organizations that have runs left to move, those into which others were merged included."""
+    """The merges, in all organizations, whose source still has runs to move, also runs from earlier merges into it."""
     p, m, r = t.procedures.c, t.procedure_merges.c, t.runs.c
     has_runs = select(r.id).where(r.procedure_id == p.id).exists()
     query = (
@@ -94,7 +97,7 @@ def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
 
 
 def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
-    """Move some runs of the source to the target, the oldest first; how many were."""
+    """Move at most `at_most` runs of the source to the target, oldest first. Returns how many were moved."""
     r = t.runs.c
     query = (
         select(r.id, r.version_id)
@@ -119,7 +122,7 @@ def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
 
 
 def list_merges_into(scope: Scope, procedure_id: UUID) -> Sequence[Merge]:
-    """What was merged into a procedure, directly or by way of another, the latest first."""
+    """The procedures that were merged into this one, directly or through another, last merged first."""
     p, m, n, r = t.procedures.c, t.procedure_merges.c, t.merged_records.c, t.runs.c
     moved = select(func.count()).where(n.merge_id == m.id, n.kind == "run").scalar_subquery()
     left = select(func.count()).where(r.procedure_id == p.id).scalar_subquery()
@@ -138,14 +141,14 @@ def list_merges_into(scope: Scope, procedure_id: UUID) -> Sequence[Merge]:
 
 
 def list_merged_into(scope: Scope, procedure_id: UUID) -> Sequence[UUID]:
-    """The ids of the procedures that were merged into one."""
+    """The ids of the procedures that were merged into this one."""
     p = t.procedures.c
     query = select(p.id).where(scope.owns(p), p.merged_into_id == procedure_id)
     return scope.connection.execute(query).scalars().all()
 
 
 def _give_versions(tx: Transaction, source_id: UUID, target_id: UUID, creator: Creator) -> dict[UUID, UUID]:
-    """By each version of the source, that of the target with the same tag, which is made where it lacks."""
+    """For each version of the source, the target's version with the same tag. Missing versions are added."""
     v = t.procedure_versions.c
     query = select(v.id, v.tag).where(tx.owns(v), v.procedure_id == source_id)
     found = tx.connection.execute(query.order_by(v.created_at, v.id)).all()

@@ -49,7 +49,7 @@ class VersionRecord(NamedTuple):
 
 
 class RecentProcedureRun(NamedTuple):
-    """started_at: what the station said."""
+    """started_at: by the station's clock."""
 
     id: UUID
     started_at: datetime
@@ -58,9 +58,9 @@ class RecentProcedureRun(NamedTuple):
 
 
 class ProcedureFilter(NamedTuple):
-    """Which procedures to list; None asks for nothing. Bounds are inclusive.
+    """Conditions that a procedure must all meet. None: no condition. Bounds are inclusive.
 
-    search: part of the name. archived: only those that are, or only those that are in use.
+    search: part of the name. archived: True: only archived procedures; False: only procedures in use.
     """
 
     search: str | None = None
@@ -70,11 +70,11 @@ class ProcedureFilter(NamedTuple):
 
 
 class ProcedureChange(Struct, frozen=True, kw_only=True):
-    """What is to stand in place of what does; UNSET leaves that.
+    """The new values of a procedure. UNSET: no change.
 
-    identifier: the one before leads on to the procedure. archived: whether it is offered no more.
-    production_branch: None: no branch deploys to production. excluded_branch_patterns: names or globs of branches
-    that are not deployed at all. root_directory: None: that of the repository. entry_point: None: the usual one.
+    identifier: the former one still finds the procedure. archived: whether the procedure is out of use.
+    production_branch: None: no branch deploys to production. excluded_branch_patterns: names or globs of branches that
+    are never deployed. root_directory: None: the root of the repository. entry_point: None: the usual one.
     """
 
     name: str | UnsetType = UNSET
@@ -88,12 +88,12 @@ class ProcedureChange(Struct, frozen=True, kw_only=True):
 
 
 def get_procedure_record(scope: Scope, procedure_id: str) -> ProcedureRecord:
-    """The procedure with this id, or that one with this id was merged into. Raises NotFound, for what is no id too."""
+    """The procedure with this id, or the target it was merged into. Raises NotFound, also for a text that is no id."""
     try:
-        wanted = find_procedure(scope, UUID(procedure_id))
+        found_id = find_procedure(scope, UUID(procedure_id))
     except ValueError:
         raise _no_procedure(procedure_id) from None
-    query = _procedures(scope.organization_id).where(procedures.c.id == wanted)
+    query = _procedures(scope.organization_id).where(procedures.c.id == found_id)
     row = scope.connection.execute(query).one_or_none()
     if row is None:
         raise _no_procedure(procedure_id)
@@ -122,7 +122,7 @@ def list_procedure_records(
 
 
 def count_runs_of(scope: Scope, procedure_id: UUID, version_id: UUID | None = None) -> int:
-    """How many runs a procedure has; with version_id: of that version of it."""
+    """How many runs a procedure has. version_id: count only runs of this version."""
     r = runs.c
     query = select(func.count()).where(scope.owns(r), r.procedure_id == procedure_id)
     if version_id is not None:
@@ -131,7 +131,7 @@ def count_runs_of(scope: Scope, procedure_id: UUID, version_id: UUID | None = No
 
 
 def list_recent_runs(scope: Scope, procedure_id: UUID, limit: int) -> Sequence[RecentProcedureRun]:
-    """The runs of a procedure that started last, the latest first."""
+    """The runs of a procedure that started last, last first."""
     r = runs.c
     query = (
         select(r.id, func.coalesce(r.reported_started_at, r.started_at), r.outcome, units.c.serial_number)
@@ -144,9 +144,9 @@ def list_recent_runs(scope: Scope, procedure_id: UUID, limit: int) -> Sequence[R
 
 
 def change_procedure(tx: Transaction, procedure_id: UUID, change: ProcedureChange) -> None:
-    """Change a procedure that is there, in at least one way. Raises InvalidInput, and IdentifierTaken."""
-    asked = {name: getattr(change, name) for name in change.__struct_fields__}
-    values = {name: value for name, value in asked.items() if value is not UNSET}
+    """Change a procedure that exists, in at least one field. Raises InvalidInput and IdentifierTaken."""
+    fields = {name: getattr(change, name) for name in change.__struct_fields__}
+    values = {name: value for name, value in fields.items() if value is not UNSET}
     before = get_procedure(tx.scope, str(procedure_id))
     if "name" in values:
         values["name"] = checked_procedure_name(values["name"])
@@ -167,9 +167,9 @@ def change_procedure(tx: Transaction, procedure_id: UUID, change: ProcedureChang
 
 
 def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
-    """Delete a procedure with its runs, versions, deployments and links to stations, and with the files of these.
+    """Delete a procedure with its runs, versions, deployments, station links and their files.
 
-    What was merged into it goes with it.
+    The procedures that were merged into it are deleted too.
     """
     for merged_id in list_merged_into(tx.scope, procedure_id):
         delete_procedure(tx, merged_id)
@@ -184,12 +184,12 @@ def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
     archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
     mine = (tx.owns(p), p.id == procedure_id)
     tx.connection.execute(delete(procedures).where(*mine))
-    delete_unneeded(tx, [one for one in archives if one is not None])
+    delete_unneeded(tx, [archive_id for archive_id in archives if archive_id is not None])
     tx.note_change("procedure_deleted", procedure_id)
 
 
 def create_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:
-    """Id of a new version of a procedure. Raises AlreadyExists where the procedure has that tag."""
+    """Add a version to a procedure, and return its id. Raises AlreadyExists if the procedure has this tag."""
     if tx.catalog.version(procedure_id, tag) is not None:
         raise AlreadyExists("Version", tag)
     return stage_version(tx, procedure_id, tag, creator)
@@ -215,7 +215,7 @@ def get_version(scope: Scope, procedure_id: UUID, tag: str) -> VersionRecord:
 
 
 def delete_version(tx: Transaction, procedure_id: UUID, version: VersionRecord) -> None:
-    """Delete a version that no run names. Raises InUse."""
+    """Delete a version of a procedure. Raises InUse while runs name it."""
     count = count_runs_of(tx.scope, procedure_id, version.id)
     if count:
         raise InUse(f"Version {version.tag}", count, runs.name)

@@ -1,4 +1,4 @@
-"""Procedures and their versions."""
+"""The rows of procedures and their versions."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ _MAX_SHOWN = 80
 
 
 class Procedure(NamedTuple):
-    """archived_at: since when it is not offered any more; None: in use."""
+    """archived_at: since when the procedure is out of use; None: it is in use."""
 
     id: UUID
     identifier: str
@@ -39,9 +39,9 @@ _COLUMNS = [procedures.c[name] for name in Procedure._fields]
 def create_procedure(
     tx: Transaction, name: str, creator: Creator, identifier: str | None = None
 ) -> Procedure:
-    """A new procedure. identifier: None: the next free one of its organization, FVT1, FVT2, …
+    """Add a procedure, and return it. identifier: None: the next free one of the organization: FVT1, FVT2, …
 
-    Raises InvalidInput, and IdentifierTaken.
+    Raises InvalidInput and IdentifierTaken.
     """
     name = checked_procedure_name(name)
     if identifier is None:
@@ -62,32 +62,33 @@ def create_procedure(
 
 
 def checked_procedure_name(name: str) -> str:
-    """The name without blanks around it. Raises InvalidInput for what is none."""
+    """The name without the blanks around it. Raises InvalidInput if it is empty or too long."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
         shown = shortened(name, _MAX_SHOWN)
         raise InvalidInput.at(
-            "name", f"{shown!r} is no procedure name; give 1 to {MAX_NAME_LENGTH} characters"
+            "name", f"{shown!r} is no procedure name; use 1 to {MAX_NAME_LENGTH} characters"
         )
     return name
 
 
 def check_name_is_free(scope: Scope, name: str, way_on: str, *, but: UUID | None = None) -> None:
-    """For people: two procedures may have one name, but whoever makes a second one should know.
+    """Check that no procedure except `but` has this name, in any case. Raises NameTaken.
 
-    way_on: how to have it all the same. Raises NameTaken where a procedure `but` this one has the name, in any case.
+    Only pages and commands check this: two procedures may share a name, but a person who makes a second one should
+    know. way_on: what to do to get the name all the same.
     """
     found = find_procedure_by_name(scope, name)
     if found is None or found == but:
         return
     taken = get_procedure(scope, str(found))
-    # One that was merged has the name no more.
+    # A merged procedure is found by its name too, but its name is free.
     if lookup_key(taken.name) == lookup_key(name):
         raise NameTaken(taken.name, taken.identifier, way_on)
 
 
 def get_procedure(scope: Scope, reference: str) -> Procedure:
-    """The procedure with this id, or with this identifier now or before. Raises ProcedureNotFound."""
+    """The procedure with this id, or with this present or former identifier. Raises ProcedureNotFound."""
     found = None
     with suppress(ValueError):  # not an id: an identifier, then
         found = find_procedure(scope, UUID(reference))
@@ -98,7 +99,7 @@ def get_procedure(scope: Scope, reference: str) -> Procedure:
 
 
 def list_procedures(scope: Scope, *, in_use: bool = False) -> Sequence[Procedure]:
-    """All procedures of an organization, or only those in use: the oldest first, the archived ones last."""
+    """All procedures of the organization, oldest first, archived ones last. in_use: leave out archived ones."""
     p = procedures.c
     query = select(*_COLUMNS).where(scope.owns(p), p.merged_into_id.is_(None))
     if in_use:
@@ -108,15 +109,15 @@ def list_procedures(scope: Scope, *, in_use: bool = False) -> Sequence[Procedure
 
 
 def rank_by_name(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[tuple[UUID, int]]:
-    """The id of each of these procedures that is there, and its place by name; equal names have the same."""
+    """The id of each of these procedures that exists, and its rank by name. Equal names have the same rank."""
     p = procedures.c
-    place = func.dense_rank().over(order_by=p.name)
-    query = select(p.id, place).where(scope.owns(p))
-    return [(one, rank) for one, rank in scope.connection.execute(query) if one in procedure_ids]
+    by_name = func.dense_rank().over(order_by=p.name)
+    query = select(p.id, by_name).where(scope.owns(p))
+    return [(id_, rank) for id_, rank in scope.connection.execute(query) if id_ in procedure_ids]
 
 
 def stage_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:
-    """Id of a new version of a procedure."""
+    """Add a version to a procedure, and return its id."""
     version_id = new_id()
     tx.stage(
         procedure_versions,

@@ -30,9 +30,9 @@ class BatchRecord(NamedTuple):
 
 
 class BatchFilter(NamedTuple):
-    """Which batches to list; None asks for nothing. Bounds are inclusive.
+    """Conditions that a batch must all meet. None: no condition. Bounds are inclusive.
 
-    search: part of the number. part_numbers, revision_numbers: those of one of the batch's units.
+    search: part of the number. part_numbers, revision_numbers: some unit of the batch must match both.
     """
 
     search: str | None = None
@@ -51,7 +51,7 @@ BATCH_ORDERS: Mapping[BatchSort, ColumnElement[Any]] = {
 
 
 def create_batch(tx: Transaction, number: str, creator: Creator) -> UUID:
-    """Id of a new batch without units. Raises AlreadyExists where the number is taken."""
+    """Add a batch without units, and return its id. Raises AlreadyExists if the number is taken."""
     if tx.catalog.batch(tx.organization_id, number) is not None:
         raise AlreadyExists("Batch", number)
     return stage_batch(tx, number, creator)
@@ -74,7 +74,7 @@ def list_batches(
     *,
     descending: bool,
 ) -> Listed[BatchRecord]:
-    """A page of batches in one of the BATCH_ORDERS; of equal ones, in order of creation the same way."""
+    """A page of batches in the order of BATCH_ORDERS with this name; equals in order of creation, same direction."""
     b = batches.c
     query = _batches(scope.organization_id).where(
         *known_at(page, "batch_created", b.id), *_conditions(scope.organization_id, batch_filter)
@@ -85,7 +85,7 @@ def list_batches(
 
 
 def renumber_batch(tx: Transaction, batch: BatchRecord, number: str) -> None:
-    """Raises AlreadyExists for the number of another batch."""
+    """Give a batch another number. Raises AlreadyExists for the number of another batch."""
     b = batches.c
     taken = select(b.id).where(tx.owns(b), b.number_key == lookup_key(number), b.id != batch.id)
     if tx.connection.execute(taken).first():
@@ -99,7 +99,7 @@ def renumber_batch(tx: Transaction, batch: BatchRecord, number: str) -> None:
 
 
 def delete_batch(tx: Transaction, batch: BatchRecord) -> None:
-    """Delete a batch. Its units stay, with a trace of the move, and so do the runs that were made in it."""
+    """Delete a batch. Its units stay, and their move is recorded; its runs stay too."""
     u, r, b = units.c, runs.c, batches.c
     for some in id_pages(tx.connection, u.id, tx.owns(u), u.batch_id == batch.id):
         tx.connection.execute(update(units).where(u.id.in_(some)).values(batch_id=None))
@@ -145,7 +145,7 @@ def _conditions(organization_id: UUID, batch_filter: BatchFilter) -> Iterator[Co
 
 
 def _of_unit(organization_id: UUID, batch_filter: BatchFilter) -> Iterator[ColumnElement[bool]]:
-    """What one and the same unit of a batch must keep."""
+    """The conditions that one and the same unit of a batch must meet."""
     names = (
         (batch_filter.part_numbers, units.c.part_id, parts),
         (batch_filter.revision_numbers, units.c.revision_id, revisions),

@@ -33,7 +33,7 @@ class PartRecord(NamedTuple):
 
 
 class RevisionRow(NamedTuple):
-    """is_default: units get it where nobody names one. image_id: an upload, whose bytes may still be to come."""
+    """is_default: units get this revision if nobody names one. image_id: an upload, perhaps still without bytes."""
 
     id: UUID
     number: str
@@ -43,9 +43,9 @@ class RevisionRow(NamedTuple):
 
 
 class PartFilter(NamedTuple):
-    """Which parts to list; None asks for nothing.
+    """Conditions that a part must all meet. None: no condition.
 
-    search: part of the number, the name or a revision's number. procedure_ids: those that tested such a part.
+    search: part of the number, the name or a revision's number. procedure_ids: one of these must have tested the part.
     """
 
     search: str | None = None
@@ -67,7 +67,7 @@ def create_part(
     revision: str | None,
     creator: Creator,
 ) -> UUID:
-    """Id of a new part with a first revision. Raises AlreadyExists where the number is taken."""
+    """Add a part with a first revision, and return its id. Raises AlreadyExists if the number is taken."""
     if tx.catalog.part(tx.organization_id, number) is not None:
         raise AlreadyExists("Part", number)
     return stage_part(tx, number, creator, name=name, revision=revision or DEFAULT_REVISION)
@@ -90,7 +90,7 @@ def list_parts(
     *,
     descending: bool,
 ) -> Listed[PartRecord]:
-    """A page of parts in one of the PART_ORDERS; of equal ones, in order of creation the same way."""
+    """A page of parts in the order of PART_ORDERS with this name; equal parts in order of creation, same direction."""
     p = parts.c
     query = _parts(scope.organization_id).where(*known_at(page, "part_created", p.id))
     if part_filter.search is not None:
@@ -124,7 +124,7 @@ def list_revisions(scope: Scope, part_ids: Collection[UUID]) -> Mapping[UUID, Se
 
 
 def change_part(tx: Transaction, part: PartRecord, *, number: str | None, name: str | None) -> PartRecord:
-    """The part under a new number or name; None leaves what is. Raises AlreadyExists for the number of another."""
+    """Change a part, and return it. None: no change. Raises AlreadyExists for the number of another part."""
     after = part._replace(number=number or part.number, name=name or part.name)
     p = parts.c
     taken = select(p.id).where(
@@ -144,7 +144,7 @@ def change_part(tx: Transaction, part: PartRecord, *, number: str | None, name: 
 
 
 def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
-    """Delete a part with its revisions, and return the ids of those. Raises InUse while units or runs name it."""
+    """Delete a part with its revisions, and return the revisions' ids. Raises InUse while units or runs name it."""
     of_part = ((units, units.c.part_id), (runs, runs.c.part_id))
     for table, column in of_part:
         count = tx.connection.execute(
@@ -152,7 +152,7 @@ def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
         ).scalar_one()
         if count:
             raise InUse(f"Part {part.number}", count, table.name)
-    revision_ids = [one.id for one in list_revisions(tx.scope, [part.id])[part.id]]
+    revision_ids = [revision.id for revision in list_revisions(tx.scope, [part.id])[part.id]]
     delete_metadata(tx, [part.id, *revision_ids])
     p = parts.c
     tx.connection.execute(delete(parts).where(tx.owns(p), p.id == part.id))

@@ -20,7 +20,7 @@ from runcard.store.products.staged import stage_revision
 
 
 class RevisionRecord(NamedTuple):
-    """image_id: an upload, whose bytes may still be to come."""
+    """image_id: an upload, perhaps still without bytes."""
 
     id: UUID
     number: str
@@ -32,14 +32,14 @@ class RevisionRecord(NamedTuple):
 
 
 def create_revision(tx: Transaction, part: PartRecord, number: str, creator: Creator) -> UUID:
-    """Id of a new revision of a part. Raises AlreadyExists where the part has that number."""
+    """Add a revision to a part, and return its id. Raises AlreadyExists if the part has one with this number."""
     if tx.catalog.revision(part.id, number) is not None:
         raise AlreadyExists("Revision", f"{number} of part {part.number}")
     return stage_revision(tx, part.id, number, creator)
 
 
 def get_revision(scope: Scope, part_number: str, number: str) -> RevisionRecord:
-    """The revision of the part with this number. Raises PartNotFound, RevisionNotFound."""
+    """The revision with this number of a part. Raises PartNotFound, RevisionNotFound."""
     part = get_part(scope, part_number)
     r = revisions.c
     query = (
@@ -73,10 +73,9 @@ def change_revision(
     number: str | None,
     image_id: UUID | UnsetType | None,
 ) -> None:
-    """Give a revision another number, where that is not None, and another image, where that is not UNSET.
+    """Give a revision another number or image. number: None: no change. image_id: UNSET: no change; None: no image.
 
-    image_id: an attachment; None takes away the image that the revision has. Raises AlreadyExists for the number of
-    another revision of the part.
+    Raises AlreadyExists for the number of another revision of the part.
     """
     values: dict[str, Any] = {}
     if number is not None:
@@ -92,12 +91,12 @@ def change_revision(
 
 
 def delete_revision(tx: Transaction, revision: RevisionRecord) -> None:
-    """Delete a revision; of those that remain, the oldest becomes the default where this one was.
+    """Delete a revision. If it was the default, the oldest remaining revision of the part becomes the default.
 
-    Raises InUse while units or runs name it, Conflict where it is the last of its part.
+    Raises InUse while units or runs name it, and Conflict if it is the last revision of its part.
     """
     r, part = revisions.c, revision.part
-    # Else two processes could each delete the last but one.
+    # The lock keeps two processes from each deleting one of the last two revisions.
     tx.connection.execute(select(parts.c.id).where(parts.c.id == part.id).with_for_update())
     thing = f"Revision {revision.number} of part {part.number}"
     for table, column in ((units, units.c.revision_id), (runs, runs.c.revision_id)):
@@ -108,7 +107,7 @@ def delete_revision(tx: Transaction, revision: RevisionRecord) -> None:
     oldest = tx.connection.execute(others.limit(1)).scalar_one_or_none()
     if oldest is None:
         raise Conflict(
-            f"{thing} is the last one, and a part has at least one. Delete the part, or add a revision first."
+            f"{thing} is its only revision, and a part needs one. Delete the part, or add another revision first."
         )
     delete_metadata(tx, [revision.id])
     mine = (tx.owns(r), r.id == revision.id)
@@ -119,7 +118,7 @@ def delete_revision(tx: Transaction, revision: RevisionRecord) -> None:
         tx.note_change("revision_changed", oldest)
 
 
-# Unscoped: of a part that was found in the scope.
+# Unscoped: the part was found in the scope.
 def _check_free(connection: Connection, revision: RevisionRecord, number: str) -> None:
     r = revisions.c
     taken = select(r.id).where(

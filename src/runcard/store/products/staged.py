@@ -1,4 +1,4 @@
-"""Parts, revisions and batches that runs name, for the first time: they are made with the run."""
+"""New parts, revisions and batches. A run that names one for the first time creates it."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ def stage_part(
     name: str | None = None,
     revision: str = DEFAULT_REVISION,
 ) -> UUID:
-    """Id of a new part with its default revision. The name of a part is its number until someone gives it one."""
+    """Add a part with its default revision, and return its id. name: None: its number, until somebody names it."""
     part_id = new_id()
     tx.stage(
         parts,
@@ -41,12 +41,12 @@ def stage_part(
 
 
 def stage_revision(tx: Transaction, part_id: UUID, number: str, creator: Creator) -> UUID:
-    """Id of a new revision of a part."""
+    """Add a revision to a part, and return its id."""
     return _stage(tx, part_id, number, creator, is_default=False)
 
 
 def stage_batch(tx: Transaction, number: str, creator: Creator) -> UUID:
-    """Id of a new batch."""
+    """Add a batch, and return its id."""
     batch_id = new_id()
     tx.stage(
         batches,

@@ -1,1 +1,1 @@
-"""What is older than an organization keeps it, and what was deleted for its age."""
+"""Records that are older than their organization keeps them, and the log of what was deleted for its age."""

@@ -11,7 +11,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import changes, retention_log
 
-# What was noted by a clock that was ahead of this one tells nothing; by so little they may differ between hosts.
+# A later moment was noted by a clock that was ahead, and counts for nothing. Clocks of hosts may differ by this much.
 _TOLERANCE = timedelta(days=1)
 
 
@@ -21,22 +21,22 @@ class RemovedDay(NamedTuple):
 
 
 def note_removed(tx: Transaction, removed: Amount) -> None:
-    """Add to what was deleted today."""
+    """Add this to what was deleted today."""
     _add(tx, removed)
 
 
 def note_swept(tx: Transaction) -> None:
-    """Note that a sweep has come to its end."""
+    """Note that a sweep ended now."""
     _add(tx, Amount(), swept_at=tx.now)
 
 
 def note_set(tx: Transaction) -> None:
-    """Note that a person has said how long things are kept, by the clock as it is."""
+    """Note that a person set the retention now, and so trusts the clock as it is."""
     _add(tx, Amount(), set_at=tx.now)
 
 
 def list_removed_days(scope: Scope, limit: int) -> Sequence[RemovedDay]:
-    """The last days on which something was deleted, the last first."""
+    """The last days on which something was deleted, newest first."""
     g = retention_log.c
     query = (
         select(g.day, g.runs, g.files, g.size_bytes)
@@ -48,7 +48,7 @@ def list_removed_days(scope: Scope, limit: int) -> Sequence[RemovedDay]:
 
 
 def removed_on(scope: Scope, now: datetime) -> Amount:
-    """What was deleted on the day of this moment."""
+    """What was deleted on the day (UTC) of this moment."""
     g = retention_log.c
     query = select(g.runs, g.files, g.size_bytes).where(scope.owns(g), g.day == _day_of(now))
     row = scope.connection.execute(query).one_or_none()
@@ -56,18 +56,18 @@ def removed_on(scope: Scope, now: datetime) -> Amount:
 
 
 def last_known(scope: Scope, now: datetime) -> datetime | None:
-    """When, not after now, a sweep last came to its end or a person said how long things are kept.
+    """When, up to now, a sweep last ended or a person last set the retention; None if nothing has ever happened.
 
-    Where neither ever happened, the newest change of anything. What stations record decides nothing otherwise: they
-    would record by a wrong clock before it is looked at. None: nothing has ever happened.
+    If neither ever happened, the moment of the newest change. Changes count for nothing otherwise: stations would
+    record by a wrong clock before anybody looks at it.
     """
     g, c = retention_log.c, changes.c
     latest = now + _TOLERANCE
-    looks: list[datetime | None] = [
+    moments: list[datetime | None] = [
         scope.connection.execute(select(func.max(column)).where(scope.owns(g), column <= latest)).scalar_one()
         for column in (g.swept_at, g.set_at)
     ]
-    known = [one for one in looks if one is not None]
+    known = [moment for moment in moments if moment is not None]
     if known:
         return max(known)
     newest = select(c.changed_at).where(c.changed_at <= latest).order_by(c.seq.desc()).limit(1)
@@ -76,14 +76,14 @@ def last_known(scope: Scope, now: datetime) -> datetime | None:
 
 
 def find_swept_at(scope: Scope) -> datetime | None:
-    """When the last sweep came to its end; None where none has."""
+    """When the last sweep ended; None if none has ended yet."""
     g = retention_log.c
     query = select(g.swept_at).where(scope.owns(g), g.swept_at.is_not(None))
     return scope.connection.execute(query.order_by(g.day.desc()).limit(1)).scalar_one_or_none()
 
 
 def _add(tx: Transaction, removed: Amount, **moments: datetime) -> None:
-    """moments: columns of what happened at which."""
+    """Add to the row of today. moments: values of the row's columns `swept_at` and `set_at`."""
     g = retention_log.c
     day = _day_of(tx.now)
     today = (tx.owns(g), g.day == day)

@@ -1,7 +1,7 @@
-"""What is older than an organization keeps it, and how it goes.
+"""Runs and files that are older than their organization keeps them, and their deletion.
 
-The runs of a unit go together, once the last of them was recorded before the cutoff: so what is there of a unit's
-history is whole, and no retest becomes a first pass. A file goes with its run, or by itself where it and its run both
+The runs of a unit are deleted together, once the last of them was recorded before the cutoff. So the history of a unit
+is whole or absent, and no retest becomes a first pass. A file is deleted with its run, or alone if it and its run both
 came before the cutoff of files.
 """
 
@@ -26,7 +26,7 @@ from runcard.store.runs.rows import delete_runs
 
 
 class Due(NamedTuple):
-    """How many go. oldest_at, newest_at: when the first and the last run started, or file came; None of none."""
+    """How many are due. oldest_at, newest_at: when the first and last run started or file came; None if none is due."""
 
     total: int
     oldest_at: datetime | None
@@ -34,7 +34,7 @@ class Due(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """What would go now. size_bytes: of the files."""
+    """What would be deleted now. size_bytes: of the files."""
 
     runs: Due
     files: Due
@@ -46,14 +46,14 @@ class Forecast(NamedTuple):
 
 
 class OldRuns(NamedTuple):
-    """A page of old runs. unit_ids: their units. last_id: where the next page goes on; None: there is none."""
+    """A page of old runs. unit_ids: their units. last_id: the run after which the next page starts; None: no more."""
 
     unit_ids: Collection[UUID]
     last_id: UUID | None
 
 
 class UnitRuns(NamedTuple):
-    """newest_at: when the last of its runs was recorded."""
+    """How many runs a unit has. newest_at: when the last of them was recorded."""
 
     unit_id: UUID
     run_count: int
@@ -64,7 +64,7 @@ _NOTHING = Due(0, None, None)
 
 
 def forecast(scope: Scope, cutoffs: Cutoffs) -> Forecast:
-    """What would go now. Looks at every run of the organization."""
+    """What would be deleted now. Reads every run of the organization."""
     a = attachments.c
     due_runs, joined = _NOTHING, cast(FromClause, attachments)
     conditions: list[ColumnElement[bool]] = []
@@ -88,7 +88,7 @@ def forecast(scope: Scope, cutoffs: Cutoffs) -> Forecast:
 
 
 def count_kept(scope: Scope) -> Amount:
-    """The runs and files of runs that there are."""
+    """How many runs and files of runs the organization has."""
     r, a = runs.c, attachments.c
     run_count = select(func.count()).select_from(runs).where(scope.owns(r))
     size_bytes = func.coalesce(func.sum(a.size_bytes), 0)
@@ -102,7 +102,10 @@ def count_kept(scope: Scope) -> Amount:
 
 
 def list_old_runs(scope: Scope, before: datetime, after: UUID | None, limit: int) -> OldRuns:
-    """The next old runs, going on after one. Ids are in the order of creation: behind a page of none there is none."""
+    """The next old runs, after the run with the id `after`.
+
+    Ids are in the order of creation, so no old run comes after a page without old runs.
+    """
     r = runs.c
     query = select(r.id, r.unit_id, r.created_at).where(scope.owns(r))
     if after is not None:
@@ -113,11 +116,11 @@ def list_old_runs(scope: Scope, before: datetime, after: UUID | None, limit: int
 
 
 def count_runs_by_unit(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[UnitRuns]:
-    """The runs of each of these units that has one."""
+    """The number of runs of each of these units that has any."""
     r, u = runs.c, units.c
     found: list[UnitRuns] = []
     for some in in_chunks(unit_ids):
-        # By way of units: else SQLite takes the organization for a rarer value than so many units.
+        # Through `units`, or SQLite takes the organization for a rarer value than this many units.
         query = (
             select(r.unit_id, func.count(), func.max(r.created_at))
             .join_from(units, runs, r.unit_id == u.id)
@@ -131,28 +134,28 @@ def count_runs_by_unit(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[Uni
 def delete_old_runs(
     tx: Transaction, unit_ids: Collection[UUID], before: datetime, at_most: int
 ) -> tuple[Amount, Sequence[Attachment]]:
-    """Delete the runs of those of these units whose last run is old, at most so many of them, with their files.
+    """Delete at most `at_most` runs, with their files, of those of these units whose last run is old.
 
-    What went, which is noted in the log, and the attachments of which the bytes are still there.
+    Returns how much was deleted, which is also noted in the log, and the attachments whose bytes must still be removed.
     """
     known = count_runs_by_unit(tx.scope, unit_ids)
-    old = [one.unit_id for one in known if one.newest_at < before]
+    old = [unit.unit_id for unit in known if unit.newest_at < before]
     r, u = runs.c, units.c
-    wanted = (
+    due = (
         select(r.id)
         .join_from(units, runs, r.unit_id == u.id)
         .where(tx.owns(u), u.id.in_(old))
         .order_by(u.id, r.id)
         .limit(at_most)
     )
-    run_ids = tx.connection.execute(wanted).scalars().all()
+    run_ids = tx.connection.execute(due).scalars().all()
     deleted = delete_runs(tx, run_ids)
     expire_imports(tx, deleted.import_ids)
     return _note(tx, len(deleted.ids), deleted.files), deleted.files
 
 
 def list_old_files(scope: Scope, before: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
-    """The next old files of runs that may go, going on after one."""
+    """The ids of the next old files of runs that may be deleted, after the file with the id `after`."""
     a = attachments.c
     query = select(a.id).where(scope.owns(a), _is_old_file(before), *_is_free())
     if after is not None:
@@ -163,7 +166,7 @@ def list_old_files(scope: Scope, before: datetime, after: UUID | None, limit: in
 def delete_old_files(
     tx: Transaction, attachment_ids: Collection[UUID], before: datetime
 ) -> tuple[Amount, Sequence[Attachment]]:
-    """Delete those of these files that are old still; returns as `delete_old_runs`."""
+    """Delete those of these files that are still old. Returns the same as `delete_old_runs`."""
     a = attachments.c
     mine = (tx.owns(a), a.id.in_(attachment_ids))
     old = select(a.id).where(*mine, _is_old_file(before), *_is_free()).order_by(a.id)
@@ -172,22 +175,22 @@ def delete_old_files(
 
 
 def _note(tx: Transaction, run_count: int, gone: Sequence[Attachment]) -> Amount:
-    removed = Amount(run_count, len(gone), sum(one.size_bytes or 0 for one in gone))
+    removed = Amount(run_count, len(gone), sum(file.size_bytes or 0 for file in gone))
     note_removed(tx, removed)
     return removed
 
 
 def _is_free() -> tuple[ColumnElement[bool], ...]:
-    """That nothing but a run needs a file."""
+    """The conditions that nothing but a run needs a file."""
     return attachments.c.unit_id.is_(None), ~is_named()
 
 
 def _is_old_file(before: datetime) -> ColumnElement[bool]:
-    """That a file came before a moment, and all runs that it is of were recorded before it."""
+    """The condition that a file came before this moment, and that all its runs were recorded before it."""
     a, r = attachments.c, runs.c
     of_old_run = exists().where(r.id == a.run_id, r.created_at < before).correlate(attachments)
     return and_(
-        # Ids are made when a file is announced, and the rows lie in their order.
+        # An id is made when its file is announced, and the rows lie in the order of their ids.
         a.id < first_id_at(before),
         or_(of_old_run, and_(a.run_id.is_(None), reported())),
         ~reported(r.created_at >= before),
@@ -204,7 +207,7 @@ def _sum_of(connection: Connection, due: CTE) -> Due:
 
 
 def _due_units(organization_id: UUID, before: datetime) -> CTE:
-    """The units whose runs go."""
+    """The units whose runs are due."""
     r = runs.c
     return (
         select(
@@ -221,9 +224,9 @@ def _due_units(organization_id: UUID, before: datetime) -> CTE:
 
 
 def _files_of(organization_id: UUID, due: CTE) -> tuple[FromClause, ColumnElement[bool]]:
-    """The attachments, joined with what tells that one goes with the runs of these units, and that condition.
+    """The attachments joined with their runs and reports, and the condition that one is due with runs of these units.
 
-    A report of several runs stays as long as one of them does.
+    A report of several runs stays as long as one of the runs stays.
     """
     a, r, f, i, d = attachments.c, runs.c, file_imports.c, imported_runs.c, due.c
     reports = (

@@ -1,1 +1,1 @@
-"""Runs: a header row each, and the document behind it."""
+"""Runs: a header row each, and the document with what is inside."""

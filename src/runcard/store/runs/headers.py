@@ -1,4 +1,4 @@
-"""Headers of runs as bare ids, for whoever copies them: names change, ids do not."""
+"""Headers of runs with ids instead of names, for the columnar copy: names change, ids do not."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from runcard.store.engine.scope import Scope
 class CopiedHeader(NamedTuple):
     """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there.
 
-    reported_started_at: what a wrong clock said; see `domain.runs.clock`. sample: the class of the unit at the time.
+    reported_started_at: the start by a wrong clock; see `domain.runs.clock`. sample: the unit's class at the time.
     """
 
     id: UUID
@@ -46,14 +46,14 @@ class CopiedHeader(NamedTuple):
 
 
 class UnitHeader(NamedTuple):
-    """What lists of runs are ordered by of a unit."""
+    """The column of a unit by which lists of runs are sorted."""
 
     id: UUID
     serial_key: str
 
 
 def read_whole_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[tuple[CopiedHeader, RunDocument]]:
-    """Those of these runs that are there now, with their inside, in order of their ids."""
+    """Those of these runs that exist now, with what is inside them, in the order of their ids."""
     r, d = t.runs.c, t.run_documents.c
     found: list[tuple[CopiedHeader, RunDocument]] = []
     for some in in_chunks(sorted(run_ids)):
@@ -71,7 +71,7 @@ def read_whole_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[tuple[C
 
 
 def read_unit_headers(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[UnitHeader]:
-    """Those of these units that are there now."""
+    """Those of these units that exist now."""
     u = t.units.c
     found: list[UnitHeader] = []
     for some in in_chunks(unit_ids):

@@ -1,4 +1,4 @@
-"""Whole lists of runs: all that a filter finds, and what has come since somebody looked."""
+"""Whole lists of runs: all that a filter finds, and how many were recorded since somebody looked."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -16,7 +16,7 @@ _FETCHED = 5000
 
 
 class PackedIds:
-    """Ids in 16 bytes each, so that those of a million runs take no more room than a photograph."""
+    """Ids of 16 bytes each, so that the ids of a million runs take 16 MB."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -28,7 +28,7 @@ class PackedIds:
         self._bytes += entity_id.bytes
 
     def in_chunks(self, size: int) -> Iterator[list[UUID]]:
-        """The ids in their order, at most `size` at a time."""
+        """The ids in order, at most `size` at a time."""
         step = size * _ID_BYTES
         for start in range(0, len(self._bytes), step):
             part = bytes(self._bytes[start : start + step])
@@ -36,7 +36,7 @@ class PackedIds:
 
 
 def find_run_ids(scope: Scope, run_filter: RunFilter, order: RunSort, *, descending: bool) -> PackedIds:
-    """The ids of all runs that a filter finds, in one of the RUN_ORDERS."""
+    """The ids of all runs that a filter finds, in the order of RUN_ORDERS with this name."""
     run_filter = with_merges(scope, run_filter)
     query = run_ids_in_order(scope.organization_id, run_filter, order, descending=descending)
     found = PackedIds()
@@ -48,16 +48,13 @@ def find_run_ids(scope: Scope, run_filter: RunFilter, order: RunSort, *, descend
 def count_runs(scope: Scope, run_filter: RunFilter, at_most: int) -> int:
     """Return how many runs a filter finds. Counting stops at `at_most`."""
     run_filter = with_merges(scope, run_filter)
-    # In the order of the list, so that databases go the way to them that they go for a page.
+    # In the order of the list, so that the database finds them by the same index as a page of it.
     found = run_ids_in_order(scope.organization_id, run_filter, "started_at", descending=True).limit(at_most)
     return scope.connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
 def count_new_runs(scope: Scope, run_filter: RunFilter, after_seq: int, at_most: int) -> int:
-    """Runs that a filter finds and that were recorded after the change numbered `after_seq`.
-
-    Counting stops at `at_most`.
-    """
+    """How many runs that a filter finds were recorded after the change `after_seq`. Counting stops at `at_most`."""
     c, r, run_filter = t.changes.c, t.runs.c, with_merges(scope, run_filter)
     new = (
         select(r.id)

@@ -1,4 +1,4 @@
-"""The runs around one run, and those that it is compared with. Of runs with one start, the lower id comes first."""
+"""The runs before and after a run, and the runs to compare it with. Runs with the same start are in order of ids."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import runs
 from runcard.store.runs.records import RunPosition, RunRecord
 
-# How many runs of a procedure are looked through for a pass of a part, since no index knows both.
+# How many runs of a procedure are read in search of a pass of a part: no index has both.
 LOOKED_THROUGH = 2000
 
 
@@ -23,7 +23,7 @@ class Neighbour(NamedTuple):
 
 
 class Neighbours(NamedTuple):
-    """The run before and the run after one; None where there is none."""
+    """The runs right before and right after a run; None if there is none."""
 
     earlier: Neighbour | None
     later: Neighbour | None
@@ -40,21 +40,21 @@ def find_neighbours_of_procedure(scope: Scope, run: RunRecord) -> Neighbours:
 
 
 def find_run_before(scope: Scope, run: RunRecord) -> Neighbour | None:
-    """Return the last run of the same unit and procedure before a run; None where there is none."""
+    """Return the last run of the same unit and procedure before a run; None if there is none."""
     return _first(scope.connection, _of_unit_before(scope.organization_id, run))
 
 
 def find_pass_of_unit(scope: Scope, run: RunRecord) -> Neighbour | None:
-    """Return the last run before a run that its unit passed on the same procedure; None where there is none."""
+    """Return the last passed run of the same unit and procedure before a run; None if there is none."""
     return _first(
         scope.connection, _of_unit_before(scope.organization_id, run).where(runs.c.outcome == "PASS")
     )
 
 
 def find_pass_of_part(scope: Scope, run: RunRecord) -> Neighbour | None:
-    """Return the last run before a run that any unit of its part passed on the same procedure.
+    """Return the last passed run of the same part and procedure before a run, of any unit.
 
-    None where there is none among the last `LOOKED_THROUGH` runs of the procedure before it.
+    None if there is none among the last `LOOKED_THROUGH` runs of the procedure before it.
     """
     r = runs.c
     of_procedure = (scope.owns(r), r.procedure_id == run.procedure.id)
@@ -108,7 +108,7 @@ def _position() -> Any:
 
 
 def _position_of(run: RunRecord) -> Any:
-    """Where a run stands, with the columns' own types: each database keeps moments and ids in its own form."""
+    """The position of a run, with the types of the columns: each database keeps moments and ids in its own form."""
     position = RunPosition(run.started_at, run.id)
     return tuple_(*position, types=[runs.c.started_at.type, runs.c.id.type])
 

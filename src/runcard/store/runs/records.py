@@ -1,4 +1,4 @@
-"""Reading runs: headers with the names of what they refer to, and the document behind each."""
+"""Reads of runs: headers with the names of the records that they refer to, and the documents."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +30,7 @@ RunSort = Literal[
 
 
 class RunUnit(NamedTuple):
-    """The unit of a run, as it is now. sample: what it was at the time of the run."""
+    """The unit of a run, as it is now. sample: its class at the time of the run."""
 
     id: UUID
     serial_number: str
@@ -41,10 +41,10 @@ class RunRecord(NamedTuple):
     """A run's header. Part, revision and batch are those of the unit at the time of the run.
 
     Exactly one of `created_by_user` and `created_by_station` is there.
-    operator_name: of an operator who is no member; then `operator` is None.
-    started_at, ended_at: the times at which it counts. reported_started_at, reported_ended_at: what a wrong clock
-    said; `domain.clock.reported_times` tells what the station said in any case. metadata: None where `with_metadata`
-    has not read it.
+    operator_name: the name of an operator who is no member; then `operator` is None.
+    started_at, ended_at: the times that count. reported_started_at, reported_ended_at: the times by a wrong clock;
+    `domain.runs.clock.reported_times` returns the station's own times in any case. metadata: None until
+    `with_metadata` has read it.
     """
 
     id: UUID
@@ -76,7 +76,7 @@ class RunRecord(NamedTuple):
 
 
 class RunPosition(NamedTuple):
-    """Where a page of runs goes on: after the run with this start and id."""
+    """The place in a list of runs after the run with this start and id."""
 
     started_at: datetime
     id: UUID
@@ -98,7 +98,7 @@ _OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata")
 
 
 def find_run(scope: Scope, run_id: UUID) -> RunRecord | None:
-    """The run with this id; None where there is none."""
+    """The run with this id; None if there is none."""
     row = scope.connection.execute(_records(scope.organization_id).where(t.runs.c.id == run_id)).one_or_none()
     return None if row is None else _record(row)
 
@@ -111,7 +111,7 @@ def list_runs(
     *,
     descending: bool,
 ) -> Listed[RunRecord]:
-    """A page of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way."""
+    """A page of runs in the order of RUN_ORDERS with this name; equal runs in the order of creation, same direction."""
     run_filter = with_merges(scope, run_filter)
     query = run_ids_in_order(scope.organization_id, run_filter, order, descending=descending)
     query = query.where(*known_at(page, "run_recorded", t.runs.c.id))
@@ -122,25 +122,27 @@ def list_runs(
 def run_ids_in_order(
     organization_id: UUID, run_filter: RunFilter, order: RunSort, *, descending: bool
 ) -> Select[Any]:
-    """The bare ids of runs in one of the RUN_ORDERS; of equal ones, in order of creation the same way.
+    """The query of the ids of runs, in the same order as `list_runs`.
 
-    Lists are found among these, and only what is shown is read whole.
+    A list is searched by ids alone, and only the runs that are shown are read whole.
     """
     r = t.runs.c
     column, joined = RUN_ORDERS[order]
     query = select(r.id).select_from(t.runs)
     if joined is not None:
         query = query.join(joined.table, joined.table.c.id == joined.reference)
-        if joined.has_order:  # the organization is said of both, so that a database may go along that
+        if joined.has_order:
+            # With the organization on both tables, the database may read along the joined one.
             query = query.where(owned_by(organization_id, joined.table.c))
     if joined is None or not joined.has_runs or run_filter != RunFilter():
         query = query.where(*run_conditions(organization_id, run_filter))
-    # Else all runs are wanted: said of the joined table alone, SQLite goes along that, and to the runs of each.
-    return query.order_by(*(one.desc() if descending else one for one in (column, r.id)))
+    # Otherwise all runs are listed. With the condition on the joined table alone, SQLite reads along that table, and
+    # from each of its rows the runs.
+    return query.order_by(*(key.desc() if descending else key for key in (column, r.id)))
 
 
 def read_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[RunRecord]:
-    """Those of these runs that there are, in the order in which they are given."""
+    """Those of these runs that exist, in the order of `run_ids`."""
     found: dict[UUID, RunRecord] = {}
     for some in in_chunks(run_ids):
         rows = scope.connection.execute(_records(scope.organization_id).where(t.runs.c.id.in_(some)))
@@ -149,7 +151,7 @@ def read_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[RunRecord]:
 
 
 def with_metadata(scope: Scope, runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
-    """The same runs with what is noted about each."""
+    """The same runs, with their metadata."""
     noted = read_metadata(scope, [run.id for run in runs])
     return [run._replace(metadata=noted.get(run.id, {})) for run in runs]
 
@@ -157,7 +159,7 @@ def with_metadata(scope: Scope, runs: Sequence[RunRecord]) -> Sequence[RunRecord
 class _Joined(NamedTuple):
     """A table that an order needs, and the column of `runs` that refers to it.
 
-    has_order: an index keeps the table in this order within an organization. has_runs: and one the runs of each.
+    has_order: an index sorts the table so within an organization. has_runs: an index finds the runs of each row.
     """
 
     table: Table
@@ -189,12 +191,12 @@ def list_runs_of_unit(
     *,
     only_linked_to: UUID | None = None,
 ) -> Sequence[RunRecord]:
-    """All runs of a unit, the latest recorded first; none where the unit is unknown.
+    """All runs of a unit, the last recorded first; none if the unit is unknown.
 
-    only_linked_to: a station; then only runs of procedures that it is linked to now.
+    only_linked_to: a station; only runs of procedures that it may run now are listed.
     """
-    wanted = (scope.organization_id, lookup_key(serial_number))
-    unit = find_units(scope.connection, [wanted]).get(wanted)
+    key = (scope.organization_id, lookup_key(serial_number))
+    unit = find_units(scope.connection, [key]).get(key)
     if unit is None:
         return []
     r = t.runs.c
@@ -212,12 +214,12 @@ def list_latest_runs(
     limit: int,
     after: RunPosition | None = None,
 ) -> Listed[RunRecord]:
-    """At most `limit` runs, the last started first, going on after a position; as fast at the end as at the start."""
+    """At most `limit` runs, the last started first, from right after a position. All pages are equally fast."""
     r = t.runs.c
     run_filter = with_merges(scope, run_filter)
     query = run_ids_in_order(scope.organization_id, run_filter, "started_at", descending=True)
     if after is not None:
-        # With the columns' own types: each database keeps moments and ids in its own form.
+        # With the types of the columns: each database keeps moments and ids in its own form.
         position = tuple_(*after, types=[r.started_at.type, r.id.type])
         query = query.where(tuple_(r.started_at, r.id) < position)
     ids = fetch_page(scope.connection, query, Page(limit), lambda run_id: run_id)
@@ -227,9 +229,9 @@ def list_latest_runs(
 def list_later_runs(
     scope: Scope, run_filter: RunFilter, limit: int, before: RunPosition
 ) -> Listed[RunRecord]:
-    """At most `limit` runs that stand right before a position in the list of the latest, in the order of that list.
+    """The last `limit` runs before a position, in the order of `list_latest_runs`.
 
-    has_more: whether more of them stand further up.
+    has_more: whether the list has more runs before them.
     """
     r = t.runs.c
     run_filter = with_merges(scope, run_filter)
@@ -243,7 +245,7 @@ def list_later_runs(
 def list_runs_by_id(
     scope: Scope, run_filter: RunFilter, limit: int, after: UUID | None = None
 ) -> Sequence[RunRecord]:
-    """At most `limit` of the runs that a filter leaves, in the order of their ids, going on after one."""
+    """At most `limit` runs that a filter finds, in the order of their ids, after the run with the id `after`."""
     r, run_filter = t.runs.c, with_merges(scope, run_filter)
     query = select(r.id).where(*run_conditions(scope.organization_id, run_filter)).order_by(r.id).limit(limit)
     if after is not None:
@@ -260,7 +262,7 @@ def list_runs_by_id(
 
 
 def read_documents(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, RunDocument]:
-    """The inside of each of these runs."""
+    """What is inside each of these runs."""
     d = t.run_documents.c
     found: dict[UUID, RunDocument] = {}
     for some in in_chunks(run_ids):
@@ -270,7 +272,7 @@ def read_documents(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Run
 
 
 class SubUnitRef(NamedTuple):
-    """A unit that a run named as part of its own. part: what it is now."""
+    """A unit that a run named as a sub-unit of its unit. part: the sub-unit's part now."""
 
     id: UUID
     serial_number: str
@@ -278,7 +280,7 @@ class SubUnitRef(NamedTuple):
 
 
 def list_sub_units(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, Sequence[SubUnitRef]]:
-    """The sub-units that each of these runs named, in their order."""
+    """The sub-units that each of these runs named, in the order of the report."""
     s, u, p = t.run_sub_units.c, t.units.c, t.parts.c
     query = (
         select(s.run_id, u.id, u.serial_number, p.id, p.number, p.name)
@@ -323,7 +325,7 @@ def _record(row: Sequence[Any]) -> RunRecord:
     return RunRecord(**values)
 
 
-# Unscoped: a condition on runs that are found in the scope.
+# Unscoped: a condition on runs of the scope.
 def _linked_to(station_id: UUID) -> Any:
     link, s = t.station_procedures.c, t.stations.c
     linked = (

@@ -1,4 +1,4 @@
-"""What a filter of runs names, as ids: for whoever keeps runs by ids only, because names change."""
+"""The names in a filter of runs, as ids, for the columnar copy, which keeps only ids because names change."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,18 +11,18 @@ from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.run_filter import RunFilter, named_ids, run_conditions
 
-# More of one kind, and asking the truth is faster.
+# With more ids of one kind, the truth answers faster than the copy.
 MAX_IDS = 10_000
 
 
 def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]] | None:
-    """By the name of a column of runs, the ids that a run must have one of there; None where these are too many.
+    """For each column of `runs`, the ids that are allowed there; None if one column has more than MAX_IDS.
 
-    It stands for the filter's names, search and metadata.
+    They stand for the filter's names, search and metadata.
     """
     queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, run_filter))
     if run_filter.search_query is not None or run_filter.metadata:
-        said = with_merges(
+        searched = with_merges(
             scope,
             RunFilter(
                 search_query=run_filter.search_query,
@@ -30,7 +30,7 @@ def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]]
                 procedure_ids=run_filter.procedure_ids,
             ),
         )
-        queries["id"] = select(t.runs.c.id).where(*run_conditions(scope.organization_id, said))
+        queries["id"] = select(t.runs.c.id).where(*run_conditions(scope.organization_id, searched))
     found = {
         column: scope.connection.execute(query.limit(MAX_IDS + 1)).scalars().all()
         for column, query in queries.items()

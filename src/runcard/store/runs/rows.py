@@ -1,4 +1,4 @@
-"""Runs: a header row each, which lists filter and sort by, and a document each, which is read whole."""
+"""The two rows of a run: a header, by which lists filter and sort, and a document, which is read whole."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ from runcard.store.metadata import delete_metadata
 class RunRow(NamedTuple):
     """The header of a run. Part, revision, batch and sample class are those of the unit at the time of the run.
 
-    reported_started_at, reported_ended_at: what a wrong clock said; see `domain.runs.clock`.
+    reported_started_at, reported_ended_at: the times by a wrong clock; see `domain.runs.clock`.
     """
 
     id: UUID
@@ -57,14 +57,14 @@ class RunRow(NamedTuple):
 
 
 def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> None:
-    """Add a run: header, packed document (compressed as it is inserted), and a line in the change log."""
+    """Add a run: its header, its packed document (compressed as it is inserted), and a line in the change log."""
     tx.stage(runs, {**run._asdict(), **creator.columns})
     tx.stage(run_documents, {"run_id": run.id, "organization_id": run.organization_id, "body": packed})
     tx.note_change("run_recorded", run.id)
 
 
 def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) -> None:
-    """Remember which sub-units a run named, in order, and what each was part of before."""
+    """Keep the sub-units that a run named, in order, each with the unit that it was part of before."""
     for position, unit in enumerate(sub_units):
         tx.stage(
             run_sub_units,
@@ -79,7 +79,7 @@ def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) 
 
 
 def classify_runs(tx: Transaction, unit_id: UUID, sample: SampleClass | None) -> None:
-    """Give the runs that a unit has this class; None: production."""
+    """Give every run of a unit this sample class; None: production."""
     r = runs.c
     changed = (
         update(runs)
@@ -92,7 +92,7 @@ def classify_runs(tx: Transaction, unit_id: UUID, sample: SampleClass | None) ->
 
 
 def count_runs_since(scope: Scope, since: datetime, at_most: int) -> int:
-    """Runs of an organization recorded at or after `since`; counting stops at `at_most`."""
+    """How many runs were recorded at or after `since`. Counting stops at `at_most`."""
     r = runs.c
     recent = (r.id >= first_id_at(since), r.created_at >= since)  # ids are in time order and indexed
     few = select(r.id).where(scope.owns(r), *recent).limit(at_most)
@@ -100,14 +100,14 @@ def count_runs_since(scope: Scope, since: datetime, at_most: int) -> int:
 
 
 class ReportedRun(NamedTuple):
-    """A run that was recorded under a key of its station's own; `digest` tells its report from others."""
+    """A run that was recorded under a key that its station chose. digest: of its report, to tell it from others."""
 
     id: UUID
     digest: bytes | None
 
 
 def find_reported_run(scope: Scope, client_run_ref: str) -> ReportedRun | None:
-    """The run that was recorded under this key; None where there is none."""
+    """The run that was recorded under this key; None if there is none."""
     r = runs.c
     query = select(r.id, r.report_digest).where(scope.owns(r), r.client_run_ref == client_run_ref)
     row = scope.connection.execute(query).one_or_none()
@@ -122,7 +122,7 @@ def is_recorded(scope: Scope, run_id: UUID) -> bool:
 
 
 def is_slot_taken(scope: Scope, execution_id: str, slot_key: str) -> bool:
-    """Whether a run of this execution stands in this slot already."""
+    """Whether this slot of the execution has a run already."""
     r = runs.c
     mine = (
         scope.owns(r),
@@ -133,19 +133,19 @@ def is_slot_taken(scope: Scope, execution_id: str, slot_key: str) -> bool:
 
 
 def find_procedure_of(scope: Scope, run_id: UUID) -> UUID | None:
-    """The procedure of a run; None where there is no such run."""
+    """The procedure of a run; None if there is no such run."""
     r = runs.c
     query = select(r.procedure_id).where(scope.owns(r), r.id == run_id)
     return scope.connection.execute(query).scalar_one_or_none()
 
 
 def delete_run(tx: Transaction, run_id: UUID) -> bool:
-    """Delete a run with all that lies inside it; its unit stays. False where there is no such run."""
+    """Delete a run with everything inside it; its unit stays. Returns False if there is no such run."""
     return bool(delete_runs(tx, [run_id]).ids)
 
 
 class DeletedRuns(NamedTuple):
-    """ids: of runs. import_ids: of the imports that they came from. files: theirs, their reports included."""
+    """ids: of the runs. import_ids: the imports that they came from. files: of the runs, with their reports."""
 
     ids: Sequence[UUID]
     import_ids: Sequence[UUID]
@@ -153,14 +153,14 @@ class DeletedRuns(NamedTuple):
 
 
 def delete_runs(tx: Transaction, run_ids: Collection[UUID], *, spared: UUID | None = None) -> DeletedRuns:
-    """Delete runs with all that lies inside them and the files that nothing else needs; their units stay.
+    """Delete runs with everything inside them and the files that nothing else needs; their units stay.
 
-    What was there. The bytes of the files are noted to be removed. spared: a file that stays, needed or not.
+    Returns what was deleted. The bytes of the files are noted for removal. spared: a file that stays in any case.
     """
     a, r = attachments.c, runs.c
     deleted: list[UUID] = []
     imports = list_imports_of(tx.scope, run_ids)
-    files = {one.attachment_id for one in imports if one.attachment_id is not None}
+    files = {found.attachment_id for found in imports if found.attachment_id is not None}
     for some in in_chunks(run_ids):
         own = select(a.id).where(tx.owns(a), a.run_id.in_(some))
         files |= {*tx.connection.execute(own).scalars()}
@@ -173,4 +173,4 @@ def delete_runs(tx: Transaction, run_ids: Collection[UUID], *, spared: UUID | No
     for run_id in deleted:
         tx.note_change("run_deleted", run_id)
     gone = delete_unneeded(tx, files - {spared})
-    return DeletedRuns(deleted, [one.id for one in imports], gone)
+    return DeletedRuns(deleted, [found.id for found in imports], gone)

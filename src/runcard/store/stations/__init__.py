@@ -1,1 +1,1 @@
-"""Stations: what each may report, and which code was brought to it."""
+"""Stations: what each may report, and which code was deployed to it."""

@@ -1,4 +1,4 @@
-"""Deployments: which code of a procedure was brought to which stations."""
+"""Deployments: which code of a procedure was deployed to which stations."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -35,14 +35,14 @@ class Commit(NamedTuple):
 
 
 class Repository(NamedTuple):
-    """full_name: with its owner, such as acme/board-tests."""
+    """full_name: with the owner, such as acme/board-tests."""
 
     full_name: str
     provider: Provider
 
 
 class NewDeployment(Struct, frozen=True, kw_only=True):
-    """What is deployed: an archive that has been uploaded, ready to run."""
+    """A deployment to create: its archive has been uploaded and is ready to run."""
 
     procedure_id: UUID
     environment: Environment
@@ -57,7 +57,7 @@ class NewDeployment(Struct, frozen=True, kw_only=True):
 
 
 class Deployment(NamedTuple):
-    """artifact_bytes: size of the archive; None where it is gone or has not been measured."""
+    """artifact_bytes: size of the archive; None if it is deleted or its size is not known."""
 
     id: UUID
     environment: Environment
@@ -87,7 +87,7 @@ class DeployedStation(NamedTuple):
 
 
 class LogEntry(NamedTuple):
-    """seq: 1 for the first entry of a deployment."""
+    """seq: counts from 1 in each deployment."""
 
     seq: int
     level: LogLevel
@@ -96,9 +96,9 @@ class LogEntry(NamedTuple):
 
 
 class DeploymentFilter(NamedTuple):
-    """Which deployments to list; None asks for nothing. Bounds are inclusive.
+    """Conditions that a deployment must all meet. None: no condition. Bounds are inclusive.
 
-    station_id: those that were brought to this station. pushed: whether they were brought to any.
+    station_id: it was deployed to this station. pushed: whether it was deployed to any station.
     search: part of the commit's message, branch or author, or the beginning of its hash.
     """
 
@@ -115,7 +115,7 @@ class DeploymentFilter(NamedTuple):
 
 
 def find_deployed_procedure(scope: Scope, deployment_id: UUID) -> UUID | None:
-    """The procedure whose code a deployment brought; None where there is no such deployment."""
+    """The procedure whose code a deployment holds; None if there is no such deployment."""
     d = deployments.c
     query = select(d.procedure_id).where(scope.owns(d), d.id == deployment_id)
     return scope.connection.execute(query).scalar_one_or_none()
@@ -128,7 +128,7 @@ def create_deployment(
     log: Sequence[str],
     creator: Creator,
 ) -> UUID:
-    """Id of a new deployment that is ready, for these stations to fetch; `log` says how it came about."""
+    """Add a deployment that is ready for these stations to fetch, and return its id. log: its messages, in order."""
     deployment_id = new_id()
     common = {"deployment_id": deployment_id, "organization_id": tx.organization_id}
     tx.connection.execute(
@@ -163,7 +163,7 @@ def create_deployment(
 
 
 def get_deployment(scope: Scope, deployment_id: UUID, *, station_id: UUID | None = None) -> Deployment:
-    """The deployment with this id; with a station, only where it was brought there. Raises DeploymentNotFound."""
+    """The deployment with this id. station_id: only if it was deployed there. Raises DeploymentNotFound."""
     query = _deployments(scope.organization_id, station_id).where(deployments.c.id == deployment_id)
     row = scope.connection.execute(query).one_or_none()
     if row is None:
@@ -184,7 +184,7 @@ def list_deployments(scope: Scope, deployment_filter: DeploymentFilter, page: Pa
 
 
 def list_newest_ready(scope: Scope, station_id: UUID) -> Mapping[UUID, Deployment]:
-    """The newest deployment that is ready of each procedure that one was brought to this station of."""
+    """By procedure, the newest ready deployment to this station."""
     d = deployments.c
     order = (
         func.row_number()
@@ -194,13 +194,13 @@ def list_newest_ready(scope: Scope, station_id: UUID) -> Mapping[UUID, Deploymen
     ready = select(d.id, order).where(scope.owns(d), d.status == "ready", _reached(station_id)).subquery()
     newest = select(ready.c.id).where(ready.c.position == 1)
     rows = scope.connection.execute(_deployments(scope.organization_id, station_id).where(d.id.in_(newest)))
-    return {one.procedure.id: one for one in (_deployment(*row) for row in rows)}
+    return {found.procedure.id: found for found in (_deployment(*row) for row in rows)}
 
 
 def list_deployed_stations(
     scope: Scope, deployment_ids: Collection[UUID]
 ) -> Mapping[UUID, Sequence[DeployedStation]]:
-    """The stations that each of these deployments was brought to, by name."""
+    """The stations that each of these deployments was sent to, sorted by name."""
     s, link = t.stations.c, t.deployment_stations.c
     found: dict[UUID, list[DeployedStation]] = defaultdict(list)
     for some in in_chunks(deployment_ids):
@@ -221,7 +221,7 @@ def list_log(
     after_seq: int = 0,
     limit: int | None = None,
 ) -> Sequence[LogEntry]:
-    """What a deployment's log says after entry `after_seq`, in its order; at most `limit` entries."""
+    """The entries of a deployment's log after entry `after_seq`, in order, at most `limit`."""
     log = t.deployment_logs.c
     query = select(*(log[name] for name in LogEntry._fields)).where(
         scope.owns(log), log.deployment_id == deployment_id, log.seq > after_seq
@@ -230,7 +230,7 @@ def list_log(
 
 
 def _reached(station_id: UUID | None) -> ColumnElement[bool]:
-    """The condition that a deployment was brought to this station, or to any."""
+    """The condition that a deployment was pushed to this station; None: to any station."""
     link = t.deployment_stations.c
     reached = exists().where(link.deployment_id == deployments.c.id, link.pushed_at.is_not(None))
     return reached if station_id is None else reached.where(link.station_id == station_id)

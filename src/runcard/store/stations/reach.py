@@ -1,4 +1,4 @@
-"""What of the record a station has to do with: its procedures, the units it knows, the files it brought."""
+"""What a station may change: runs of its procedures, units that it has to do with, files that it added."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -9,20 +9,20 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import attachments, runs, station_procedures, stations, units
 
 
-# Unscoped: of a station that its key names.
+# Unscoped: the station was found by its key.
 def is_linked(connection: Connection, station_id: UUID) -> bool:
-    """Whether there is a procedure that the station may report now, or is given all that come."""
+    """Whether a station may report runs of at least one procedure, or of all present and future procedures."""
     s, link = stations.c, station_procedures.c
     linked = exists().where(link.station_id == s.id)
     query = select(s.id).where(s.id == station_id, or_(s.all_procedures.is_(True), linked))
     return connection.execute(query).scalar_one_or_none() is not None
 
 
-# Unscoped: of a station that its key names.
+# Unscoped: the station was found by its key.
 def may_report_unit(connection: Connection, station_id: UUID, unit_id: UUID) -> bool:
-    """Whether the station created the unit, recorded a run of it, or may report a procedure that it has a run of.
+    """Whether the station created the unit, recorded a run of it, or may report a procedure that the unit has a run of.
 
-    Also where it has no run yet: the first may be this station's.
+    Also true if the unit has no run yet: the first run may come from this station.
     """
     s, r, u, link = stations.c, runs.c, units.c, station_procedures.c
     may_report = or_(
@@ -40,15 +40,15 @@ def may_report_unit(connection: Connection, station_id: UUID, unit_id: UUID) -> 
     return connection.execute(query).scalar_one_or_none() is not None
 
 
-# Unscoped: files of a unit that was found in the scope.
+# Unscoped: the unit was found in the scope.
 def find_foreign_files(
     connection: Connection, station_id: UUID, unit_id: UUID, attachment_ids: Collection[UUID]
 ) -> Collection[UUID]:
-    """Those of these files of a unit that somebody else brought than the station."""
+    """Those of these files of a unit that the station did not add."""
     a = attachments.c
     found: list[UUID] = []
     for some in in_chunks(attachment_ids):
-        theirs = a.created_by_station_id.is_distinct_from(station_id)
-        query = select(a.id).where(a.id.in_(some), a.unit_id == unit_id, theirs)
+        is_foreign = a.created_by_station_id.is_distinct_from(station_id)
+        query = select(a.id).where(a.id.in_(some), a.unit_id == unit_id, is_foreign)
         found += connection.execute(query).scalars()
     return found

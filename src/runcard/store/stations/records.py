@@ -24,7 +24,7 @@ from runcard.store.stations.rows import check_station_name
 
 
 class StationRecord(NamedTuple):
-    """all_procedures: as in `store.stations.Station`. archived_at: from when on it is kept for its history only."""
+    """all_procedures: as in `Station`. archived_at: since when the station is kept only for its history."""
 
     id: UUID
     name: str
@@ -35,10 +35,10 @@ class StationRecord(NamedTuple):
 
 
 class StationFilter(NamedTuple):
-    """Which stations to list; None asks for nothing.
+    """Conditions that a station must all meet. None: no condition.
 
-    search: part of the name. procedure_ids: those of which it may report at least one. archived: those that are, in
-    place of those in use.
+    search: part of the name. procedure_ids: it may report at least one of these. archived: list archived stations
+    instead of those in use.
     """
 
     search: str | None = None
@@ -48,7 +48,7 @@ class StationFilter(NamedTuple):
 
 
 def get_station_record(scope: Scope, station_id: UUID) -> StationRecord:
-    """The station with this id, an archived one too. Raises StationNotFound."""
+    """The station with this id, even if it is archived. Raises StationNotFound."""
     query = _stations(scope.organization_id).where(t.stations.c.id == station_id)
     row = scope.connection.execute(query).one_or_none()
     if row is None:
@@ -57,7 +57,7 @@ def get_station_record(scope: Scope, station_id: UUID) -> StationRecord:
 
 
 def get_station_in_use(scope: Scope, station_id: UUID) -> StationRecord:
-    """The station with this id. Raises StationNotFound, also where it is archived."""
+    """The station with this id. Raises StationNotFound, also if it is archived."""
     station = get_station_record(scope, station_id)
     if station.archived_at is not None:
         raise StationNotFound(station_id)
@@ -85,7 +85,7 @@ def list_station_records(scope: Scope, station_filter: StationFilter, page: Page
 
 
 def list_stations_for(scope: Scope, procedure_id: UUID) -> Sequence[Named]:
-    """The stations in use that may report runs of a procedure, by name."""
+    """The stations in use that may report runs of a procedure, sorted by name."""
     s, link = t.stations.c, t.station_procedures.c
     linked = exists().where(link.station_id == s.id, link.procedure_id == procedure_id)
     query = select(s.id, s.name).where(
@@ -99,18 +99,18 @@ def list_stations_for(scope: Scope, procedure_id: UUID) -> Sequence[Named]:
 def list_procedures_of(
     scope: Scope, stations: Collection[StationRecord]
 ) -> Mapping[UUID, Sequence[ProcedureRef]]:
-    """The procedures that each of these stations may report: the oldest first, the archived ones last."""
+    """The procedures that each of these stations may report, oldest first, archived ones last."""
     found: dict[UUID, Sequence[ProcedureRef]] = defaultdict(list)
-    found |= _linked_procedures(scope, [one.id for one in stations])
+    found |= _linked_procedures(scope, [station.id for station in stations])
     free = [station.id for station in stations if station.all_procedures]
     if free:
-        all_of_them = [ProcedureRef(one.id, one.name, one.identifier) for one in list_procedures(scope)]
-        found |= dict.fromkeys(free, all_of_them)
+        every = [ProcedureRef(found.id, found.name, found.identifier) for found in list_procedures(scope)]
+        found |= dict.fromkeys(free, every)
     return found
 
 
 def count_runs_of(scope: Scope, station_id: UUID) -> Mapping[UUID, int]:
-    """How many runs a station has reported, by procedure; nothing for procedures without any."""
+    """How many runs a station has reported, by procedure; no entry for a procedure without runs."""
     r = t.runs.c
     query = (
         select(r.procedure_id, func.count())
@@ -121,7 +121,7 @@ def count_runs_of(scope: Scope, station_id: UUID) -> Mapping[UUID, int]:
 
 
 def has_reported_since(scope: Scope, station_id: UUID, moment: datetime) -> bool:
-    """Whether a station has reported a run since then."""
+    """Whether a station has reported a run since this moment."""
     r = t.runs.c
     query = select(r.id).where(
         r.id >= first_id_at(moment),
@@ -132,7 +132,7 @@ def has_reported_since(scope: Scope, station_id: UUID, moment: datetime) -> bool
 
 
 def find_key_prefix(scope: Scope, station_id: UUID) -> str | None:
-    """How the newest key of a station begins; None where it has none that works."""
+    """The first characters of the newest key of a station; None if it has no key that works."""
     k = t.api_keys.c
     query = select(k.prefix).where(scope.owns(k), k.station_id == station_id, k.revoked_at.is_(None))
     return scope.connection.execute(
@@ -141,7 +141,7 @@ def find_key_prefix(scope: Scope, station_id: UUID) -> str | None:
 
 
 def change_station(tx: Transaction, after: StationRecord) -> None:
-    """Give a station the name, the image and the team of `after`. Raises InvalidInput or AlreadyExists for the name."""
+    """Give a station the name, image and team of `after`. Raises InvalidInput or AlreadyExists for the name."""
     check_station_name(tx.scope, after.name, but=after.id)
     _update(
         tx,
@@ -154,12 +154,12 @@ def change_station(tx: Transaction, after: StationRecord) -> None:
 
 
 def remove_station(tx: Transaction, station_id: UUID) -> None:
-    """Delete a station with its keys and links. One that has made something is archived instead.
+    """Delete a station with its keys and links, or archive it if any record was created by it.
 
-    An archived station keeps its history; its keys work no longer, and its name is free for another.
+    An archived station keeps its history. Its keys no longer work, and its name is free for another station.
     """
     if _has_made_something(tx.connection, station_id):
-        # No name has such a key: those of names do not begin with a space.
+        # No name has this key: the key of a name never begins with a space.
         _update(tx, station_id, archived_at=tx.now, name_key=f" {station_id}")
         return
     delete_metadata(tx, [station_id])
@@ -176,7 +176,7 @@ def _update(tx: Transaction, station_id: UUID, **values: Any) -> None:
     tx.note_change("station_changed", station_id)
 
 
-# Unscoped: of a station that was found in the scope.
+# Unscoped: the station was found in the scope.
 def _has_made_something(connection: Connection, station_id: UUID) -> bool:
     makers = [
         table.c.created_by_station_id

@@ -1,4 +1,4 @@
-"""Stations: the places on the floor that report runs, and the procedures each may report."""
+"""Stations: the places on the floor that report runs, and the procedures that each may report."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -20,7 +20,7 @@ from runcard.store.procedures.rows import Procedure
 
 
 class Station(NamedTuple):
-    """all_procedures: it may report every procedure of its organization, those to come included."""
+    """all_procedures: it may report every procedure of its organization, present and future."""
 
     id: UUID
     name: str
@@ -34,7 +34,7 @@ def create_station(
     all_procedures: bool = False,
     team_id: UUID | None = None,
 ) -> Station:
-    """A new station. Raises InvalidInput, and AlreadyExists where the name is taken."""
+    """Add a station, and return it. Raises InvalidInput, and AlreadyExists if the name is taken."""
     name = name.strip()
     check_station_name(tx.scope, name)
     station = Station(new_id(), name, all_procedures)
@@ -45,9 +45,9 @@ def create_station(
 
 
 def check_station_name(scope: Scope, name: str, *, but: UUID | None = None) -> None:
-    """Raises InvalidInput for what is no name, and AlreadyExists where a station `but` this one has it."""
+    """Check that a station may take this name. Raises InvalidInput and AlreadyExists. but: this station may have it."""
     if not name or len(name) > MAX_NAME_LENGTH or "\0" in name:
-        raise InvalidInput.at("name", f"{name!r} is no station name; give 1 to {MAX_NAME_LENGTH} characters")
+        raise InvalidInput.at("name", f"{name!r} is no station name; use 1 to {MAX_NAME_LENGTH} characters")
     s = stations.c
     taken = select(s.id).where(scope.owns(s), s.name_key == lookup_key(name))
     if scope.connection.execute(taken).scalar_one_or_none() not in (None, but):
@@ -70,14 +70,14 @@ def get_station(scope: Scope, reference: str) -> Station:
 
 
 def list_stations(scope: Scope) -> Sequence[Station]:
-    """All stations in use, by name."""
+    """All stations in use, sorted by name."""
     s = stations.c
     query = select(s.id, s.name, s.all_procedures).where(scope.owns(s), s.archived_at.is_(None))
     return [Station(*row) for row in scope.connection.execute(query.order_by(s.name_key))]
 
 
 def list_linked_procedures(scope: Scope, station_id: UUID) -> Sequence[Procedure]:
-    """The procedures that a station is linked to, oldest first; none where it only has all of them."""
+    """The procedures that a station is linked to, oldest first, whether or not it may report all procedures."""
     p, link = procedures.c, station_procedures.c
     query = (
         select(*(p[name] for name in Procedure._fields))
@@ -111,7 +111,7 @@ def link_procedures(tx: Transaction, station_id: UUID, procedure_ids: Iterable[U
 
 
 def unlink_procedures(tx: Transaction, station_id: UUID, procedure_ids: Iterable[UUID]) -> None:
-    """Let a station no longer report these procedures, from the next run on."""
+    """From the next run on, let a station no longer report these procedures."""
     link = station_procedures.c
     ids = follow_merges(tx.scope, list(procedure_ids))
     tx.connection.execute(
@@ -124,7 +124,7 @@ def unlink_procedures(tx: Transaction, station_id: UUID, procedure_ids: Iterable
 
 
 def allow_all_procedures(tx: Transaction, station_id: UUID, *, allowed: bool) -> None:
-    """Give a station every procedure of its organization, or take that back."""
+    """Let a station report every procedure of its organization, or only those it is linked to."""
     s = stations.c
     mine = (tx.owns(s), s.id == station_id)
     tx.connection.execute(update(stations).where(*mine).values(all_procedures=allowed))

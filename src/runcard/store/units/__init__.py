@@ -1,1 +1,1 @@
-"""Units: where each belongs, how it came there, how often it was tried, how it was repaired."""
+"""Units: where each belongs, its moves, its runs and its repairs."""

@@ -14,9 +14,7 @@ from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, ProcedureRef, c
 
 
 class NumberedAttempt(NamedTuple):
-    """A run of a unit on a procedure. number: from 1, in the order in which they started. Of its times see
-    `RunRecord`.
-    """
+    """A run of a unit on a procedure. number: from 1, in the order of the starts. For its times see `RunRecord`."""
 
     id: UUID
     number: int
@@ -33,7 +31,7 @@ class NumberedAttempt(NamedTuple):
 
 
 class UnitAttempts(NamedTuple):
-    """The runs of a unit on one procedure: `total` of them, of which `shown`, the last one first."""
+    """The runs of a unit on one procedure. total: how many there are. shown: some of them, last first."""
 
     procedure: ProcedureRef
     total: int
@@ -41,7 +39,7 @@ class UnitAttempts(NamedTuple):
 
 
 def list_attempts(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[UnitAttempts]:
-    """The last runs of a unit on each procedure, at most so many of each; the procedure that was run last first."""
+    """The last runs of a unit, at most `at_most` on each procedure. The procedure that was run last comes first."""
     return _attempts(scope, unit_id, at_most, None)
 
 
@@ -52,7 +50,7 @@ def list_earlier_attempts(
     before: int,
     at_most: int,
 ) -> Sequence[UnitAttempts]:
-    """The runs of a unit on one procedure before the one with this number; empty where it never ran on it."""
+    """The last runs of a unit on one procedure before the run number `before`; empty if it never ran on it."""
     return _attempts(scope, unit_id, at_most, (procedure_id, before))
 
 
@@ -87,9 +85,11 @@ def _attempts(
     for row in scope.connection.execute(query):
         procedure = ProcedureRef(*row[:3])
         attempts = found.setdefault(procedure.id, (procedure, row[3], []))[2]
-        run_id, number, outcome, started_at, ended_at, said_start, said_end, *creator = row[4:]
+        run_id, number, outcome, started_at, ended_at, reported_start, reported_end, *creator = row[4:]
         times = (started_at, ended_at)
         attempts.append(
-            NumberedAttempt(run_id, number, outcome, *times, created_by(*creator), said_start, said_end)
+            NumberedAttempt(
+                run_id, number, outcome, *times, created_by(*creator), reported_start, reported_end
+            )
         )
-    return [UnitAttempts(*one) for one in found.values()]
+    return [UnitAttempts(*attempts) for attempts in found.values()]

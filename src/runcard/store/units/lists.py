@@ -1,4 +1,4 @@
-"""Which units: the conditions and orders of the list of units, and what it shows beside each."""
+"""The filter and the orders of the list of units, and what the list shows with each unit."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -27,10 +27,9 @@ UnitSort = Literal["created_at", "serial_number", "part_number", "last_run_at", 
 
 
 class UnitFilter(Struct, frozen=True, kw_only=True):
-    """Conditions that a unit must keep, all of them; None asks for nothing. Bounds are inclusive.
+    """Conditions that a unit must all meet. None: no condition. Bounds are inclusive.
 
-    search: part of the serial number. with_run: a run of the unit must
-    be so; its newest one where with_newest_run.
+    search: part of the serial number. with_run: some run of the unit must match. with_newest_run: its newest run must.
     """
 
     search: str | None = None
@@ -52,12 +51,12 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
     metadata: Sequence[MetadataTest] = ()
 
     @property
-    def asks_for_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         return replace(self, metadata=tuple(self.metadata)) == UnitFilter()
 
 
 class LastRun(NamedTuple):
-    """Of its times see `RunRecord`."""
+    """The run of a unit that started last. For its times see `RunRecord`."""
 
     id: UUID
     outcome: RunOutcome
@@ -68,7 +67,7 @@ class LastRun(NamedTuple):
     reported_ended_at: datetime | None
 
 
-# Unscoped: of units that are found in the scope.
+# Unscoped: the units are of the scope.
 def _newest_run(unit_id: ColumnElement[UUID]) -> ScalarSelect[UUID]:
     """The id of the run of a unit that started last."""
     newest = runs.alias("newest")
@@ -77,12 +76,12 @@ def _newest_run(unit_id: ColumnElement[UUID]) -> ScalarSelect[UUID]:
     return query.correlate_except(newest).scalar_subquery()
 
 
-# Unscoped: of units that are found in the scope.
+# Unscoped: the units are of the scope.
 def _start_of_last_run() -> ScalarSelect[datetime]:
     return select(func.max(runs.c.started_at)).where(runs.c.unit_id == units.c.id).scalar_subquery()
 
 
-# Unscoped: of units that are found in the scope.
+# Unscoped: the units are of the scope.
 def _procedure_of_last_run() -> ScalarSelect[str]:
     p, r = procedures.c, runs.c
     last = select(p.name).join_from(runs, procedures, p.id == r.procedure_id)
@@ -107,13 +106,13 @@ def list_units(
     *,
     descending: bool,
 ) -> Listed[UnitRecord]:
-    """A page of units in one of the UNIT_ORDERS; of equal ones, in order of creation the same way.
+    """A page of units in the order of UNIT_ORDERS with this name; equal units in order of creation, same direction.
 
-    Units that never ran come after all others when descending, before them else.
+    Units that never ran come last when descending, and first when ascending.
     """
     u, column = units.c, UNIT_ORDERS[order]
     ordered = column.desc() if descending else column.asc()
-    if order in _OF_LAST_RUN:  # databases differ in where they put what is missing
+    if order in _OF_LAST_RUN:  # databases differ in where they sort NULL
         ordered = ordered.nulls_last() if descending else ordered.nulls_first()
     conditions = [
         scope.owns(u),
@@ -122,11 +121,11 @@ def list_units(
         *_by_name(scope.organization_id, unit_filter),
         *_by_runs(scope, unit_filter),
     ]
-    # The page is found among bare ids, and only its own units are read whole.
+    # The list is searched by ids alone, and only the units of the page are read whole.
     query = select(u.id)
     if order != "part_number":
         query = query.where(*conditions)
-    elif unit_filter.asks_for_nothing:
+    elif unit_filter.is_empty:
         query = _along_parts(scope.organization_id, conditions)
     else:
         query = query.join(parts, parts.c.id == u.part_id).where(*conditions)
@@ -135,16 +134,16 @@ def list_units(
 
 
 def read_listed_units(scope: Scope, ids: Listed[UUID]) -> Listed[UnitRecord]:
-    """The units with these ids, in their order; those that are not there are left out."""
+    """The units with these ids, in the order of the ids. Ids that no unit has are left out."""
     found = read_units(scope, ids.rows)
     return Listed([found[unit_id] for unit_id in ids.rows if unit_id in found], ids.has_more, ids.total)
 
 
 def _along_parts(organization_id: UUID, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The units of one part after the other, in which order an index keeps the parts.
+    """The query of the units of one part after the other, along the index that sorts the parts.
 
-    SQLite would look up the part of every unit and sort these; an outer join it takes in the order that is written,
-    unless it sees that the conditions need a unit.
+    From an inner join, SQLite would look up the part of every unit and sort the units. It does an outer join in the
+    order that is written, as long as it cannot see that the conditions need a unit. Hence the IS TRUE.
     """
     need_a_unit = and_(*conditions).is_(true())
     query = select(units.c.id).select_from(parts).outerjoin(units, units.c.part_id == parts.c.id)
@@ -154,7 +153,7 @@ def _along_parts(organization_id: UUID, conditions: Sequence[ColumnElement[bool]
 def list_first_children(
     scope: Scope, unit_ids: Collection[UUID], at_most: int
 ) -> Mapping[UUID, Sequence[SerialRef]]:
-    """The units that are part of each of these, oldest first, at most so many of each."""
+    """The units that are part of each of these units, oldest first, at most `at_most` of each."""
     u = units.c
     place = func.row_number().over(partition_by=u.parent_id, order_by=u.id).label("place")
     found: dict[UUID, list[SerialRef]] = defaultdict(list)
@@ -171,7 +170,7 @@ def list_first_children(
 
 
 def list_last_runs(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, LastRun]:
-    """The run of each of these units that started last; nothing for those that never ran."""
+    """The run that started last of each of these units; no entry for a unit that never ran."""
     r, p = runs.c, procedures.c
     found: dict[UUID, LastRun] = {}
     for some in in_chunks(unit_ids):
@@ -206,7 +205,7 @@ def _own(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnEleme
     if unit_filter.created_before is not None:
         yield u.created_at <= unit_filter.created_before
     if unit_filter.without_parent:
-        # So that SQLite does not take most units for the few children of one, and reads them in their order.
+        # IS TRUE, so that SQLite reads the units in their order: it would take units without a parent for a few.
         yield u.parent_id.is_(None).is_(true())
     if unit_filter.samples is not None:
         yield sample_is_one_of(units.c.sample, unit_filter.samples)
@@ -215,7 +214,7 @@ def _own(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnEleme
 
 
 def _by_name(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnElement[bool]]:
-    """Conditions on the unit and what it belongs to, by the names that people use, without case."""
+    """Conditions on the unit and what it belongs to, by the names that people use. Case does not count."""
     u = units.c
     if unit_filter.serial_numbers is not None:
         yield u.serial_key.in_([lookup_key(serial) for serial in unit_filter.serial_numbers])
@@ -240,11 +239,12 @@ def _by_runs(scope: Scope, unit_filter: UnitFilter) -> Iterator[ColumnElement[bo
             yield count >= unit_filter.run_count_min
         if unit_filter.run_count_max is not None:
             yield count <= unit_filter.run_count_max
-    # The units of all such runs, found once: SQLite would look through one unit's runs by the wrong index.
+    # The units of all matching runs, found once. With a query for each unit, SQLite would read its runs by the wrong
+    # index.
     if unit_filter.with_run is not None:
-        runs_wanted = with_merges(scope, unit_filter.with_run)
-        yield u.id.in_(select(r.unit_id).where(*run_conditions(scope.organization_id, runs_wanted)))
+        run_filter = with_merges(scope, unit_filter.with_run)
+        yield u.id.in_(select(r.unit_id).where(*run_conditions(scope.organization_id, run_filter)))
     if unit_filter.with_newest_run is not None:
-        runs_wanted = with_merges(scope, unit_filter.with_newest_run)
-        conditions = run_conditions(scope.organization_id, runs_wanted)
+        run_filter = with_merges(scope, unit_filter.with_newest_run)
+        conditions = run_conditions(scope.organization_id, run_filter)
         yield u.id.in_(select(r.unit_id).where(*conditions, r.id == _newest_run(r.unit_id)))

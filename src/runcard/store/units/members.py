@@ -12,7 +12,7 @@ from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import parts, revisions, units
 from runcard.store.lists.refs import Numbered, PartRef
 
-# What one answer shows; the list of units has pages.
+# How many units one answer shows. The list of units has pages for more.
 MAX_MEMBERS = 10_000
 
 
@@ -29,7 +29,7 @@ def count_units(
     place: Literal["part", "revision", "batch", "parent"],
     ids: Collection[UUID],
 ) -> Mapping[UUID, int]:
-    """How many units belong to each of these parts, revisions, batches or units; nothing for those without any."""
+    """How many units belong to each of these parts, revisions, batches or units; no entry for one without units."""
     u = units.c
     reference = u[f"{place}_id"]
     counts: dict[UUID, int] = {}

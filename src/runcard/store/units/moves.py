@@ -1,4 +1,4 @@
-"""How units came to where they are: the traces that moves left, with the names of the places."""
+"""The recorded moves of units, with the names of the places."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,17 +15,17 @@ from runcard.store.units.rows import MoveKind
 
 
 class UnitPlace(NamedTuple):
-    """A revision, a batch or a unit. number: empty where it is deleted. part_number: that of a revision."""
+    """A revision, a batch or a unit. number: empty if the place is deleted. part_number: only of a revision."""
 
     number: str
     part_number: str = ""
 
 
 class Move(NamedTuple):
-    """before, after: None: it was or is in no such place.
+    """before, after: None if the unit was, or is, in no place of this kind.
 
-    run_id: the run that moved it; None where a person did, or where the run is deleted. at: when that run started, so
-    that moves stand among runs in the order of what happened; else when the move was recorded.
+    run_id: the run that moved the unit; None if a person moved it, or the run is deleted. at: when that run started, so
+    that moves are among the runs in the order of what happened; without a run, when the move was recorded.
     """
 
     unit: SerialRef
@@ -37,7 +37,7 @@ class Move(NamedTuple):
 
 
 def list_moves(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[Move]:
-    """The moves of a unit, and those by which its sub-units of now came to it; the last recorded first."""
+    """The moves of a unit, and the moves that brought its present sub-units to it; newest first."""
     m, u = unit_moves.c, units.c
     of_unit = _moves(scope, at_most, m.unit_id == unit_id)
     of_children = _moves(scope, at_most, u.parent_id == unit_id, m.kind == "parent", m.to_id == unit_id)
@@ -75,7 +75,7 @@ def _moves(scope: Scope, at_most: int, *conditions: ColumnElement[bool]) -> Sequ
 
 
 def _places(scope: Scope, ids: Collection[UUID]) -> Mapping[UUID, UnitPlace]:
-    """Ids are unique across tables, so each is looked for in all of them."""
+    """The places with these ids. Ids are unique across tables, so each id is looked up in all of them."""
     r, p, b, u = revisions.c, parts.c, batches.c, units.c
     found: dict[UUID, UnitPlace] = {}
     for some in in_chunks(ids):

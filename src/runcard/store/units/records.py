@@ -1,4 +1,4 @@
-"""Units with the names of what they belong to: reading them, and deleting them."""
+"""Units with the names of what they belong to: reads, changes and deletion."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -32,8 +32,8 @@ from runcard.store.units.rows import delete_unit
 class UnitRecord(NamedTuple):
     """A unit, and where it belongs now.
 
-    sample: None for one of production. created_during_run_id: of the run that was the first to name it; that run may
-    be deleted.
+    sample: None for a production unit. created_during_run_id: the run that first named the unit; that run may be
+    deleted.
     """
 
     id: UUID
@@ -49,7 +49,7 @@ class UnitRecord(NamedTuple):
 
 
 class FirstRun(NamedTuple):
-    """The run that was the first to name a unit. Of its times see `RunRecord`."""
+    """The run that first named a unit. For its times see `RunRecord`."""
 
     id: UUID
     created_at: datetime
@@ -77,7 +77,7 @@ def get_unit(scope: Scope, serial_number: str) -> UnitRecord:
 
 
 def read_units(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRecord]:
-    """Those of these units that there are, by id."""
+    """Those of these units that exist, by id."""
     found: dict[UUID, UnitRecord] = {}
     for some in in_chunks(unit_ids):
         rows = scope.connection.execute(_records(scope.organization_id, units.c.id.in_(some)))
@@ -86,9 +86,9 @@ def read_units(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRe
 
 
 def list_newest_units(scope: Scope, limit: int) -> Sequence[UnitRecord]:
-    """The units that were recorded last, the newest first."""
+    """The units that were recorded last, newest first."""
     u = units.c
-    # Found before they are joined with anything, or SQLite joins all units and sorts them.
+    # The ids are found before any join, or SQLite joins all units and sorts them.
     newest = select(u.id).where(scope.owns(u)).order_by(u.created_at.desc(), u.id.desc()).limit(limit)
     found = read_units(scope, list(scope.connection.execute(newest).scalars()))
     return sorted(found.values(), key=lambda unit: (unit.created_at, unit.id), reverse=True)
@@ -97,14 +97,14 @@ def list_newest_units(scope: Scope, limit: int) -> Sequence[UnitRecord]:
 def list_children(
     scope: Scope, unit_id: UUID, at_most: int | None = None, skipped: int = 0
 ) -> Sequence[UnitRecord]:
-    """The units that are part of this one, oldest first, all of them where `at_most` is None."""
+    """The units that are part of this unit, oldest first. at_most: None: all of them."""
     query = _records(scope.organization_id, units.c.parent_id == unit_id).order_by(units.c.id)
     query = query.limit(at_most).offset(skipped)
     return [_record(*row) for row in scope.connection.execute(query)]
 
 
 def list_ancestors(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[SerialRef]:
-    """What a unit is part of, what that is part of, and so on, from the nearest one, at most so many."""
+    """The parent of a unit, the parent of that, and so on: at most `at_most` units, nearest first."""
     u = units.c
     line = (
         select(u.parent_id.label("id"), literal(1).label("height"))
@@ -118,7 +118,7 @@ def list_ancestors(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[Serial
 
 
 def find_first_run(scope: Scope, unit: UnitRecord) -> FirstRun | None:
-    """The run that was the first to name a unit; None where none was, or where it is deleted."""
+    """The run that first named a unit; None if no run did, or if the run is deleted."""
     r, p = runs.c, procedures.c
     query = (
         select(
@@ -133,7 +133,7 @@ def find_first_run(scope: Scope, unit: UnitRecord) -> FirstRun | None:
 
 
 def read_place_numbers(scope: Scope, unit_id: UUID) -> PlaceNumbers:
-    """What people call the part and the revision of a unit that there is."""
+    """The numbers of the part and the revision of a unit that exists."""
     u = units.c
     query = (
         select(parts.c.number, revisions.c.number)
@@ -145,7 +145,7 @@ def read_place_numbers(scope: Scope, unit_id: UUID) -> PlaceNumbers:
 
 
 def rename_unit(tx: Transaction, unit_id: UUID, serial_number: str) -> None:
-    """Give a unit another serial number, one that is free."""
+    """Give a unit another serial number, which must be free."""
     _update(
         tx,
         unit_id,
@@ -154,9 +154,9 @@ def rename_unit(tx: Transaction, unit_id: UUID, serial_number: str) -> None:
 
 
 def classify_unit(tx: Transaction, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool) -> None:
-    """Make a unit a sample of this class; None: one of production. with_runs: also what it was in the runs it has.
+    """Give a unit this sample class; None: production. with_runs: give the class to its recorded runs too.
 
-    Changes what the catalog remembers.
+    It changes a record that catalogs remember.
     """
     _update(tx, unit_id, {"sample": sample})
     if with_runs:
@@ -164,9 +164,9 @@ def classify_unit(tx: Transaction, unit_id: UUID, sample: SampleClass | None, *,
 
 
 def delete_units(tx: Transaction, serial_numbers: Iterable[str], *, with_runs: bool) -> Sequence[UUID]:
-    """Delete all of these units, each once, and return their ids; their sub-units stay and lose their parent.
+    """Delete all of these units, and return their ids; their sub-units stay and lose their parent.
 
-    with_runs: delete their runs too. Raises UnitNotFound; InUse for a unit that has runs which are to stay.
+    with_runs: delete their runs too. Without it, raises InUse for a unit that has runs. Raises UnitNotFound.
     """
     unique = {lookup_key(serial): serial for serial in serial_numbers}
     deleted: list[UUID] = []

@@ -1,4 +1,4 @@
-"""Repairs of units: a header that lists go by, and the report as it was claimed."""
+"""Repairs of units: a header, by which lists filter and sort, and the report as it was claimed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ _decoder = msgspec.msgpack.Decoder(RepairReport)
 
 
 class RepairRow(NamedTuple):
-    """operator_id: a member; operator_name: somebody else."""
+    """The header of a repair. operator_id: a member; operator_name: the name of somebody who is no member."""
 
     id: UUID
     unit_id: UUID
@@ -42,7 +42,10 @@ class RepairRow(NamedTuple):
 
 
 class RepairFilter(NamedTuple):
-    """Which repairs to list; None asks for nothing. Bounds are inclusive. part_numbers: of what the units are now."""
+    """Conditions that a repair must all meet. None: no condition. Bounds are inclusive.
+
+    part_numbers: of the part of the unit now.
+    """
 
     ids: Sequence[UUID] | None = None
     serial_numbers: Sequence[str] | None = None
@@ -52,9 +55,9 @@ class RepairFilter(NamedTuple):
 
 
 class RepairRecord(NamedTuple):
-    """part: that of the unit now. operator_name: of somebody who is no member.
+    """part: the unit's part now. operator_name: the name of somebody who is no member.
 
-    run_id: the run that sent the unit to repair; None where no run of the unit came of the report that is told of.
+    run_id: the run that sent the unit to repair; None if no run of the unit came from the report that the repair names.
     """
 
     id: UUID
@@ -70,17 +73,15 @@ class RepairRecord(NamedTuple):
 
 def stage_repair(tx: Transaction, row: RepairRow, report: RepairReport, creator: Creator) -> None:
     """Add a repair."""
-    said = {**row._asdict(), "body": _encoder.encode(report)}
-    tx.stage(
-        repairs, {**said, "organization_id": tx.organization_id, "created_at": tx.now, **creator.columns}
-    )
+    own = {**row._asdict(), "body": _encoder.encode(report)}
+    tx.stage(repairs, {**own, "organization_id": tx.organization_id, "created_at": tx.now, **creator.columns})
     tx.note_change("repair_recorded", row.id)
 
 
 def list_repairs(
     scope: Scope, repair_filter: RepairFilter, page: Page, *, descending: bool
 ) -> Listed[RepairRecord]:
-    """A page of repairs in the order in which they began; of equal ones, in order of creation the same way."""
+    """A page of repairs in the order of their starts; equal repairs in order of creation, same direction."""
     r = repairs.c
     query = _records(scope.organization_id).where(
         *known_at(page, "repair_recorded", r.id), *_conditions(scope.organization_id, repair_filter)
@@ -88,7 +89,10 @@ def list_repairs(
     order = (column.desc() if descending else column for column in (r.started_at, r.id))
     listed = fetch_page(scope.connection, query.order_by(*order), page, _record)
     failed = _failed_runs(scope, listed.rows)
-    found = [one._replace(run_id=failed.get((one.unit.id, one.report.of_report))) for one in listed.rows]
+    found = [
+        repair._replace(run_id=failed.get((repair.unit.id, repair.report.of_report)))
+        for repair in listed.rows
+    ]
     return Listed(found, listed.has_more, listed.total)
 
 
@@ -143,9 +147,9 @@ def _conditions(organization_id: UUID, repair_filter: RepairFilter) -> Iterator[
 
 
 def _failed_runs(scope: Scope, found: Sequence[RepairRecord]) -> Mapping[tuple[UUID, str | None], UUID]:
-    """The last run of each unit that came of a report that its repairs tell of, by unit and report."""
-    told = {(one.unit.id, one.report.of_report) for one in found if one.report.of_report is not None}
-    if not told:
+    """By unit and report, the last run of the unit that came from the report that one of its repairs names."""
+    reports = {(of.unit.id, of.report.of_report) for of in found if of.report.of_report is not None}
+    if not reports:
         return {}
     r, e = t.runs.c, t.metadata_entries.c
     query = (
@@ -153,9 +157,9 @@ def _failed_runs(scope: Scope, found: Sequence[RepairRecord]) -> Mapping[tuple[U
         .join_from(t.runs, t.metadata_entries, e.entity_id == r.id)
         .where(
             scope.owns(r),
-            r.unit_id.in_({unit_id for unit_id, _ in told}),
+            r.unit_id.in_({unit_id for unit_id, _ in reports}),
             e.key == REPORT_ID,
-            e.text.in_({report for _, report in told}),
+            e.text.in_({report for _, report in reports}),
         )
         .order_by(r.started_at, r.id)
     )

@@ -1,4 +1,4 @@
-"""Units: what is tested, where it belongs, and how it came there."""
+"""The rows of units: what is tested, where it belongs, and its moves."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -25,7 +25,7 @@ def stage_unit(
     creator: Creator,
     created_during_run_id: UUID | None,
 ) -> None:
-    """Add a unit. created_during_run_id: the run that was the first to name it; None where it came without a run."""
+    """Add a unit. created_during_run_id: the run that first named it; None if it was created without a run."""
     tx.stage(
         units,
         {
@@ -42,9 +42,9 @@ def stage_unit(
 
 
 def move_unit(tx: Transaction, before: UnitRow, after: UnitRow, run_id: UUID | None) -> None:
-    """Re-link a unit to another part, revision, batch or parent, with a trace of each move.
+    """Move a unit to another part, revision, batch or parent, and keep a record of each move.
 
-    run_id: the run that named the new place; None where a person or an update did.
+    run_id: the run that named the new place; None if a person or an update did.
     """
     if after == before:
         return
@@ -61,16 +61,16 @@ def move_unit(tx: Transaction, before: UnitRow, after: UnitRow, run_id: UUID | N
     tx.catalog.remember_unit(tx.organization_id, after)
 
 
-# Unscoped: of a unit that was found in the scope.
+# Unscoped: the unit was found in the scope.
 def has_runs(connection: Connection, unit_id: UUID) -> bool:
     query = select(runs.c.id).where(runs.c.unit_id == unit_id).limit(1)
     return connection.execute(query).first() is not None
 
 
 def delete_unit(tx: Transaction, unit_id: UUID) -> None:
-    """Delete a unit that has no runs, with the files that nothing else needs; their bytes are noted to be removed.
+    """Delete a unit that has no runs, with the files that nothing else needs. Their bytes are noted for removal.
 
-    Its sub-units stay and lose their parent, with a trace of the move.
+    Its sub-units stay and lose their parent; the move is recorded.
     """
     a, s, u = attachments.c, run_sub_units.c, units.c
     for child in _children(tx.scope, unit_id):
@@ -100,7 +100,7 @@ def stage_move(
     places: tuple[UUID | None, UUID | None],
     run_id: UUID | None,
 ) -> None:
-    """Leave a trace of a move between two places of a kind; None: none. run_id: as `move_unit` says."""
+    """Record a move. places: from and to, both of this kind; None: no place. run_id: as in `move_unit`."""
     tx.stage(
         unit_moves,
         {

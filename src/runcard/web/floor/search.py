@@ -11,7 +11,7 @@ from starlette.responses import Response
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.services import WithServices
 from runcard.store.lists.name_search import Hit, Kind, find_named, find_similar
-from runcard.store.metadata import find_said
+from runcard.store.metadata import find_keys_of_value
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import batch_url, part_url, procedure_url, run_url, station_url, unit_url
 from runcard.web.frame.visit import WithVisit
@@ -76,7 +76,7 @@ def search(
         if len(named) == 1:
             return redirect(_url(named[0]))
         similar = find_similar(scope, wanted, _MOST + 1)
-        keys = find_said(scope, wanted, _MOST)
+        keys = find_keys_of_value(scope, wanted, _MOST)
     groups = [_group(kind, named, similar.get(kind, ()), wanted) for kind in _GROUPS]
     groups.append(_noted(keys, wanted))
     return render("floor/search.html", SearchPage(wanted, [group for group in groups if group.hits]), visit)

@@ -15,7 +15,7 @@ from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.importers.formats import TABULAR, FormatName
 from runcard.intake.choices import ImportChoice
-from runcard.intake.quarantine import again, may_retry, retry_as_brought
+from runcard.intake.quarantine import choice_for_retry, may_retry, retry_as_brought
 from runcard.intake.report_files import Fate
 from runcard.store.engine.scope import Scope
 from runcard.store.intake.quarantine import (
@@ -148,7 +148,7 @@ def show_retried(services: Services, visit: Visit, choice: ImportChoice, arrived
 def _fate(services: Services, visit: Visit, file: QuarantinedFile, choice: ImportChoice) -> Fate:
     """One that cannot even be tried keeps no other from it."""
     try:
-        return retry_as_brought(services.stores, visit.actor, CLIENT, file, again(file, choice))
+        return retry_as_brought(services.stores, visit.actor, CLIENT, file, choice_for_retry(file, choice))
     except RuncardError as error:
         return Fate("refused", file.importer, reason=error.summary, quarantined_id=file.id)
 

@@ -244,10 +244,10 @@ def _preview(
         return MappingPreview(
             problems_of(error) if isinstance(error, InvalidInput) else [error.summary], (), ""
         )
-    told = [one for one in group.told if isinstance(one, PreparedRun)]
-    shown = told[:_RUNS_SHOWN]
-    more = f"{count_text(len(told))}" if group.is_last else f"more than {count_text(len(told))}"
-    text = f"The first {len(shown)} of {more} runs" if len(shown) < len(told) or not group.is_last else ""
+    runs = [report for report in group.reports if isinstance(report, PreparedRun)]
+    shown = runs[:_RUNS_SHOWN]
+    more = f"{count_text(len(runs))}" if group.is_last else f"more than {count_text(len(runs))}"
+    text = f"The first {len(shown)} of {more} runs" if len(shown) < len(runs) or not group.is_last else ""
     return MappingPreview(group.warnings, [_previewed(one, visit) for one in shown], text)
 
 

@@ -449,7 +449,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_run_sub_units_unit_id"), ["unit_id"], unique=False)
     op.execute("INSERT INTO catalog_version (id, value) VALUES (1, 0)")
     if op.get_bind().dialect.name == "postgresql":
-        # Documents are compressed already.
+        # Documents are compressed already, so PostgreSQL must not compress them again.
         op.execute("ALTER TABLE run_documents ALTER COLUMN body SET STORAGE EXTERNAL")
 
 

@@ -293,7 +293,7 @@ def _add_columns() -> None:
 
 
 def _add_reference(table: str, name: str, target: str) -> None:
-    """SQLite takes a key together with its column; for one that came later it would need the whole table made anew."""
+    """Add a column with a foreign key. SQLite takes a key only with its new column, or the table must be made anew."""
     key = f"fk_{table}_{name}"
     if op.get_bind().dialect.name == "sqlite":
         op.execute(f"ALTER TABLE {table} ADD COLUMN {name} BLOB CONSTRAINT {key} REFERENCES {target} (id)")

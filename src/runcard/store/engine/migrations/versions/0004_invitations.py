@@ -1,4 +1,4 @@
-"""Invitations, and which browser a session is of"""
+"""Invitations, and the browser of a session"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What was said of files in quarantine, and lists of files by time"""
+"""What was chosen for files in quarantine, and indexes of files by time"""
 
 import sqlalchemy as sa
 from alembic import op

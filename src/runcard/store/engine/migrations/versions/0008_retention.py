@@ -1,4 +1,4 @@
-"""How long runs and files are kept, and what was deleted for its age"""
+"""How long runs and files are kept, and the log of what was deleted for its age"""
 
 import sqlalchemy as sa
 from alembic import op

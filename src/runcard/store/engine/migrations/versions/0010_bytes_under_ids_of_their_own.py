@@ -1,4 +1,4 @@
-"""What bytes lie under, and when it was said how long things are kept"""
+"""The ids of stored bytes, and when the retention was set"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What stations with a wrong clock said of when a run was"""
+"""The times of runs by stations with a wrong clock"""
 
 from datetime import UTC, datetime, timedelta
 

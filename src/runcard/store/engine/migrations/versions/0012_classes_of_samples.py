@@ -1,4 +1,4 @@
-"""The class of its unit at the time of a run: for runs that are there, the one of today"""
+"""The sample class of the unit at the time of a run; recorded runs get the class of today"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Identifiers that procedures had before, since when they are archived, and what was merged into what"""
+"""Former identifiers of procedures, when procedures were archived, and merges"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What runs that were imported are known by in their files"""
+"""The ids of reports in the files that runs were imported from"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("imported_runs", sa.Column("report_id", sa.Text(), nullable=True))
-    # Importers have kept the ids as metadata. Each run is looked up by the key of that table.
+    # Importers kept the ids as metadata until now. Each run is looked up by the primary key of the metadata.
     op.execute(
         """
         UPDATE imported_runs SET report_id = (

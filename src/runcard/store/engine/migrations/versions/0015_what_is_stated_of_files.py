@@ -1,4 +1,4 @@
-"""What whoever brings report files states of their runs"""
+"""The fields that the sender of a report file states of its runs"""
 
 import sqlalchemy as sa
 from alembic import op
