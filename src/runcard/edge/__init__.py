@@ -1,1 +1,1 @@
-"""HTTP only: what every door shares, from the first byte of a connection to the answer."""
+"""HTTP: what all doors share, from the first byte of a connection to the answer."""

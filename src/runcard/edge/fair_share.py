@@ -1,4 +1,4 @@
-"""A fair share for each caller: a few things at once, fewer of one caller; the others wait, for a bounded time."""
+"""A fair share for each caller: a few turns at once, fewer for one caller. The others wait, for a limited time."""
 
 import asyncio
 import time
@@ -9,25 +9,25 @@ from typing import NamedTuple
 
 from runcard.domain.errors import TooMuchAtOnce
 
-# The longest rest of work that stands back for stations.
+# The longest rest of work that gives way to stations.
 LONGEST_REST_S = 1.0
 
 
 def rest_while(is_busy: Callable[[], bool], took_s: float) -> None:
-    """Rest after a piece of work for as long as it took, while something is more urgent; for threads."""
+    """Sleep after a piece of work for as long as it took, if something is more urgent. Only for threads."""
     if is_busy():
         time.sleep(min(took_s, LONGEST_REST_S))
 
 
 class ShareLimits(NamedTuple):
-    """at_once: of all callers together; each: of one caller. In turns, or in what their weights count."""
+    """at_once: for all callers together. each: for one caller. Both count turns, or the unit of their weights."""
 
     at_once: int
     each: int
 
 
 class ShareQueue(NamedTuple):
-    """most: how many of one caller may wait; wait_s: for how long. refusal: what is raised beyond that."""
+    """most: how many requests of one caller may wait. wait_s: for how long. refusal: the error beyond these limits."""
 
     most: int
     wait_s: float
@@ -40,11 +40,11 @@ class _WaitingCaller(NamedTuple):
 
 
 class FairShare:
-    """Belongs to one event loop. Whoever waits has no thread.
+    """Gives turns to callers. It belongs to one event loop, and a waiting request takes no thread.
 
-    Callers that wait are served in turn, however many of their requests wait. While `is_busy` says that something is
-    more urgent, the limits are those of `while_busy`. The limits of a caller who has no turn yet let one in, whatever
-    its weight.
+    Waiting callers are served one after another, however many requests each of them has. While `is_busy` says that
+    something is more urgent, the limits are `while_busy`. The limit of one caller never keeps out its only turn,
+    whatever the weight.
     """
 
     def __init__(
@@ -63,14 +63,14 @@ class FairShare:
 
     @property
     def taken_now(self) -> int:
-        """How much of the limits is taken."""
+        """How much is taken now, of all callers together."""
         return self._taken.total()
 
     @asynccontextmanager
     async def taken(self, caller: str, weight: int = 1) -> AsyncIterator[None]:
-        """The turn of a caller, from when it comes to the end of the block.
+        """Wait for a turn of a caller, and hold it to the end of the block.
 
-        Raises the refusal where it does not come in time, or where too many of this caller wait already.
+        Raises the refusal if the turn does not come in time, or if too many requests of this caller wait already.
         """
         await self._take(caller, weight)
         try:
@@ -85,27 +85,27 @@ class FairShare:
         waiting = self._waiting.setdefault(caller, deque())
         if len(waiting) >= self._queue.most:
             raise self._queue.refusal(self._queue.wait_s)
-        one = _WaitingCaller(asyncio.get_running_loop().create_future(), weight)
-        waiting.append(one)
+        waiter = _WaitingCaller(asyncio.get_running_loop().create_future(), weight)
+        waiting.append(waiter)
         try:
             async with asyncio.timeout(self._queue.wait_s):
-                await one.turn
+                await waiter.turn
         except BaseException as error:
-            self._leave(caller, one)
+            self._leave(caller, waiter)
             if isinstance(error, TimeoutError):
                 raise self._queue.refusal(self._queue.wait_s) from error
             raise
 
-    def _leave(self, caller: str, one: _WaitingCaller) -> None:
-        """Wait no longer."""
-        if not one.turn.cancelled():  # its turn came at the same moment
-            self._give_back(caller, one.weight)
+    def _leave(self, caller: str, waiter: _WaitingCaller) -> None:
+        """Stop waiting."""
+        if not waiter.turn.cancelled():  # the turn came at the same moment
+            self._give_back(caller, waiter.weight)
             return
         waiting = self._waiting[caller]
-        waiting.remove(one)
+        waiting.remove(waiter)
         if not waiting:
             del self._waiting[caller]
-        self._start_those_who_may()  # what was too heavy may have been in the way
+        self._start_those_who_may()  # this request may have been too heavy, and blocked others
 
     def _give_back(self, caller: str, weight: int) -> None:
         self._taken[caller] -= weight
@@ -116,17 +116,17 @@ class FairShare:
     def _start_those_who_may(self) -> None:
         while (caller := self._next()) is not None:
             waiting = self._waiting[caller]
-            one = waiting.popleft()
-            self._taken[caller] += one.weight
-            one.turn.set_result(None)
+            waiter = waiting.popleft()
+            self._taken[caller] += waiter.weight
+            waiter.turn.set_result(None)
             self._waiting.move_to_end(caller)
             if not waiting:
                 del self._waiting[caller]
 
     def _next(self) -> str | None:
-        """The first of the callers that wait who may have a turn."""
+        """The first waiting caller that may have a turn; None if none may."""
         for caller, waiting in self._waiting.items():
-            # Somebody who is cancelled leaves in a moment.
+            # A cancelled request leaves the queue in a moment.
             if not waiting[0].turn.done() and self._is_free_for(caller, waiting[0].weight):
                 return caller
         return None
@@ -140,7 +140,7 @@ class FairShare:
 
 
 class Shares(NamedTuple):
-    """Of those who read; of those whose password is hashed; of those who send large bodies, in bytes."""
+    """The shares of reads, of hashes of passwords, and of large bodies, which count in bytes."""
 
     reading: FairShare
     hashing: FairShare

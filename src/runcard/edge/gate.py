@@ -1,7 +1,8 @@
-"""Letting API keys in.
+"""Checks API keys.
 
-Whether a key holds is decided by the record, at the moment it is used. For the runs' own routes that is inside the
-transaction that records the run, so it costs nothing; the gate only keeps strangers from sending large bodies there.
+The database decides whether a key is valid, at the moment when it is used. On the routes that record runs, this happens
+inside the transaction that records the run, so it costs nothing; there the gate only keeps strangers from sending large
+bodies.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +23,7 @@ class Gate:
         self._seen: dict[bytes, Actor] = {}
 
     def identify(self, authorization: str | None) -> Actor:
-        """Whose key this is now. Raises Unauthenticated."""
+        """The owner of a key that is valid now. Raises Unauthenticated."""
         digest = digest_of(bearer_token(authorization))
         with self._database.read() as connection:
             actor = find_actor(connection, digest)
@@ -35,7 +36,9 @@ class Gate:
         return actor
 
     async def admit(self, authorization: str | None) -> Admission:
-        """As `identify`, but a key that has held before is let in unasked: whoever acts on it asks the record."""
+        """The owner of a key that is valid, or was when it was last used. Whoever acts on the answer must check the key
+        in the database. Raises Unauthenticated.
+        """
         digest = digest_of(bearer_token(authorization))
         actor = self._seen.get(digest)
         if actor is None:
@@ -43,5 +46,5 @@ class Gate:
         return Admission(digest, actor)
 
     def forget(self, admission: Admission) -> None:
-        """Ask the record next time: it says that this key holds no longer."""
+        """Look this key up in the database next time, because it is no longer valid."""
         self._seen.pop(admission.digest, None)

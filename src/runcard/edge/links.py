@@ -17,7 +17,7 @@ _AS_UNTIL_2026_11: dict[str, Any] = {"key_derivation": "django-concat", "digest_
 
 
 class Links:
-    """Makes and checks links to attachments. A link of one purpose is worth nothing for another."""
+    """Makes and checks links to attachments. A link for one purpose is not valid for another."""
 
     def __init__(
         self,
@@ -26,14 +26,14 @@ class Links:
         hosts: AllowedHosts,
         expires_s: dict[Purpose, int],
     ) -> None:
-        """secret_keys: the newest first, which signs; each is believed."""
+        """secret_keys: the newest first. The newest signs, and links signed with any of them are valid."""
         self._secret_keys = secret_keys
         self._hosts = hosts
         self._public_url = public_url.rstrip("/") if public_url else None
         self.expires_s = expires_s
 
     def url(self, purpose: Purpose, attachment_id: UUID, request_root: str) -> str:
-        """An absolute link. `request_root` is how the client reached this server, where no public URL is set.
+        """An absolute link. request_root: how the client reached this server; used if no public URL is set.
 
         Raises HostNotAllowed.
         """
@@ -41,13 +41,13 @@ class Links:
         return f"{self.root(request_root)}/files/{purpose}/{token}"
 
     def root(self, request_root: str) -> str:
-        """The root under which this server is reached, without a slash at its end. Raises HostNotAllowed."""
+        """The root of this server's addresses, without a slash at its end. Raises HostNotAllowed."""
         if self._public_url is None:
             self._hosts.check(request_root)
         return self._public_url or request_root.rstrip("/")
 
     def attachment_id(self, purpose: Purpose, token: str) -> UUID:
-        """The attachment that a link stands for. Raises SignatureInvalid."""
+        """The id of the attachment that a link names. Raises SignatureInvalid."""
         try:
             return UUID(hex=self._serializer(purpose).loads(token, max_age=self.expires_s[purpose]))
         except SignatureExpired as error:

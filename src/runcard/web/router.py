@@ -28,8 +28,8 @@ from runcard.web.stations import station, stations
 from runcard.web.units import unit, units
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_unknown_parameters)])
-# The path of a revision goes on after that of its part, which would take it as its own, and so does quarantine after
-# imports.
+# The order matters: the path of a part would also match the path of its revision, so the revision comes first. For the
+# same reason quarantine comes before the page of an import.
 _PAGES = (
     log_in,
     set_up,
@@ -76,7 +76,7 @@ _PAGES = (
 )
 for page in _PAGES:
     for route in page.router.routes:
-        # HEAD is asked as GET is; the server leaves the body out. FastAPI does not add it by itself.
+        # HEAD is answered like GET, and the server leaves the body out. FastAPI does not add it by itself.
         if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
             route.methods.add("HEAD")
     router.include_router(page.router)

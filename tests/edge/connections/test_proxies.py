@@ -35,7 +35,7 @@ def test_nobody_else_is_believed(nearest: str, caplog: pytest.LogCaptureFixture)
         )
     assert (scope["client"][0], scope["scheme"]) == (nearest, "http")
     assert (b"host", b"here") in scope["headers"]
-    assert f"from {nearest} is not believed" in caplog.text
+    assert f"from {nearest} is ignored" in caplog.text
     assert "trusted_proxies" in caplog.text
 
 

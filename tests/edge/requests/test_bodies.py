@@ -178,5 +178,5 @@ def test_a_body_that_ends_too_early_is_none() -> None:
     async def receive() -> dict[str, Any]:
         return arriving.pop(0)
 
-    with pytest.raises(MalformedBody, match="ended before it was whole"):
+    with pytest.raises(MalformedBody, match="ended before all of it arrived"):
         run(read_body(receive, 100))

@@ -4,7 +4,7 @@ import pytest
 
 from runcard.domain.errors import InvalidInput
 from runcard.store.metadata import ANY_KEY, MetadataTest
-from runcard.web.lists.metadata_words import metadata_asked, metadata_said
+from runcard.web.lists.metadata_words import metadata_words_for, parse_metadata_words
 
 
 @pytest.mark.parametrize(
@@ -27,23 +27,23 @@ from runcard.web.lists.metadata_words import metadata_asked, metadata_said
     ],
 )
 def test_texts_are_understood(text, asked):
-    assert list(metadata_asked(text)) == asked
+    assert list(parse_metadata_words(text)) == asked
 
 
 @pytest.mark.parametrize("text", ["=1", "a b", "a=", "fixture=1;=2", "x>much", "é=1", ";".join(["a"] * 11)])
 def test_others_are_refused_by_name(text):
     with pytest.raises(InvalidInput) as refused:
-        metadata_asked(text)
+        parse_metadata_words(text)
     assert refused.value.issues[0].path == ("metadata",)
 
 
 @pytest.mark.parametrize("value", ["FX-2", "a=b", "~x", "früh"])
 def test_what_is_said_is_asked_for_again(value):
-    text = metadata_said("key", value)
+    text = metadata_words_for("key", value)
     assert text is not None
-    assert list(metadata_asked(text)) == [MetadataTest("key", says=value)]
+    assert list(parse_metadata_words(text)) == [MetadataTest("key", says=value)]
 
 
 @pytest.mark.parametrize("value", ["a;b", " a", ""])
 def test_what_no_text_can_ask_for_is_not_said(value):
-    assert metadata_said("key", value) is None
+    assert metadata_words_for("key", value) is None

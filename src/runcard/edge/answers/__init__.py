@@ -1,1 +1,1 @@
-"""What a door answers: JSON, errors, and the document that describes both."""
+"""The answers of doors: JSON, errors, and the OpenAPI document that describes both."""

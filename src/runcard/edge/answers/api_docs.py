@@ -1,4 +1,4 @@
-"""The API to read and to try out, in a browser, with nothing fetched from elsewhere."""
+"""The page where people read and try the API in a browser. It loads nothing from another server."""
 
 import re
 from base64 import b64encode
@@ -19,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/api/docs")
 def show_docs() -> Response:
-    """Swagger UI over the served document."""
+    """Swagger UI for the OpenAPI document of this server."""
     page = get_swagger_ui_html(
         openapi_url="/api/openapi.json",
         title="Runcard API",
@@ -35,7 +35,7 @@ def show_docs() -> Response:
 
 
 def _policy_of(page: bytes) -> str:
-    """What may run in the page: the files of this server, and the one script inside of it as it is now."""
+    """The security policy of the page: only files of this server may run, and the one script inside it, unchanged."""
     [script] = _INLINE_SCRIPT.findall(page)
     digest = b64encode(sha256(script).digest()).decode("ascii")
     # Swagger UI writes styles into its page, and pictures too.
@@ -45,5 +45,5 @@ def _policy_of(page: bytes) -> str:
     )
 
 
-# The package serves as a keeper of Swagger UI's files: its own way in is an application of another class.
+# The package is used for its copy of Swagger UI's files. Its own entry point is an application of another class.
 router.routes.append(Mount(_FILES, StaticFiles(directory=Path(fastapi_offline.__file__).with_name("static"))))

@@ -1,4 +1,4 @@
-"""From what is wrong to what the caller reads: the one table of classes and statuses, and the one error body."""
+"""The answers to errors: one table from classes to statuses, and one error body."""
 
 import logging
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 class StatusAnswer(NamedTuple):
-    """retry_after_s: after how long it is worth to ask again; None: not by itself, or not known."""
+    """retry_after_s: after how long a retry is worthwhile; None: never without a change, or not known."""
 
     status: int
     code: str
@@ -22,7 +22,7 @@ class StatusAnswer(NamedTuple):
 
 Answers = Mapping[type[e.RuncardError], StatusAnswer]
 
-# The most derived class of an error that stands here decides.
+# The most derived class of an error that is in this table decides.
 ANSWERS: Answers = {
     e.InvalidInput: StatusAnswer(400, "BAD_REQUEST"),
     e.MalformedBody: StatusAnswer(400, "PARSE_ERROR"),
@@ -47,7 +47,7 @@ ANSWERS: Answers = {
     e.StorageUnavailable: StatusAnswer(502, "BAD_GATEWAY"),
     e.FiguresUnavailable: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
     e.Outage: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
-    # Sent again, it might be recorded twice.
+    # No Retry-After: a report that is sent again might be recorded twice.
     e.CommitInDoubt: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
     e.StorageReadOnly: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
     e.StorageFull: StatusAnswer(507, "INSUFFICIENT_STORAGE", retry_after_s=60),
@@ -63,10 +63,10 @@ class ErrorAnswer(NamedTuple):
 
 
 def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
-    """Status and JSON body for an error: `code`, `message`, `issues`, and `error.message` for old clients.
+    """The status and JSON body for an error: `code`, `message`, `issues`, and `error.message` for old clients.
 
-    What is not one of Runcard's own errors is answered 500 and tells nothing of itself. answers: the table of an API
-    that has one of its own.
+    An error that is not one of Runcard's own is answered 500, without any detail. answers: the table of an API that
+    has its own.
     """
     answer = next((answers[cls] for cls in type(error).__mro__ if cls in answers), _UNEXPECTED)
     message = str(error) if answer is not _UNEXPECTED else "Internal server error"
@@ -85,15 +85,17 @@ def error_body(code: str, message: str, issues: tuple[e.Issue, ...]) -> bytes:
     body: dict[str, Any] = {
         "code": code,
         "message": message,
-        "issues": [{"path": issue.path, "message": _told(issue), "code": "invalid"} for issue in issues],
-        # Clients of v1 show only this one, so it says what is wrong too.
+        "issues": [
+            {"path": issue.path, "message": _message_of(issue), "code": "invalid"} for issue in issues
+        ],
+        # Clients of v1 show only this message, so it includes the issues.
         "error": {"message": e.in_one_line(message, issues)},
     }
     return msgspec.json.encode(body)
 
 
-def _told(issue: e.Issue) -> str:
-    """An issue for readers who see nothing else of it: it names its field, in words and as the wire does."""
+def _message_of(issue: e.Issue) -> str:
+    """The message of an issue, for readers who see no path: it names the field in words and as the wire does."""
     name = next((step for step in reversed(issue.path) if isinstance(step, str)), None)
     if name is None or name in issue.message:
         return issue.message

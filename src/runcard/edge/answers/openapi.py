@@ -1,4 +1,4 @@
-"""The OpenAPI document: what msgspec says of the bodies, beside what FastAPI says of paths and parameters."""
+"""The OpenAPI document: msgspec describes the bodies, FastAPI describes paths and parameters."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -9,30 +9,30 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 _REF = "#/components/schemas/{name}"
-# Where an operation carries the schemas that it refers to, until all of them stand in the document together: as JSON,
-# because FastAPI drops what is null.
+# An operation carries its schemas under this key until the document gathers them all. They are JSON, because FastAPI
+# drops what is null.
 _SCHEMAS = "x-schemas"
 
 
 def operation(
     answer: Any, body: Any = None, *, name: str | None = None, parameters: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """The parts of an operation's description that FastAPI cannot see: `answer` and `body` are msgspec types.
+    """The parts of an operation's description that FastAPI cannot see. answer, body: msgspec types.
 
-    name: the operation's id. parameters: those of its query (`edge.queries.query_parameters`).
+    name: the operation's id. parameters: of its query, from `edge.requests.queries.query_parameters`.
     """
     kinds = [answer] if body is None else [answer, body]
-    (answered, *asked), schemas = _schemas_of(kinds)
+    (answer_schema, *body_schemas), schemas = _schemas_of(kinds)
     described: dict[str, Any] = {
         "security": [{"ApiKey": []}],
-        "responses": {"200": {"description": "Success", **_json(answered)}},
+        "responses": {"200": {"description": "Success", **_json(answer_schema)}},
         _SCHEMAS: msgspec.json.encode(schemas).decode(),
     }
     if name is not None:
         described |= {"operationId": name, "summary": name}
     if parameters is not None:
         described["parameters"] = parameters
-    for schema in asked:
+    for schema in body_schemas:
         described["requestBody"] = {"required": True, **_json(schema)}
     return described
 
@@ -40,8 +40,8 @@ def operation(
 def document(app: FastAPI, unseen: Mapping[str, Mapping[str, Any]], error: Any) -> dict[str, Any]:
     """The OpenAPI document of all routes of `app`.
 
-    unseen: descriptions, by path and method, of plain ASGI endpoints. error: the body of every answer that is no
-    success.
+    unseen: the descriptions of plain ASGI endpoints, by path and method. error: the type of the body of every answer
+    that is no success.
     """
     described = get_openapi(title=app.title, version=app.version, routes=app.routes)
     for path, operations in unseen.items():
@@ -62,14 +62,14 @@ def document(app: FastAPI, unseen: Mapping[str, Mapping[str, Any]], error: Any) 
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
-    """The schema of a msgspec Struct, with references to those that it holds."""
+    """The schema of a msgspec Struct, with references to the Structs inside it."""
     _, schemas = _schemas_of([kind])
     schema: dict[str, Any] = schemas[kind.__name__]
     return schema
 
 
 def _schemas_of(kinds: Sequence[Any]) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
-    """A schema for each type, and by name those that they refer to."""
+    """A schema for each type, and the schemas that these refer to, by name."""
     return msgspec.json.schema_components(kinds, ref_template=_REF)
 
 

@@ -1,4 +1,4 @@
-"""Answers in JSON. The content type carries no charset: old clients compare it as a whole."""
+"""JSON answers. The content type has no charset, because old clients compare the whole of it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from starlette.types import Scope, Send
 
 
 class JsonResponse(Response):
-    """An answer made of a msgspec Struct, or of anything else that msgspec writes as JSON."""
+    """A JSON answer from a msgspec Struct, or from anything else that msgspec can encode."""
 
     media_type = "application/json"
 
@@ -17,7 +17,7 @@ class JsonResponse(Response):
 
 
 def header_of(scope: Scope, name: bytes) -> str | None:
-    """The first header with this lower-case name; None where there is none."""
+    """The first header with this lower-case name; None if there is none."""
     for key, value in scope["headers"]:
         if key == name:
             return bytes(value).decode("latin-1")
@@ -25,7 +25,7 @@ def header_of(scope: Scope, name: bytes) -> str | None:
 
 
 async def send_json(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
-    """Answer from a plain ASGI endpoint. more: headers beside the usual ones."""
+    """Send a JSON answer from a plain ASGI endpoint. more: headers besides the usual ones."""
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

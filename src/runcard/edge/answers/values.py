@@ -1,4 +1,4 @@
-"""Measured values as JSON can say them."""
+"""Measured values in JSON."""
 
 from math import isfinite
 from typing import Any
@@ -9,12 +9,12 @@ from runcard.domain.runs.measurement import Measurement
 
 
 def wire_value(measurement: Measurement) -> Any:
-    """The value of a measurement, to the last digit; None where there is none."""
+    """The value of a measurement, to its last digit; None if it has none."""
     if measurement.exact is not None:
         return Raw(measurement.exact.encode())
     return wire_number(measurement.value)
 
 
 def wire_number(value: Any) -> Any:
-    """NaN and infinities, which JSON cannot say, as the texts nan, inf and -inf; anything else as it is."""
+    """The value itself; NaN and infinities, which JSON does not have, as the texts nan, inf and -inf."""
     return str(value) if isinstance(value, float) and not isfinite(value) else value

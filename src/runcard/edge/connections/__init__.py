@@ -1,1 +1,1 @@
-"""Connections from their first byte on: what one may take, how many there are, and who is behind each."""
+"""Connections from their first byte on: their limits, their number, and the client behind each."""

@@ -1,4 +1,4 @@
-"""What every request passes first, and every answer last."""
+"""The entrance: every request passes it first, and every answer last."""
 
 from collections.abc import Awaitable
 
@@ -11,15 +11,16 @@ Header = tuple[bytes, bytes]
 _NO_SNIFFING: Header = (b"x-content-type-options", b"nosniff")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 _ONLY_TLS: Header = (b"strict-transport-security", b"max-age=31536000")
-# An answer that has one of these says itself how it may be kept.
+# An answer with one of these headers decides itself how it may be cached.
 _CACHING = (b"cache-control", b"etag")
 
 
 class Entrance:
-    """Wraps the whole server. Requests say who asks as a named proxy says it; answers have what keeps browsers safe.
+    """Wraps the whole server. Requests get the client that a trusted proxy names; answers get headers that keep
+    browsers safe.
 
-    No browser guesses what an answer is, keeps one that does not say so, or comes back without TLS once it came by TLS.
-    A redirect to this server does not name it.
+    With these headers, no browser guesses the type of an answer, caches an answer that does not allow it, or comes back
+    without TLS after it came over TLS. A redirect within this server does not contain its name.
     """
 
     def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
@@ -32,7 +33,7 @@ class Entrance:
             return
         self._proxies.believe(scope)
 
-        # No coroutine of its own: it is made for every request.
+        # This is no coroutine, to save time: it is made for every request.
         def send_safe(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = _made_safe(message, scope)
@@ -56,7 +57,7 @@ def _made_safe(start: Message, scope: Scope) -> list[Header]:
 
 
 def _here(location: bytes, scope: Scope) -> bytes:
-    """The same place of this server, without its name, which is what the request said it is."""
+    """A location on this server without the server's name, which is only what the request claims; others unchanged."""
     _, mark, rest = location.partition(b"://")
     host = next((value for name, value in scope["headers"] if name == b"host"), None)
     netloc, slash, path = rest.partition(b"/")

@@ -1,4 +1,4 @@
-"""Which names of this server links may be made of, where no public URL is set."""
+"""The host names that may stand in links to this server if no public URL is set."""
 
 import ipaddress
 import re
@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from runcard.domain.errors import HostNotAllowed
 
 _NETLOC = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?", re.IGNORECASE)
-# No stranger on the internet can own these: RFC 6761, 6762 and 8375, and .internal, which is kept for private use.
+# No stranger on the internet can own these: RFC 6761, 6762 and 8375, and .internal, which is reserved for private use.
 _PRIVATE = (".localhost", ".local", ".test", ".internal", ".home.arpa")
 ANY = "*"
 
 
 class AllowedHosts:
-    """A request's Host header is what its sender makes it, and a browser sends the name that it was led to.
+    """Decides which Host headers to trust, since the sender chooses the header, and a link can mislead a browser.
 
-    Allowed are addresses, names without a dot, names that only a local network has, the name of this machine, and those
-    that are named: a name with a dot before it stands for all below it, `*` for all.
+    Allowed are addresses, names without a dot, names that only a local network has, the name of this machine, and the
+    names in `named`. There, a name that begins with a dot allows all names below it, and `*` allows all names.
     """
 
     def __init__(self, named: Sequence[str]) -> None:
@@ -27,7 +27,7 @@ class AllowedHosts:
         self._endings = (*_PRIVATE, *(name for name in names if name.startswith(".")))
 
     def check(self, root: str) -> None:
-        """Raises HostNotAllowed for a URL of another host."""
+        """Check that the host of a URL is allowed. Raises HostNotAllowed."""
         netloc = root.partition("://")[2].partition("/")[0]
         found = _NETLOC.fullmatch(netloc)
         if found is None or not self._is_allowed(found[1], found[2]):

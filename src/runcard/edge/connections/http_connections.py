@@ -1,7 +1,7 @@
-"""HTTP/1.1 as uvicorn speaks it, with a bound on what each connection takes and on how many there are.
+"""HTTP/1.1 as in uvicorn, with limits on what each connection takes and on how many connections there are.
 
-uvicorn and httptools wait for ever, and join a header that arrives in pieces in time that grows with its square. The
-clock here is read once a sweep, so a request costs no timer.
+uvicorn and httptools wait for ever, and the time that they take to join a header that arrives in pieces grows with the
+square of its length. The clock here is read once in each sweep, so a request needs no timer.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ from runcard.edge.connections.rooms import Room
 
 _log = logging.getLogger(__name__)
 
-# Of those that are refused, as many may stay to read why; others are closed at once.
+# How many refused connections may stay open to read the reason; others are closed at once.
 _MOST_LINGERING = 64
-_TELL_EVERY_S = 60.0
+_LOG_EVERY_S = 60.0
 # " HTTP/1.1\r\n" after the target, the blank before it, and the empty line at the end.
 _REQUEST_LINE_BYTES = 14
 
 
 class RequestPhase(Enum):
-    """How far the newest request of a connection has arrived. REFUSED: what arrives now is dropped."""
+    """How much of the newest request of a connection has arrived. REFUSED: all further bytes are dropped."""
 
     NONE = 0
     HEADERS = 1
@@ -46,11 +46,10 @@ class RequestPhase(Enum):
 
 
 class HttpConnections:
-    """The connections of one server process. It makes one for each socket, in the place of uvicorn's protocol class.
+    """The connections of one server process. It makes one for each socket, in place of uvicorn's protocol class.
 
-    One more than there may be takes the place of one that owes nothing to anybody: of those that have never sent a
-    request the oldest, else the one that has been idle longest, else one whose client is slow. Where there is none, it
-    is refused.
+    At the limit, a new connection takes the place of another: of the oldest that never sent a request, else of the one
+    that has been idle longest, else of one whose client is slow. If there is none of these, the new one is refused.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
@@ -58,13 +57,13 @@ class HttpConnections:
         self.now_s = 0.0
         self.lingering = 0
         self._open: set[HttpConnection] = set()
-        # In the order in which they may be dropped.
+        # These are dropped first to last.
         self._silent: dict[HttpConnection, None] = {}
         self._idle: dict[HttpConnection, None] = {}
         self._slow: list[HttpConnection] = []
         self._is_sweeping = False
         self._refused = 0
-        self._told_s = -_TELL_EVERY_S
+        self._logged_s = -_LOG_EVERY_S
 
     def __call__(
         self,
@@ -77,11 +76,11 @@ class HttpConnections:
 
     @property
     def as_protocol(self) -> type[asyncio.Protocol]:
-        """This, as uvicorn wants to be given it: it calls what it takes for a class, and does no more with it."""
+        """This object as the class that uvicorn expects. uvicorn only ever calls it."""
         return cast(type[asyncio.Protocol], self)
 
     def enter(self, connection: "HttpConnection") -> bool:
-        """Whether there is room for one more, which is made where that can be."""
+        """Add a connection; return whether there is room for it. Makes room if it can."""
         if not self._is_sweeping:
             self._is_sweeping, self.now_s = True, connection.loop.time()
             connection.loop.call_later(self.limits.sweep_s, self._sweep, connection.loop)
@@ -97,12 +96,12 @@ class HttpConnections:
         self.occupy(connection)
 
     def occupy(self, connection: "HttpConnection") -> None:
-        """It has a request to answer, so it is not dropped for another."""
+        """Note that a connection has a request to answer, so that it is not dropped for another."""
         self._silent.pop(connection, None)
         self._idle.pop(connection, None)
 
     def release(self, connection: "HttpConnection") -> None:
-        """Everything that it asked is answered."""
+        """Note that all requests of a connection are answered, so that it may be dropped for another."""
         self._idle[connection] = None
 
     def _make_room(self) -> bool:
@@ -118,7 +117,7 @@ class HttpConnections:
         return False
 
     def _sweep(self, loop: AbstractEventLoop) -> None:
-        """Look at every connection, and again later, for as long as there are any."""
+        """Check every connection against its limits, and sweep again later while there are any."""
         self.now_s = loop.time()
         self._is_sweeping = bool(self._open)
         if self._is_sweeping:
@@ -126,18 +125,18 @@ class HttpConnections:
         for connection in list(self._open):
             connection.look(self.now_s)
         self._slow = [connection for connection in self._open if connection.is_slow]
-        if self._refused and self.now_s - self._told_s >= _TELL_EVERY_S:
+        if self._refused and self.now_s - self._logged_s >= _LOG_EVERY_S:
             _log.warning(
-                "%d connections were refused, as all %d were busy. Raise the limit of open files "
-                "(LimitNOFILE of systemd, ulimit -n), or see who opens so many.",
+                "Refused %d connections, because all %d were busy. Raise the limit of open files "
+                "(LimitNOFILE in systemd, ulimit -n), or find out who opens so many connections.",
                 self._refused,
                 self.limits.connections,
             )
-            self._refused, self._told_s = 0, self.now_s
+            self._refused, self._logged_s = 0, self.now_s
 
 
 class HttpConnection(HttpToolsProtocol):
-    """One connection. `since_s`: when its phase began, or the stretch in which something has to arrive."""
+    """One connection. since_s: when its phase began, or the current stretch in which something must arrive."""
 
     def __init__(
         self,
@@ -154,7 +153,8 @@ class HttpConnection(HttpToolsProtocol):
         self.since_s = 0.0
         self.is_slow = False
         self._is_lingering = False
-        # Bytes: all that have arrived, those up to `since_s`, of the newest piece, and since a request got further.
+        # Numbers of bytes: arrived in all, arrived up to `since_s`, in the newest piece, and since the parser last got
+        # further in a request.
         self._arrived = self._mark = self._piece = self._pending = 0
         self._unsent = -1
         self._refusal = MALFORMED
@@ -194,12 +194,12 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         if self.phase is not RequestPhase.NONE:
-            self._pending = 0  # the request begins inside of a piece; what came before was another's
+            self._pending = 0  # the request begins inside a piece, and the bytes before belong to another
         self.phase, self.since_s = RequestPhase.HEADERS, self._all.now_s
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        # Headers are added up only where so many bytes have arrived.
+        # Headers are only added up if enough bytes have arrived to exceed the limit.
         if self._pending + self._piece > MAX_HEADER_BYTES and self._header_bytes() > MAX_HEADER_BYTES:
             self._refusal = HEADERS_TOO_LARGE
             raise ValueError("the headers are too large")
@@ -207,12 +207,12 @@ class HttpConnection(HttpToolsProtocol):
         self._mark, self._pending = self._arrived, 0
         self._all.occupy(self)
         if self.parser.should_upgrade():
-            self._room = self._room_asked_for()
+            self._room = self._requested_room()
         super().on_headers_complete()
         self.headers = []  # the scope has them; fields after a chunked body are no headers
 
     def on_body(self, body: bytes) -> None:
-        # So it counts what is no body, such as fields after the last chunk: they are joined as headers are.
+        # So only bytes outside the body count, such as fields after the last chunk, which are joined like headers.
         self._pending = 0
         super().on_body(body)
 
@@ -223,7 +223,7 @@ class HttpConnection(HttpToolsProtocol):
             self._rest()
 
     def on_response_complete(self) -> None:
-        """As uvicorn does, but for its timer."""
+        """Go on to the next request. This does what uvicorn does, without its timer."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -242,16 +242,14 @@ class HttpConnection(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         return self._room is not None
 
-    def _room_asked_for(self) -> Room | None:
+    def _requested_room(self) -> Room | None:
         is_websocket = self.parser.get_method() == b"GET" and self._get_upgrade() == b"websocket"
-        return Room.asked_for(self.url, self.headers) if is_websocket and not self._is_answering() else None
+        return Room.opened_by(self.url, self.headers) if is_websocket and not self._is_answering() else None
 
     def _change_protocol(self, data: bytes) -> None:
-        """To a websocket, where that is what was asked for. It is idle and droppable as any connection that is owed no
-        answer.
-        """
+        """Change to a websocket if the request asked for one. It counts as idle, so it may be dropped for another."""
         if self._room is None:
-            # The request is answered like any other, and what follows it is in no known protocol.
+            # The request is answered like any other, but the bytes after it are in an unknown protocol.
             self.cycle.keep_alive = False
         else:
             self.transport.write(self._room.welcome)
@@ -259,7 +257,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _hear(self, room: Room, data: bytes) -> None:
         answer = room.answer(data)
-        # One who does not read gets no more to read.
+        # A client that does not read its answers gets no more of them.
         if answer and not self.flow.write_paused:
             self.transport.write(answer)
         self._all.occupy(self)
@@ -272,7 +270,7 @@ class HttpConnection(HttpToolsProtocol):
         return len(self.parser.get_method()) + len(self.url) + _REQUEST_LINE_BYTES + fields
 
     def look(self, now_s: float) -> None:
-        """Refuse or close this connection where it has waited for too long."""
+        """Refuse or close this connection if it has waited too long."""
         limits, waited_s = self._limits, now_s - self.since_s
         if self.flow.write_paused or self.transport.is_closing():
             self._look_at_reader(now_s)
@@ -281,7 +279,7 @@ class HttpConnection(HttpToolsProtocol):
         elif self._is_lingering and waited_s >= limits.linger_s:
             self.transport.abort()
         elif self.flow.read_paused:
-            self.since_s = now_s  # it is this server that takes nothing
+            self.since_s = now_s  # this server is the one that does not read
         elif self.phase is RequestPhase.HEADERS and waited_s >= limits.headers_s:
             self.refuse(HEADERS_TOO_SLOW)
         elif self.phase is RequestPhase.BODY:
@@ -310,7 +308,7 @@ class HttpConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def refuse(self, answer: bytes) -> None:
-        """Take nothing more in. This is answered, unless an answer is under way or has been given already."""
+        """Take in nothing more. Send `answer`, unless another answer is under way or has been sent."""
         is_of_body = self.phase is RequestPhase.BODY
         self.phase, self.since_s = RequestPhase.REFUSED, self._all.now_s
         self._all.occupy(self)
@@ -330,16 +328,16 @@ class HttpConnection(HttpToolsProtocol):
         if self._all.lingering >= _MOST_LINGERING:
             self.transport.close()
         else:
-            # To close now would reset a client that is still sending, before it has read why.
+            # Closing now would reset a client that is still sending, before it has read the reason.
             self._all.lingering += 1
             self._is_lingering = True
             self.transport.write_eof()
 
     def drop(self) -> None:
-        """Give its place to another."""
+        """Close this connection at once, so that another can take its place."""
         self._all.leave(self)
         self.transport.abort()
 
     def _is_answering(self) -> bool:
-        # uvicorn begins with a cycle that is None, and does not say so.
+        # The cycle is None at first, although uvicorn's types do not say so.
         return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]

@@ -1,4 +1,4 @@
-"""Which proxies are believed when they say who asks, by which scheme, and under which name."""
+"""Trusted proxies, which say who the client of a request is, and which scheme and host name it used."""
 
 import ipaddress
 import logging
@@ -10,24 +10,24 @@ from starlette.types import Scope
 _log = logging.getLogger(__name__)
 
 _MAX_REMEMBERED = 10_000
-# Of those that nobody named, as many are told of in the log: a stranger may send such a header too.
-_MOST_TOLD = 10
+# How many untrusted addresses are logged at most, since any stranger may send such a header.
+_MOST_LOGGED = 10
 
 
 class Proxies:
-    """Believes X-Forwarded-For, -Proto and -Host of those that are named, and of nobody else.
+    """Believes X-Forwarded-For, -Proto and -Host from trusted proxies, and from nobody else.
 
-    A header that stands there more than once, or is a list, is read from its end, which the nearest proxy wrote.
+    A header that is a list, or is sent more than once, is read from its end, which the nearest proxy wrote.
     """
 
     def __init__(self, named: Sequence[str]) -> None:
-        """named: addresses and networks."""
+        """named: the addresses and networks of trusted proxies."""
         self._networks = [ipaddress.ip_network(one, strict=False) for one in named]
         self._known: dict[str, bool] = {}
-        self._told = 0
+        self._logged = 0
 
     def believe(self, scope: Scope) -> None:
-        """Make the scope of a request say what a named proxy says of it."""
+        """Write client, scheme and host into the scope of a request as a trusted proxy gives them."""
         client = scope["client"]
         if client is None:
             return
@@ -42,11 +42,11 @@ class Proxies:
         if len(self._known) >= _MAX_REMEMBERED:
             self._known.clear()
         self._known[address] = is_named
-        if not is_named and self._told < _MOST_TOLD and _listed(scope, b"x-forwarded-for"):
-            self._told += 1
+        if not is_named and self._logged < _MOST_LOGGED and _listed(scope, b"x-forwarded-for"):
+            self._logged += 1
             _log.warning(
-                "X-Forwarded-For from %s is not believed. If that is your proxy, name it in trusted_proxies "
-                "(docs/settings.md): until then, all who come through it are one caller without TLS.",
+                "X-Forwarded-For from %s is ignored. If that is your proxy, add it to trusted_proxies "
+                "(docs/settings.md). Until then, all its clients count as one caller without TLS.",
                 address,
             )
         return is_named
@@ -62,7 +62,7 @@ class Proxies:
             scope["headers"] = [*others, (b"host", hosts[-1].encode("latin-1"))]
 
     def _farthest_hop(self, hops: Sequence[str], nearest: str) -> str:
-        """The address that the last of the named proxies saw: what stands before it, anybody may have written."""
+        """The address that the outermost trusted proxy saw. Anybody may have written the hops before it."""
         for hop in reversed(hops):
             address = _address_of(hop)
             if address is None:
@@ -77,13 +77,13 @@ class Proxies:
         return ip is not None and any(ip in network for network in self._networks)
 
 
-def _listed(scope: Scope, wanted: bytes) -> list[str]:
-    whole = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
+def _listed(scope: Scope, header: bytes) -> list[str]:
+    whole = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == header)
     return [item.strip() for item in whole.split(",") if item.strip()]
 
 
 def _address_of(text: str) -> IPv4Address | IPv6Address | None:
-    """The address in a hop, which may have a port behind it; None where there is none."""
+    """The address in a hop, without a port behind it; None if the hop is no address."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

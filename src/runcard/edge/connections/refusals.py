@@ -1,4 +1,4 @@
-"""What a connection is told before it is closed: whole answers, ready to be sent."""
+"""The last answers to connections before they are closed, whole and ready to be sent."""
 
 from http import HTTPStatus
 
@@ -24,7 +24,7 @@ def _refusal(status: HTTPStatus, code: str, message: str, *headers: str) -> byte
 MALFORMED = _refusal(
     HTTPStatus.BAD_REQUEST,
     "BAD_REQUEST",
-    "The request is not HTTP/1.1 as RFC 9112 has it; send a request line, headers and a body.",
+    "The request is not valid HTTP/1.1 (RFC 9112); send a request line, headers and a body.",
 )
 HEADERS_TOO_LARGE = _refusal(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,

@@ -1,4 +1,4 @@
-"""The websocket to which tofupilot clients before 1.11 stream a test while it runs. Nobody watches: it drops all."""
+"""The websocket for tofupilot clients before 1.11, which stream a test while it runs. It drops all that they send."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -14,13 +14,13 @@ _BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 
 
 class Room:
-    """One websocket. A message is dropped piece by piece as it arrives, so its length does not matter.
+    """One websocket. It drops a message piece by piece as it arrives, so a message can be of any length.
 
-    is_over: it has been closed, by either end.
+    is_over: either end has closed it.
     """
 
     def __init__(self, key: bytes) -> None:
-        """key: what the client sent as Sec-WebSocket-Key."""
+        """key: the Sec-WebSocket-Key that the client sent."""
         self.is_over = False
         self._connection = Connection(ConnectionType.SERVER)
         self.welcome = (
@@ -31,18 +31,18 @@ class Room:
         )
 
     @classmethod
-    def asked_for(cls, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Self | None:
-        """The room that a GET with `Upgrade: websocket` opens; None where it is a request like any other.
+    def opened_by(cls, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Self | None:
+        """The room that a GET with `Upgrade: websocket` opens; None if it is to be answered like any other request.
 
-        headers: their names are in lower case.
+        headers: with names in lower case.
         """
-        said = dict(headers)
-        key = said.get(b"sec-websocket-key")
-        is_here = url == ROOM_PATH.encode("ascii") and said.get(b"sec-websocket-version") == _VERSION
-        return cls(key) if is_here and key and not _BODY_HEADERS & said.keys() else None
+        fields = dict(headers)
+        key = fields.get(b"sec-websocket-key")
+        is_here = url == ROOM_PATH.encode("ascii") and fields.get(b"sec-websocket-version") == _VERSION
+        return cls(key) if is_here and key and not _BODY_HEADERS & fields.keys() else None
 
     def answer(self, data: bytes) -> bytes:
-        """What to send back for what has arrived: to a ping a pong, to a close a close, to all else nothing."""
+        """The answer to bytes that arrived: a pong to a ping, a close to a close, and nothing to anything else."""
         if self.is_over:
             return b""
         self._connection.receive_data(data)

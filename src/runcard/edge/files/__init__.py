@@ -1,1 +1,1 @@
-"""Bytes of files in and out by signed links."""
+"""Uploads and downloads of files, by signed links."""

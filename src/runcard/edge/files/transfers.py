@@ -1,4 +1,4 @@
-"""Where signed links lead: bytes of attachments in and out, without a key."""
+"""The routes of signed links, which take in and give out the bytes of attachments without a key."""
 
 import re
 from contextlib import suppress
@@ -21,7 +21,7 @@ from runcard.store.files.replacement import replace_bytes
 
 router = APIRouter()
 
-# Shown in the page by a browser; everything else is only ever saved.
+# A browser may show these; it may only save anything else.
 HARMLESS_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -37,14 +37,14 @@ Linked = Annotated[Attachment, Depends(_linked)]
 
 @router.put("/files/upload/{token}")
 async def upload(request: Request, services: WithServices, attachment: Linked) -> Response:
-    """Take in the bytes of an upload; again, before something needs it, replaces them."""
+    """Take in the bytes of an upload. A second upload replaces them, until something uses the attachment."""
     content = await collect(request.stream(), services.max_upload_bytes, attachment)
     await run_in_threadpool(_store, services, attachment, content, request.headers.get("content-type"))
     return Response(status_code=200)
 
 
 def _store(services: Services, attachment: Attachment, content: IO[bytes], content_type: str | None) -> None:
-    """Under a fresh id, so that nothing that is there is touched before it is decided that these bytes count."""
+    """Store the bytes under a new id, so that the earlier bytes stay untouched until these are accepted."""
     blob_id = new_id()
     key = blob_key(attachment.organization_id, blob_id)
     with content:
@@ -55,7 +55,7 @@ def _store(services: Services, attachment: Attachment, content: IO[bytes], conte
     try:
         services.writer.write(attachment.organization_id, lambda tx: replace_bytes(tx, attachment, meta))
     except RuncardError:
-        # Refused, so nothing refers to them. Who cannot remove them now leaves them to `doctor`.
+        # The bytes were refused, so nothing refers to them. If they cannot be removed now, `doctor` finds them.
         with suppress(StorageUnavailable):
             services.blobs.delete(key)
         raise
@@ -64,12 +64,12 @@ def _store(services: Services, attachment: Attachment, content: IO[bytes], conte
 
 @router.get("/files/download/{token}")
 def download(services: WithServices, attachment: Linked) -> Response:
-    """The bytes of the attachment that a link stands for."""
+    """The bytes of the attachment that a link names. Raises AttachmentNotFound."""
     return file_answer(services, attachment)
 
 
 def file_answer(services: Services, attachment: Attachment) -> Response:
-    """The bytes of an attachment, never as something that a browser would run. Raises AttachmentNotFound."""
+    """The bytes of an attachment, in a form that no browser would run. Raises AttachmentNotFound."""
     content_type = attachment.shown_content_type
     if content_type in HARMLESS_IMAGES:
         return _bytes_of(services, attachment, content_type, inline=True)
@@ -77,7 +77,7 @@ def file_answer(services: Services, attachment: Attachment) -> Response:
 
 
 def saved_file(services: Services, attachment: Attachment) -> Response:
-    """The bytes of an attachment as something that a browser only ever saves. Raises AttachmentNotFound."""
+    """The bytes of an attachment, as a file that a browser only saves. Raises AttachmentNotFound."""
     return _bytes_of(services, attachment, "application/octet-stream", inline=False)
 
 
@@ -97,14 +97,14 @@ def _bytes_of(services: Services, attachment: Attachment, content_type: str, *, 
 
 
 def content_disposition(name: str, *, inline: bool) -> str:
-    """The header that names a file (RFC 6266), whatever characters its name has."""
+    """The Content-Disposition header for a file name with any characters (RFC 6266)."""
     ascii_name = re.sub(r'[^ -~]|["\\/%]', "_", name)
     encoded = quote(name.encode("utf-8", "replace"), safe="")
     return f"{'inline' if inline else 'attachment'}; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"
 
 
 def _plain(content_type: str | None) -> str | None:
-    """A content type without anything that a header could not carry back."""
+    """The content type if a header can hold it, else None."""
     if content_type is None or not re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?[\w.=+-]+)*", content_type[:200]):
         return None
     return content_type

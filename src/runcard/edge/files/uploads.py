@@ -1,4 +1,4 @@
-"""Announcing files: where their bytes are to be PUT, and from where they are got back."""
+"""Announces files: makes the addresses for a PUT of their bytes and for the download."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -32,9 +32,9 @@ def initialize_upload(
     content_type: str | None = None,
     size_bytes: int | None = None,
 ) -> NewSlot:
-    """A new attachment and the signed URL for its bytes: the object store's own where it can sign, else this server's.
+    """A new attachment and the signed URL for its bytes: of the object store if it can sign, else of this server.
 
-    Raises InvalidInput, and PayloadTooLarge where more bytes are declared than this server takes.
+    Raises InvalidInput, and PayloadTooLarge if more bytes are declared than this server takes.
     """
     if not name.strip() or "\0" in name or "\0" in (content_type or ""):
         raise InvalidInput.at(
@@ -43,7 +43,7 @@ def initialize_upload(
     if size_bytes is not None and size_bytes > services.max_upload_bytes:
         raise PayloadTooLarge(
             f"File of {size_bytes} bytes is larger than {services.max_upload_bytes} bytes; "
-            "send less, or raise max_upload_bytes."
+            "send a smaller file, or raise max_upload_bytes."
         )
     slot = new_slot(services, actor.organization_id, request_root)
     services.writer.write(
@@ -58,9 +58,8 @@ def initialize_upload(
 
 
 def new_slot(services: Services, organization_id: UUID, request_root: str) -> NewSlot:
-    """The id of an attachment to be made, and where its bytes are to be PUT.
-
-    Before it is made: an object store that cannot sign leaves nothing behind. Raises StorageUnavailable.
+    """The id of a new attachment and the address for a PUT of its bytes. The attachment does not exist yet, so that
+    nothing is left behind if the object store cannot sign. Raises StorageUnavailable.
     """
     attachment_id = new_id()
     if services.blobs.signs_urls:
@@ -72,24 +71,25 @@ def new_slot(services: Services, organization_id: UUID, request_root: str) -> Ne
 
 
 def settled(services: Services, attachments: Sequence[Attachment]) -> Sequence[Attachment]:
-    """The same attachments, all of one organization, with what an object store knows of bytes that were sent to it.
+    """The same attachments, updated by what the object store knows of bytes that were sent to it directly.
 
-    What it knows is noted, so that it is asked once for each.
+    The attachments belong to one organization. What the store knows is recorded, so it is asked only once for each.
     """
     known = {one.id: meta for one in attachments if (meta := arrived_whole(services.blobs, one)) is not None}
     return _noted(services, attachments, known)
 
 
 def taken_in(services: Services, attachment: Attachment) -> Attachment:
-    """As `settled`, for whoever needs all of a file now. Raises UploadNotLinkable where other bytes came than were
-    declared.
+    """The same attachment, updated as by `settled`, for a caller that needs the whole file now.
+
+    Raises UploadNotLinkable if other bytes arrived than were declared.
     """
     meta = arrived(services.blobs, attachment)
     if meta is not None:
         return _noted(services, [attachment], {attachment.id: meta})[0]
     if attachment.stored_at is not None or not services.blobs.signs_urls:
         return attachment
-    # Another request may have taken it in since this one looked, and moved the bytes.
+    # Meanwhile another request may have taken the file in and moved its bytes.
     with services.database.read_in(attachment.organization_id) as scope:
         return get_attachment(scope, attachment.id)
 
@@ -110,7 +110,7 @@ def _noted(
 
 
 def download_url(services: Services, attachment: Attachment, request_root: str) -> str:
-    """A signed URL that gives back the bytes of a stored attachment."""
+    """A signed URL for the download of a stored attachment."""
     if services.blobs.signs_urls:
         expires_in = timedelta(seconds=services.links.expires_s["download"])
         return services.blobs.sign("GET", attachment.blob_key, expires_in)

@@ -1,1 +1,1 @@
-"""What a door makes of a request: its path, parameters, body and key, and what it is given."""
+"""How doors read a request: its path, parameters, body and key, and the services that they are given."""

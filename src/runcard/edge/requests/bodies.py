@@ -1,4 +1,4 @@
-"""Bodies off the wire: bytes to typed Structs, or an error that names every field that is wrong."""
+"""Decodes bodies: from bytes to typed Structs, or to an error that names every wrong field."""
 
 import json
 import math
@@ -20,12 +20,12 @@ T = TypeVar("T")
 Usual = TypeVar("Usual")
 Path = tuple[str | int, ...]
 
-# Python reads no integer that is longer.
+# Python reads no longer integer.
 _MOST_DIGITS = 4300
 
 
 class Decoded(NamedTuple, Generic[T]):
-    """A body, and the fields in it that its type does not know."""
+    """A body, and its fields that the type does not know."""
 
     body: T
     unknown: Sequence[UnknownName]
@@ -34,17 +34,20 @@ class Decoded(NamedTuple, Generic[T]):
 class BodyDecoder(Generic[T, Usual]):
     """Decodes JSON (with NaN and Infinity tolerated) or form-encoded bodies into one Struct type.
 
-    Where there is a stricter type `usual` that nearly every body fits, a body that does is decoded into that, and only
-    one that does not is looked through for what is unknown.
+    usual: a stricter type that nearly every body fits. A body that fits is decoded into it, and only other bodies are
+    searched for unknown fields.
     """
 
-    def __init__(self, wanted: type[T], usual: type[Usual] | None = None) -> None:
-        self._wanted = wanted
-        self._decoder = msgspec.json.Decoder(wanted)
+    def __init__(self, body_type: type[T], usual: type[Usual] | None = None) -> None:
+        self._body_type = body_type
+        self._decoder = msgspec.json.Decoder(body_type)
         self._usual = None if usual is None else msgspec.json.Decoder(exact(usual))
 
     def decode(self, body: bytes, content_type: str = "application/json") -> Decoded[T | Usual]:
-        """Raises UnsupportedMediaType, MalformedBody, or InvalidInput with an issue for each violation."""
+        """The body as a Struct, with its unknown fields.
+
+        Raises UnsupportedMediaType, MalformedBody, or InvalidInput with an issue for each violation.
+        """
         media = content_type.partition(";")[0].strip().lower()
         if media == "application/x-www-form-urlencoded":
             return self._convert(dict(parse_qsl(body.decode("utf-8", "replace"))))
@@ -54,28 +57,31 @@ class BodyDecoder(Generic[T, Usual]):
             if self._usual is not None:
                 return Decoded(self._usual.decode(body), ())
             return Decoded(
-                self._decoder.decode(body), unknown_fields(msgspec.json.decode(body), self._wanted)
+                self._decoder.decode(body), unknown_fields(msgspec.json.decode(body), self._body_type)
             )
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._convert(parse_json(body))
 
     def _convert(self, value: object) -> Decoded[T | Usual]:
         try:
-            return Decoded(msgspec.convert(value, self._wanted), unknown_fields(value, self._wanted))
+            return Decoded(msgspec.convert(value, self._body_type), unknown_fields(value, self._body_type))
         except (msgspec.ValidationError, RecursionError) as error:
-            found = _violations(value, self._wanted, ())
-            first = next(found, None) or violation(error, self._wanted, value)
+            found = _violations(value, self._body_type, ())
+            first = next(found, None) or violation(error, self._body_type, value)
             raise InvalidInput(chain([first], found)) from error
 
 
 def parse_json(body: bytes) -> object:
-    """Any JSON value; NaN and Infinity are read. Raises MalformedBody, and InvalidInput for numbers no double holds."""
+    """The JSON value of a body, which may have NaN and Infinity.
+
+    Raises MalformedBody, and InvalidInput for numbers that no double holds.
+    """
     try:
         value = json.loads(body, parse_float=_float, parse_int=_integer)
-        # A lone surrogate is JSON but no text that anyone could store or send on.
+        # A lone surrogate is valid JSON, but no text that can be stored or sent on.
         msgspec.json.encode(value, enc_hook=_refuse)
     except RecursionError as error:
-        raise MalformedBody("Body is nested too deeply to be read.") from error
+        raise MalformedBody("Body is nested too deeply; send fewer levels.") from error
     except UnicodeEncodeError as error:
         raise MalformedBody("Body contains half of a surrogate pair, which is no text; remove it.") from error
     except _HasUnreadNumbers as error:
@@ -88,8 +94,8 @@ def parse_json(body: bytes) -> object:
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
     """The whole body of a request.
 
-    Raises PayloadTooLarge as soon as it is longer than `max_bytes`, and MalformedBody where it ends too early: the
-    beginning of a form is a form.
+    Raises PayloadTooLarge as soon as it is longer than `max_bytes`, and MalformedBody if it ends too early, because the
+    beginning of a form is a valid form too.
     """
     message = await _next_piece(receive)
     body: bytes = message.get("body", b"")
@@ -109,7 +115,7 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
 async def _next_piece(receive: Receive) -> Message:
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise MalformedBody("Body ended before it was whole; send it again.")
+        raise MalformedBody("Body ended before all of it arrived; send it again.")
     return message
 
 
@@ -119,7 +125,7 @@ def _check_size(size: int, max_bytes: int) -> None:
 
 
 class _UnreadNumber:
-    """A number that Python would read as an infinity, or not at all."""
+    """A number that Python would read as infinity, or not at all."""
 
     def __init__(self, digits: str) -> None:
         self.digits = digits
@@ -154,9 +160,9 @@ def _unread_numbers(value: object, path: Path) -> Iterator[Issue]:
                 yield from _unread_numbers(item, (*path, position))
 
 
-def _violations(value: object, wanted: Any, path: Path) -> Iterator[Issue]:
-    """Each place where a value breaks its type, deepest first known: msgspec itself stops at the first."""
-    options = get_args(wanted) if get_origin(wanted) in (Union, types.UnionType) else (wanted,)
+def _violations(value: object, kind: Any, path: Path) -> Iterator[Issue]:
+    """An issue for each place where a value does not fit its type, whereas msgspec stops at the first."""
+    options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     for option in options:
         if is_struct(option) and isinstance(value, dict):
             yield from _struct_violations(value, option, path)
@@ -167,14 +173,14 @@ def _violations(value: object, wanted: Any, path: Path) -> Iterator[Issue]:
                 yield from _violations(item, item_type, (*path, position))
             return
     try:
-        msgspec.convert(value, wanted)
+        msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError) as error:
-        inner, message = violation(error, wanted, value)
+        inner, message = violation(error, kind, value)
         yield Issue((*path, *inner), message)
 
 
-def _struct_violations(value: dict[str, object], wanted: Any, path: Path) -> Iterator[Issue]:
-    for field in msgspec.structs.fields(wanted):
+def _struct_violations(value: dict[str, object], kind: Any, path: Path) -> Iterator[Issue]:
+    for field in msgspec.structs.fields(kind):
         if field.encode_name in value:
             yield from _violations(value[field.encode_name], field.type, (*path, field.encode_name))
         elif field.required:

@@ -1,4 +1,4 @@
-"""QueryBounds in queries: moments and durations as the record knows them."""
+"""The bounds of a query: reads moments and durations from its parameters."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from runcard.domain.instant import as_utc, parse_duration
 
 
 def moment_bound(name: str, moment: datetime | None) -> datetime | None:
-    """The moment that the parameter `name` gives, in UTC. Raises InvalidInput."""
+    """The moment of the parameter `name`, in UTC; None for None. Raises InvalidInput."""
     try:
         return None if moment is None else as_utc(moment)
     except ValueError as error:
@@ -15,7 +15,7 @@ def moment_bound(name: str, moment: datetime | None) -> datetime | None:
 
 
 def duration_bound(name: str, text: str | None) -> timedelta | None:
-    """The ISO 8601 duration that the parameter `name` gives. Raises InvalidInput."""
+    """The ISO 8601 duration of the parameter `name`; None for None. Raises InvalidInput."""
     try:
         return None if text is None else parse_duration(text)
     except ValueError as error:
@@ -23,7 +23,7 @@ def duration_bound(name: str, text: str | None) -> timedelta | None:
 
 
 class QueryBounds:
-    """Reads several bounds. `check` tells what is wrong with any of them."""
+    """Reads several bounds, and gathers what is wrong with them for `check`."""
 
     def __init__(self) -> None:
         self._issues: list[Issue] = []
@@ -43,6 +43,6 @@ class QueryBounds:
             return None
 
     def check(self) -> None:
-        """Return if all bounds are good. Raises InvalidInput that names every one that is wrong."""
+        """Return if all bounds are valid. Raises InvalidInput with an issue for each that is not."""
         if self._issues:
             raise InvalidInput(self._issues)

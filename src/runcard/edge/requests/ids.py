@@ -1,4 +1,4 @@
-"""Ids in paths and texts: what is no id names nothing."""
+"""Ids in paths and texts. A text that is no id names nothing."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -7,7 +7,7 @@ from runcard.domain.errors import NotFound
 
 
 def id_of(text: str, missing: Callable[[str], NotFound]) -> UUID:
-    """The id that a text gives. Raises what `missing` makes of the text where it gives none."""
+    """The id in a text. If the text is no id, raises the error that `missing` makes of it."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Cursors: one opaque integer that says where a list goes on, and of which state of the record.
+"""Cursors: a cursor is one opaque integer that says where a list continues, and in which state of the database.
 
-Clients hand it back as it came. It stays below 2^53, so that one who reads it as a float loses nothing.
+Clients send it back unchanged. It stays below 2^53, so that a client that reads it as a float loses nothing.
 """
 
 from typing import Annotated, Any, Protocol
@@ -24,14 +24,14 @@ DEFAULT_LIMIT = 50
 
 
 class Paged(Protocol):
-    """A query of a list that comes in pages, whatever else it asks."""
+    """Any query of a list in pages."""
 
     limit: int
     cursor: int | None
 
 
 class PageQuery(Struct, kw_only=True):
-    """The query of a list that comes in pages."""
+    """The query of a list in pages, without further parameters."""
 
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor | None = None
@@ -43,17 +43,17 @@ class PageMeta(Struct):
 
 
 def page_of(connection: Connection, query: Paged) -> Page:
-    """The page that a query asks for. A plain number of rows to skip is a cursor too, of no state in particular."""
+    """The page that a query asks for. A plain number of rows to skip is a valid cursor too, for the current state."""
     if not query.cursor:
         return Page(query.limit, 0, min(last_seq(connection), _MAX_SNAPSHOT))
     return Page(query.limit, query.cursor & _MAX_OFFSET, query.cursor >> _OFFSET_BITS or None)
 
 
 def meta_of(page: Page, listed: Listed[Any]) -> PageMeta:
-    """What to tell of a page. Raises InvalidInput where the list goes on beyond what cursors can say."""
+    """The `meta` of a page, for its answer. Raises InvalidInput if the next page is beyond the range of cursors."""
     if not listed.has_more:
         return PageMeta(has_more=False, next_cursor=None)
     offset = page.offset + page.limit
     if offset > _MAX_OFFSET:
-        raise InvalidInput.at("cursor", f"Lists end after {_MAX_OFFSET} rows; ask for less with a filter.")
+        raise InvalidInput.at("cursor", f"A list ends after {_MAX_OFFSET} rows; narrow it with a filter.")
     return PageMeta(has_more=True, next_cursor=(page.snapshot or 0) << _OFFSET_BITS | offset)

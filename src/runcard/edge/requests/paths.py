@@ -1,5 +1,5 @@
-"""How API paths are spelled: duplicate slashes, case, a trailing slash, and whether /v1 and /v2 stand below /api do not
-matter. HEAD asks if one exists.
+"""The spelling of API paths. Duplicate slashes, case, a trailing slash, and a missing /api before /v1 and /v2 do not
+matter. HEAD tells whether a path exists.
 """
 
 import re
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runcard.edge.requests.unknown_names import telling
 
-# The prefix and the collection; what follows may be a serial number and is left as it is.
+# The prefix and the collection. The rest may be a serial number and is left as it is.
 _PREFIX = re.compile(r"/+(?:api/+)?v[12](?:/+[a-z]+(?:/+(?:initialize|sync))?)?(?=/|$)", re.IGNORECASE)
 _SLASHES = re.compile(r"/+")
 # A path that no route has.
@@ -19,10 +19,10 @@ _NOWHERE = "/api/-"
 
 
 class ApiPaths:
-    """Brings API paths into the one spelling that routes know, before they are routed. Never redirects."""
+    """Rewrites API paths into the spelling of the routes before they are routed. Never redirects."""
 
     def __init__(self, app: FastAPI, direct: Mapping[str, ASGIApp]) -> None:
-        """`direct`: endpoints for POST by path, which are called past routing and middleware."""
+        """direct: endpoints for POST, by path. They are called without routing and middleware."""
         self.app = app
         self._direct = direct
 
@@ -34,7 +34,7 @@ class ApiPaths:
                 await self._direct[path](scope, receive, send)
                 return
             if prefix := _PREFIX.match(path):
-                # NUL names nothing, and databases differ in what they make of it.
+                # No record has a NUL in its name, and databases differ in how they treat it.
                 scope["path"] = _NOWHERE if "\0" in path else _canonical(path, prefix)
                 if scope["method"] == "HEAD":
                     await self._answer_head(scope, send)

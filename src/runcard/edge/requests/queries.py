@@ -1,6 +1,6 @@
-"""Query strings: parameters to typed Structs, or an error that names the one that is wrong.
+"""Decodes query strings: from parameters to typed Structs, or to an error that names every wrong parameter.
 
-A list is its key repeated, and a blank value is none: clients send `search_query=` where they mean no filter.
+A list repeats its key. A blank value counts as none, because clients send `search_query=` for no filter.
 """
 
 import re
@@ -17,7 +17,7 @@ from runcard.edge.requests.unknown_names import QueryNames
 
 T = TypeVar("T")
 
-# How clients that know only floats write a whole number.
+# A whole number as written by clients that know only floats.
 _WHOLE_FLOAT = re.compile(r"(-?\d+)\.0+")
 
 
@@ -29,60 +29,64 @@ class _Parameter(NamedTuple):
 
 
 class QueryReader(QueryNames, Generic[T]):
-    """Reads a request's query as `wanted`."""
+    """Reads the query of a request as `query_type`."""
 
-    def __init__(self, wanted: type[T]) -> None:
-        self._wanted = wanted
-        self._parameters = _parameters(wanted)
+    def __init__(self, query_type: type[T]) -> None:
+        self._query_type = query_type
+        self._parameters = _parameters(query_type)
         super().__init__(frozenset(one.name for one in self._parameters))
 
     def read(self, request: Request) -> T:
-        """Raises InvalidInput."""
-        return self._wanted(**_values(request.query_params.multi_items(), self._parameters))
+        """The query of a request. Raises InvalidInput."""
+        return self._query_type(**_values(request.query_params.multi_items(), self._parameters))
 
 
 class _KeyedQueryReader(QueryReader[T]):
-    """A caller without a key learns nothing about queries."""
+    """Reads a query only after the key, so that a caller without a key learns nothing about queries."""
 
     def __call__(self, request: Request, _actor: WithActor) -> T:
         return self.read(request)
 
 
-def query(wanted: type[T]) -> Any:
-    """A dependency that is the request's query as `wanted`."""
-    return Depends(_KeyedQueryReader(wanted))
+def query(query_type: type[T]) -> Any:
+    """A dependency that reads the query of a request as `query_type`."""
+    return Depends(_KeyedQueryReader(query_type))
 
 
-def query_parameters(wanted: type[Any]) -> list[dict[str, Any]]:
+def query_parameters(query_type: type[Any]) -> list[dict[str, Any]]:
     """The parameters of a query, as OpenAPI describes them."""
-    properties: dict[str, Any] = schema_of(wanted)["properties"]
+    properties: dict[str, Any] = schema_of(query_type)["properties"]
     return [
         {"name": one.name, "in": "query", "required": one.is_required, "schema": properties[one.name]}
-        for one in _parameters(wanted)
+        for one in _parameters(query_type)
     ]
 
 
 def _values(items: list[tuple[str, str]], parameters: list[_Parameter]) -> dict[str, Any]:
-    """Values by name. Raises InvalidInput with an issue for each that is wrong."""
+    """The values of parameters, by name. Raises InvalidInput with an issue for each wrong parameter."""
     texts: dict[str, list[str]] = {}
     for name, text in items:
         if text.strip():
             texts.setdefault(name, []).append(text)
     values: dict[str, Any] = {}
     issues: list[Issue] = []
-    for one in parameters:
-        if one.name not in texts:
-            if one.is_required:
-                issues.append(Issue((one.name,), "required"))
+    for parameter in parameters:
+        if parameter.name not in texts:
+            if parameter.is_required:
+                issues.append(Issue((parameter.name,), "required"))
             continue
-        if any("\0" in text for text in texts[one.name]):
-            issues.append(Issue((one.name,), "contains a NUL character; remove it"))
+        if any("\0" in text for text in texts[parameter.name]):
+            issues.append(Issue((parameter.name,), "contains a NUL character; remove it"))
             continue
         try:
-            values[one.name] = _value(texts[one.name], one)
+            values[parameter.name] = _value(texts[parameter.name], parameter)
         except msgspec.ValidationError as error:
-            told = violation(error, one.kind, texts[one.name] if one.is_list else texts[one.name][-1])
-            issues.append(Issue((one.name,), told.message))
+            violated = violation(
+                error,
+                parameter.kind,
+                texts[parameter.name] if parameter.is_list else texts[parameter.name][-1],
+            )
+            issues.append(Issue((parameter.name,), violated.message))
     if issues:
         raise InvalidInput(issues)
     return values
@@ -97,10 +101,10 @@ def _value(texts: list[str], parameter: _Parameter) -> Any:
     return msgspec.convert(text, parameter.kind, strict=False)
 
 
-def _parameters(wanted: type[Any]) -> list[_Parameter]:
+def _parameters(query_type: type[Any]) -> list[_Parameter]:
     return [
         _Parameter(field.encode_name, field.type, _is_list(field.type), field.required)
-        for field in msgspec.structs.fields(wanted)
+        for field in msgspec.structs.fields(query_type)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which runs: the conditions of a `RunFilter` as parameters of a query."""
+"""The conditions of a `RunFilter` as parameters of a query."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,9 +18,9 @@ _MAX_TESTS = 5
 
 
 class RunFilterQuery(Struct, kw_only=True):
-    """The conditions of a `RunFilter` by the same names, as texts of a query say them.
+    """The conditions of a `RunFilter`, with the same names, as the parameters of a query.
 
-    duration_min, duration_max: ISO 8601. metadata: as `metadata_tests` reads it.
+    duration_min, duration_max: ISO 8601. metadata: for `metadata_tests`.
     """
 
     search_query: str | None = None
@@ -53,7 +53,7 @@ class RunFilterQuery(Struct, kw_only=True):
     metadata: str | None = None
 
     def run_filter(self) -> RunFilter:
-        """The same conditions as the record knows them. Raises InvalidInput that names every bound that is wrong."""
+        """The same conditions as a `RunFilter`. Raises InvalidInput with an issue for each wrong bound."""
         tests, bounds = metadata_tests(self.metadata), QueryBounds()
         run_filter = RunFilter(
             search_query=self.search_query,
@@ -90,7 +90,10 @@ class RunFilterQuery(Struct, kw_only=True):
 
 
 class MetadataTestBody(Struct, forbid_unknown_fields=True):
-    """What a value must keep: a text is one of some or contains one, a number lies within bounds, a boolean is so."""
+    """What a value must be. in: one of these texts. contains: a text with this in it. eq: this number or boolean.
+
+    gte, lte, gt, lt: a number within these bounds.
+    """
 
     in_: list[str] | None = msgspec.field(default=None, name="in")
     contains: str | None = None
@@ -105,16 +108,18 @@ _tests = msgspec.json.Decoder(dict[str, MetadataTestBody])
 
 
 def metadata_tests(text: str | None) -> list[MetadataTest]:
-    """What the `metadata` parameter of a list asks for: a JSON object in one text. Raises InvalidInput."""
+    """The tests in the `metadata` parameter of a list, which is one JSON object as a text. Raises InvalidInput."""
     if text is None:
         return []
     try:
-        asked = _tests.decode(text)
+        tests = _tests.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidInput.at("metadata", f"cannot be read: {error}") from error
-    if len(asked) > _MAX_TESTS:
-        raise InvalidInput.at("metadata", f"asks for {len(asked)} keys; use at most {_MAX_TESTS}")
+        raise InvalidInput.at(
+            "metadata", f'cannot be read: {error}; send a JSON object such as {{"humidity": {{"gte": 40}}}}'
+        ) from error
+    if len(tests) > _MAX_TESTS:
+        raise InvalidInput.at("metadata", f"names {len(tests)} keys; use at most {_MAX_TESTS}")
     return [
         MetadataTest(key, one.in_, one.contains, one.eq, one.gte, one.lte, one.gt, one.lt)
-        for key, one in asked.items()
+        for key, one in tests.items()
     ]

@@ -1,4 +1,4 @@
-"""The services that every door is given: built once in `app`, injected here."""
+"""The services that every door is given. `app` builds them once, and this module injects them."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -34,9 +34,9 @@ T = TypeVar("T")
 
 
 class Services(NamedTuple):
-    """Everything that an endpoint may need from outside of its request.
+    """Everything that an endpoint may need from outside its request.
 
-    copy: None where this process has no columnar copy. activity: None where calls are not written down.
+    copy: None if this process has no columnar copy. activity: None if API calls are not recorded.
     """
 
     database: Database
@@ -60,7 +60,7 @@ class Services(NamedTuple):
 
     @property
     def stores(self) -> Stores:
-        """What bringing in report files needs: they are read in a process of their own."""
+        """The stores for the import of report files, which a separate process reads."""
         rest = partial(rest_while, lambda: self.recorder.is_busy)
         return Stores(self.database, self.writer, self.blobs, self.parsers.open, rest)
 
@@ -71,11 +71,11 @@ def services_of(scope: asgi.Scope) -> Services:
     return services
 
 
-def _parts(request: Request) -> Services:
+def _services(request: Request) -> Services:
     return services_of(request.scope)
 
 
-WithServices = Annotated[Services, Depends(_parts)]
+WithServices = Annotated[Services, Depends(_services)]
 
 
 def _actor(request: Request, services: WithServices) -> Actor:
@@ -86,7 +86,10 @@ WithActor = Annotated[Actor, Depends(_actor)]
 
 
 def refuse_unknown_parameters(request: Request, _actor: WithActor) -> None:
-    """For each route of a door of our own; a caller without a key learns nothing about queries."""
+    """Refuse unknown parameters on a route of one of Runcard's own doors. Raises InvalidInput.
+
+    The key comes first, so that a caller without a key learns nothing about queries.
+    """
     refuse_parameters(request)
 
 
@@ -94,7 +97,7 @@ def _client(request: Request) -> RunClient:
     return RunClient(request.headers.get("x-client-type"), request.headers.get("x-client-version"))
 
 
-# The program that asks, as it says itself.
+# The program that sends the request, as it names itself.
 WithClient = Annotated[RunClient, Depends(_client)]
 
 
@@ -106,12 +109,12 @@ def _recorder(actor: WithActor, services: WithServices) -> Actor:
     return actor
 
 
-# Whoever may add to the record: everyone but viewers and stations that are linked to no procedure.
+# A caller that may record runs: everyone except viewers, and stations that are linked to no procedure.
 WithRecordingActor = Annotated[Actor, Depends(_recorder)]
 
 
 def to_manage(deed: str) -> Any:
-    """A dependency that is the user behind the request, who must be allowed to do this, such as "delete runs"."""
+    """A dependency that is the user behind the request, who must be a manager. deed: such as "delete runs"."""
 
     def manager(actor: WithActor) -> UserActor:
         return check_may_manage(actor, deed)
@@ -120,7 +123,7 @@ def to_manage(deed: str) -> Any:
 
 
 def as_user(deed: str) -> Any:
-    """A dependency that is the user behind the request, in whichever role: stations cannot do this."""
+    """A dependency that is the user behind the request, in any role. Stations are refused."""
 
     def user(actor: WithActor) -> UserActor:
         return check_is_user(actor, deed)
@@ -129,7 +132,7 @@ def as_user(deed: str) -> Any:
 
 
 def as_station(deed: str) -> Any:
-    """A dependency that is the station behind the request: users cannot do this."""
+    """A dependency that is the station behind the request. Users are refused."""
 
     def station(actor: WithActor) -> StationActor:
         return check_is_station(actor, deed)
@@ -149,7 +152,7 @@ def _scope(actor: WithActor, connection: WithConnection) -> Scope:
     return Scope(connection, actor.organization_id)
 
 
-# What whoever asks may see.
+# The records that the caller may see.
 WithScope = Annotated[Scope, Depends(_scope)]
 
 
@@ -161,9 +164,12 @@ def _snapshot(services: WithServices, scope: WithScope) -> Iterator[Snapshot]:
 WithSnapshot = Annotated[Snapshot, Depends(_snapshot)]
 
 
-def json_body(wanted: type[T]) -> Any:
-    """A dependency that is the request's body as `wanted`; a caller without a key learns nothing about bodies."""
-    decoder: BodyDecoder[T, T] = BodyDecoder(wanted)
+def json_body(body_type: type[T]) -> Any:
+    """A dependency that reads the body of a request as `body_type`.
+
+    The key comes first, so that a caller without a key learns nothing about bodies.
+    """
+    decoder: BodyDecoder[T, T] = BodyDecoder(body_type)
 
     async def read(request: Request, _actor: WithActor, services: WithServices) -> T:
         sent = await read_body(request.receive, services.max_body_bytes)

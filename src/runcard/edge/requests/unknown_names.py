@@ -1,6 +1,6 @@
 """Names in a request that its route does not know: a misspelt filter would answer for everything.
 
-A door of Runcard's own refuses them. v1 and v2 pass over them, as their contract says, and tell so in a header.
+Runcard's own doors refuse them. v1 and v2 pass over them, as their contract says, and name them in a header.
 """
 
 import types
@@ -23,42 +23,42 @@ _MAX_SHOWN = 100
 
 
 class UnknownName(NamedTuple):
-    """place: of a field with the fields that it lies in, such as `phases.name`. known: what may stand there."""
+    """place: a field with the fields around it, such as `phases.name`. known: the names that are allowed there."""
 
     place: str
     known: Sequence[str]
 
 
 class QueryNames:
-    """A dependency that reads a query; parameters: the names that it knows."""
+    """A dependency that reads a query. parameters: the names that it knows."""
 
     def __init__(self, parameters: frozenset[str]) -> None:
         self.parameters = parameters
 
 
 def exact(kind: Any) -> Any:
-    """The same type with Structs that refuse unknown fields, each a subclass of the one that it stands for."""
+    """The same type, with Structs that refuse unknown fields. Each is a subclass of the original."""
     return _exact(kind, {})
 
 
 def unknown_fields(value: object, kind: Any) -> Sequence[UnknownName]:
-    """The fields of a JSON value that its type does not know, each place once; at most 20."""
+    """The fields of a JSON value that its type does not know, each place once, at most 20."""
     found = {one.place: one for one in _unknown_fields(value, kind, "")}
     return list(found.values())[:_MAX_NAMES]
 
 
 def refuse_parameters(request: Request) -> None:
-    """For the routes of a door of our own. Raises InvalidInput with an issue for each parameter that is unknown."""
+    """Refuse unknown parameters, on one of Runcard's own doors. Raises InvalidInput with an issue for each."""
     _refuse(_unknown_parameters(request), "parameter")
 
 
 def pass_over_unknown(request: Request) -> None:
-    """For the routes of a door whose contract says so: what is unknown in a request is noted for `telling`."""
+    """Note unknown parameters for `telling`, on a door whose contract is to pass over them."""
     request.state.passed_over = [one.place for one in _unknown_parameters(request)]
 
 
 def take_unknown_fields(request: Request, unknown: Sequence[UnknownName]) -> None:
-    """Note them where the door passes over what is unknown; else raises InvalidInput with an issue for each."""
+    """Note unknown fields if the door passes over them. If not, raises InvalidInput with an issue for each."""
     passed_over: list[str] | None = getattr(request.state, "passed_over", None)
     if passed_over is None:
         _refuse(unknown, "field")
@@ -67,7 +67,7 @@ def take_unknown_fields(request: Request, unknown: Sequence[UnknownName]) -> Non
 
 
 def telling(scope: Scope, send: Send) -> Send:
-    """Sends an answer with a header that names what was passed over, where something was."""
+    """A `send` that adds a header to the answer, with the names that were passed over, if there were any."""
 
     async def tell(message: Message) -> None:
         places = scope.get("state", {}).get("passed_over")
@@ -79,7 +79,7 @@ def telling(scope: Scope, send: Send) -> Send:
 
 
 def headers_of(unknown: Sequence[UnknownName]) -> Sequence[tuple[bytes, bytes]]:
-    """The headers of an answer to a request in which these were passed over."""
+    """The headers of an answer to a request whose unknown names were passed over."""
     return [_header([one.place for one in unknown])] if unknown else ()
 
 

@@ -1,1 +1,1 @@
-"""What one caller may take of the server, so that stations come first and memory is bounded (ADR 35)."""
+"""The shares of callers in the server, so that stations come first and memory is limited (ADR 35)."""

@@ -1,4 +1,4 @@
-"""Large bodies take turns too, by their size, so that many at once do not add up without bound (ADR 35)."""
+"""Large bodies take turns, by their size, so that the memory for many at once is limited (ADR 35)."""
 
 from contextlib import AsyncExitStack
 
@@ -9,21 +9,21 @@ from runcard.edge.answers.responses import header_of
 from runcard.edge.fair_share import FairShare, ShareLimits, ShareQueue
 from runcard.edge.requests.services import services_of
 
-# What stations send is smaller, and waits for nobody.
+# Stations send less than this, so their bodies never wait.
 _SMALL_BYTES = 1024 * 1024
 _QUEUE = ShareQueue(most=32, wait_s=10.0, refusal=TooManyLargeBodies)
-# What goes to the disk as it comes takes no memory that would have to be counted.
+# Bodies that go straight to the disk take no memory, so they do not count.
 _TO_DISK = "/files/"
 _FORM_OF_FILES = "multipart/form-data"
 
 
 def share_of_bodies(bytes_at_once: int) -> FairShare:
-    """The turns of large bodies, counted in bytes. One alone passes however large it is."""
+    """The turns of large bodies, counted in bytes. A body alone always gets a turn, however large it is."""
     return FairShare(ShareLimits(bytes_at_once, bytes_at_once // 2), _QUEUE)
 
 
 class LargeBodies:
-    """Lets `app` read a large body when there is room for it, and keeps that room until `app` has answered."""
+    """Lets `app` read a large body as soon as there is room for it, and holds that room until `app` has answered."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,7 +37,7 @@ class LargeBodies:
 
 
 class _Held:
-    """Receives a body: a large one from when there is room."""
+    """Receives a body; a large one waits until there is room."""
 
     def __init__(self, scope: Scope, receive: Receive, held: AsyncExitStack) -> None:
         self._scope = scope
@@ -53,7 +53,7 @@ class _Held:
         message = await self._receive()
         self._arrived_bytes += len(message.get("body", b""))
         if self._arrived_bytes > _SMALL_BYTES:
-            await self._hold(services_of(self._scope).max_body_bytes)  # as much as may yet come
+            await self._hold(services_of(self._scope).max_body_bytes)  # the most that may still arrive
         return message
 
     async def _hold(self, size: int) -> None:

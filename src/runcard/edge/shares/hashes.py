@@ -1,4 +1,4 @@
-"""Hashes of passwords take turns: each takes 64 MiB for a moment, and anyone may ask for one (ADR 35)."""
+"""Hashes of passwords take turns: each takes 64 MiB for a moment, and any stranger can cause one (ADR 35)."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -22,6 +22,6 @@ async def _turn(request: Request, services: WithServices) -> AsyncIterator[None]
         yield
 
 
-# For endpoints that hash a password; those who wait for it take no thread, which reads would wait for. It is to be the
-# last of an endpoint's dependencies: who sends a form slowly keeps nobody waiting.
+# For endpoints that hash a password. A request that waits takes no thread, so reads do not wait for it. It must be the
+# last dependency of an endpoint, so that a form that arrives slowly keeps nobody waiting.
 WithHashingTurn = Annotated[None, Depends(_turn)]

@@ -1,5 +1,6 @@
-"""Reads take turns, so that stations come first: of one key or session, a few questions, lists, exports and pages at
-once (ADR 35).
+"""Reads take turns, so that stations come first (ADR 35).
+
+One key or session may have a few questions, lists, exports and pages at once.
 """
 
 import asyncio
@@ -13,9 +14,9 @@ from runcard.domain.errors import TooManyReads
 from runcard.edge.fair_share import LONGEST_REST_S, FairShare, ShareLimits, ShareQueue
 from runcard.edge.requests.services import services_of
 
-# What costs little, or what a station works with.
+# Paths that cost little, or that stations need for their work.
 _FREE = ("/static/", "/files/", "/api/cli/")
-# A piece of an answer that is not taken within this is not waited for.
+# How long the server waits for a client to take one piece of an answer.
 _TAKEN_WITHIN_S = 30.0
 
 _LIMITS = ShareLimits(at_once=4, each=2)
@@ -28,16 +29,16 @@ SessionOf = Callable[[Request], str | None]
 
 
 def share_of_reads(stations_report: Callable[[], bool]) -> FairShare:
-    """The turns of all reads of a server. stations_report: whether they do at this moment."""
+    """The turns of all reads of a server. stations_report: whether stations report at this moment."""
     return FairShare(_LIMITS, _QUEUE, _WHILE_STATIONS_REPORT, stations_report)
 
 
 class _NotTaken(Exception):
-    """Whoever asked does not read the answer."""
+    """The client does not take its answer."""
 
 
 class ReadsInTurn:
-    """Lets a read into `app` when its turn has come. What needs neither key nor session passes."""
+    """Lets a read into `app` when its turn comes. A request without key and session passes at once."""
 
     def __init__(
         self, app: ASGIApp, session_of: SessionOf, answer: Answer, taken_within_s: float = _TAKEN_WITHIN_S
@@ -63,7 +64,7 @@ class ReadsInTurn:
             await response(scope, receive, send)
 
     def _caller(self, scope: Scope) -> str | None:
-        """Whose turn a request has to wait for; None for one that passes."""
+        """The caller whose turn a request must wait for; None if it passes at once."""
         if (
             scope["type"] != "http"
             or scope["method"] not in ("GET", "HEAD")
@@ -75,7 +76,7 @@ class ReadsInTurn:
 
 
 class _Paced:
-    """Sends an answer: piece by piece it rests while stations report, and raises _NotTaken where nobody takes it."""
+    """Sends an answer, and rests after each piece while stations report. Raises _NotTaken if a client does not read."""
 
     def __init__(self, send: Send, is_busy: Callable[[], bool], taken_within_s: float) -> None:
         self._send = send

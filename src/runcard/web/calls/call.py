@@ -1,4 +1,4 @@
-"""One call of an API with what is kept of it."""
+"""The page of one API call."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from runcard.web.frame.visit import WithVisit
 
 router = APIRouter()
 
-# Beyond any number that is given to a call.
+# More digits than the number of any call has.
 _MOST_DIGITS = 18
 
 
@@ -33,7 +33,7 @@ class KeptText(NamedTuple):
 
 
 class ApiCallPage(NamedTuple):
-    """most: of each text, how much is kept."""
+    """most: how much of each text is kept."""
 
     call: CallLine
     has_failed: bool
@@ -62,13 +62,13 @@ def show_call(call_id: str, services: WithServices, visit: WithVisit) -> Respons
 
 
 def _facts(detail: CallDetail, line: CallLine) -> Sequence[CallFact]:
-    told = {
+    values = {
         "Route": detail.row.route.path or "no route has this path",
         "Key": line.key or "unknown",
         "Client": line.client,
         "User agent": detail.user_agent,
     }
-    return [CallFact(name, value) for name, value in told.items() if value]
+    return [CallFact(name, value) for name, value in values.items() if value]
 
 
 def _texts(detail: CallDetail) -> Sequence[KeptText]:

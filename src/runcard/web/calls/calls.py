@@ -1,4 +1,4 @@
-"""The calls that are made over the APIs: how many, how they end, how long they take, and each of them."""
+"""The page of API calls: how many there are, how they end, how long they take, and each of them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -62,9 +62,9 @@ _METHODS: Sequence[Method] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
 class ActivityQuery(Struct, kw_only=True):
-    """since, until: days or moments, as every page is asked for them. key: the station or user that a key belongs to.
+    """since, until: days or moments, as on every page. key: the station or user that owns the key.
 
-    before: the place in the list that the page begins behind. after: the place that it ends at.
+    before: the place in the list behind which the page begins. after: the place at which it ends.
     """
 
     period: CallPeriod = "24h"
@@ -81,7 +81,7 @@ class ActivityQuery(Struct, kw_only=True):
 
 
 class ActivityPage(NamedTuple):
-    """is_kept: whether calls are written down at all; keeps: for how long."""
+    """is_kept: whether calls are recorded at all. keeps: for how long."""
 
     is_kept: bool
     keeps: str
@@ -142,14 +142,14 @@ def _page(
     )
 
 
-def calls_wanted(query: ActivityQuery, activity: ActivityLog, visit: Visit) -> CallFilter:
-    """The calls that a page is about. Raises InvalidInput where `since` or `until` says nothing."""
+def call_filter_of(query: ActivityQuery, activity: ActivityLog, visit: Visit) -> CallFilter:
+    """The filter for the calls of a page. Raises InvalidInput if `since` or `until` is no day or moment."""
     window = _window(query, activity.keep, visit.zone, datetime.now(UTC))
     return _filter(query, visit.actor.organization_id, window)
 
 
 class _Calls(NamedTuple):
-    """Those of a page, the latest first."""
+    """The calls of a page, the latest first."""
 
     rows: Sequence[CallRow]
     has_newer: bool
@@ -178,7 +178,7 @@ def _list_calls(connection: Connection, call_filter: CallFilter, place: _Place) 
         rows = list_later_calls(connection, call_filter, _PAGE_SIZE + 1, place.after)
         if len(rows) > _PAGE_SIZE:
             return _Calls(rows[1:], has_newer=True, has_older=True)
-        # Nothing stands further up: the first page, as full as it is from the start.
+        # No later call is left, so this is the first page, and it is filled from the newest call on.
     rows = list_calls(connection, call_filter, _PAGE_SIZE + 1, place.before)
     return _Calls(rows[:_PAGE_SIZE], place.before is not None, len(rows) > _PAGE_SIZE)
 
@@ -271,12 +271,12 @@ def _bar(query: ActivityQuery, keys: Sequence[tuple[UUID, str]], clients: Sequen
 
 
 def _url(query: ActivityQuery, **changes: object) -> str:
-    """The address of the same calls, from the newest on unless `changes` say from where."""
+    """The address of the same calls, from the newest on unless `changes` name a place."""
     return url_of(PATH, query, **{"before": None, "after": None, **changes})
 
 
 def _place(query: ActivityQuery) -> _Place:
-    """Raises InvalidInput."""
+    """The place that a query names. Raises InvalidInput."""
     if query.before is not None and query.after is not None:
         raise InvalidInput.at("after", "cannot be given together with before; give one of the two")
     before, after = _position("before", query.before), _position("after", query.after)
@@ -288,7 +288,7 @@ def _place_text(call: CallRow) -> str:
 
 
 def _position(name: str, text: str | None) -> CallPosition | None:
-    """Raises InvalidInput for a text that no page gave."""
+    """The position that `_place_text` wrote; None for None. Raises InvalidInput for any other text."""
     if text is None:
         return None
     at_us, _, call_id = text.partition("-")

@@ -1,4 +1,4 @@
-"""Charts of the calls that were made over the APIs."""
+"""Charts of API calls."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ _COLOURS: Mapping[StatusClass, str] = {
 
 
 class SlotPoint(NamedTuple):
-    """How many calls of each status class began in a slot of time. url, urls: of all these, and of each class."""
+    """How many calls of each status class began in a slot of time. url: of all of them. urls: of each class."""
 
     name: str
     counts: Mapping[StatusClass, int]
@@ -38,7 +38,7 @@ class RoutePoint(NamedTuple):
 
 
 def calls_over_time(points: Sequence[SlotPoint]) -> Chart:
-    """Calls in each slot of time, stacked by status class; of these, those that occur."""
+    """Calls in each slot of time, stacked by the status classes that occur."""
     shown = [status for status in _COLOURS if any(point.counts.get(status) for point in points)]
     option = {
         "grid": {**GRID, "top": 40},

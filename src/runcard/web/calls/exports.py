@@ -8,7 +8,7 @@ from runcard.activity.log import ActivityLog
 from runcard.domain.errors import NotFound
 from runcard.exports.spreadsheets import MAX_ROWS, Cell, Rows
 from runcard.store.calls.lists import CallFilter, CallPosition, CallRow, count_calls, list_calls
-from runcard.web.calls.calls import PATH, ActivityQuery, calls_wanted
+from runcard.web.calls.calls import PATH, ActivityQuery, call_filter_of
 from runcard.web.calls.rows import CALL_SHEET, call_cells, check_may_see_calls
 from runcard.web.lists.table_files import FileAsk, file_route
 
@@ -21,24 +21,24 @@ _CALLS_AT_ONCE = 1000
 def list_all_calls(ask: FileAsk[ActivityQuery]) -> Rows:
     """All calls that the filter finds, in the order of the page.
 
-    Raises PermissionDenied as the page does, and NotFound where calls are not written down.
+    Raises PermissionDenied as the page does, and NotFound if this server does not record calls.
     """
     check_may_see_calls(ask.visit)
     activity = ask.services.activity
     if activity is None:
         raise NotFound("Calls are not logged here")
-    wanted = calls_wanted(ask.query, activity, ask.visit)
+    call_filter = call_filter_of(ask.query, activity, ask.visit)
     activity.write_waiting()
     ask.refuse_too_many(
-        lambda: activity.ask(lambda connection: count_calls(connection, wanted, MAX_ROWS)) == MAX_ROWS
+        lambda: activity.ask(lambda connection: count_calls(connection, call_filter, MAX_ROWS)) == MAX_ROWS
     )
-    return _rows(ask, activity, wanted)
+    return _rows(ask, activity, call_filter)
 
 
 def _rows(
     ask: FileAsk[ActivityQuery], activity: ActivityLog, call_filter: CallFilter
 ) -> Iterator[Sequence[Sequence[Cell]]]:
-    """Some calls at a time: neither database is held while somebody's slow line takes them in."""
+    """The rows, a thousand calls at a time: neither database is held while a slow reader downloads them."""
 
     def calls_behind(place: CallPosition | None) -> Sequence[CallRow]:
         return activity.ask(lambda connection: list_calls(connection, call_filter, _CALLS_AT_ONCE, place))

@@ -27,7 +27,7 @@ CALL_SHEET = [
 
 
 class CallLine(NamedTuple):
-    """tone: the outcome whose colour the status has. key: how it begins and whose it is; empty where it is none."""
+    """tone: the outcome whose colour the status has. key: its owner and how it begins; empty without a key."""
 
     url: str
     method: str
@@ -42,24 +42,24 @@ class CallLine(NamedTuple):
 
 
 def check_may_see_calls(visit: Visit) -> None:
-    """Calls hold what stations sent, so they are for those who mend stations. Raises PermissionDenied."""
+    """Check that the reader manages stations, because calls hold what stations sent. Raises PermissionDenied."""
     check_may_manage(visit.actor, "see API calls")
 
 
 def call_lines(scope: Scope, rows: Sequence[CallRow], zone: ZoneInfo) -> Sequence[CallLine]:
-    """connection: to the truth, which knows what owners of keys are called."""
+    """The calls as lines of the list, in their order. scope: where the names of the owners of keys are looked up."""
     owners = _owners(scope, rows)
     return [_line(row, owner, zone) for row, owner in zip(rows, owners, strict=True)]
 
 
 def call_cells(scope: Scope, rows: Sequence[CallRow]) -> Sequence[Sequence[Cell]]:
-    """The rows below `CALL_SHEET`. connection: as for `call_lines`."""
+    """The rows below `CALL_SHEET`. scope: as for `call_lines`."""
     owners = _owners(scope, rows)
     return [_cells(row, owner) for row, owner in zip(rows, owners, strict=True)]
 
 
 def _owners(scope: Scope, rows: Sequence[CallRow]) -> Sequence[str]:
-    """Whose key each call was made with; empty where it was none that is known."""
+    """The owner of the key of each call; empty if the key is unknown."""
     owners = {row.owner_id for row in rows if row.owner_id is not None}
     names = {
         **names_of(scope, "station", owners),

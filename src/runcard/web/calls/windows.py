@@ -1,4 +1,4 @@
-"""The time that the page of calls is about, in slots that a chart shows side by side."""
+"""The period of the page of calls, divided into the slots of its chart."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
@@ -18,12 +18,12 @@ CALL_PERIODS = {
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _MOST_SLOTS = 60
-# Of which the first is taken that makes no more slots than those.
+# The first of these lengths that makes no more than `_MOST_SLOTS` is taken.
 _SLOTS = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, _HOUR, 6 * _HOUR)
 
 
 class CallWindow(NamedTuple):
-    """Slots of time since a moment, until another, included; None: until now. label: how each slot is written."""
+    """Slots of time from one moment to another, both included; until None: up to now. label: how a slot is written."""
 
     since: datetime
     until: datetime | None
@@ -41,7 +41,7 @@ class CallWindow(NamedTuple):
 def ending_now(
     period: Literal["1h", "24h", "7d", "all"], keep: timedelta, zone: ZoneInfo, now: datetime
 ) -> CallWindow:
-    """From the beginning of a slot of the reader's clock, so that the first is not cut short."""
+    """The window up to now. It begins where a slot begins on the reader's clock, so that the first is not cut short."""
     match period:
         case "1h":
             length, slot, label = _HOUR, _MINUTE, "%H:%M"
@@ -58,7 +58,7 @@ def ending_now(
 
 
 def of_day(period: Literal["today", "yesterday"], zone: ZoneInfo, now: datetime) -> CallWindow:
-    """A day of the reader's clock, in as many slots as can be told apart."""
+    """A day of the reader's clock, in as many slots as a reader can tell apart."""
     first, last = window_of(PeriodQuery(period=period), zone, now)
     assert first is not None  # a day begins
     return _in_slots(first, last, now)
@@ -67,7 +67,10 @@ def of_day(period: Literal["today", "yesterday"], zone: ZoneInfo, now: datetime)
 def between(
     since: str | None, until: str | None, keep: timedelta, zone: ZoneInfo, now: datetime
 ) -> CallWindow:
-    """In as many slots as can be told apart, from when calls are kept on. Raises InvalidInput."""
+    """The time between two days or moments, as far back as calls are kept. Raises InvalidInput.
+
+    It has as many slots as a reader can tell apart.
+    """
     first, last = window_between(since, until, zone)
     oldest = ending_now("all", keep, zone, now).since
     return _in_slots(oldest if first is None else max(first, oldest), last, now)

@@ -1,4 +1,4 @@
-"""Charts: numbers that `analytics` computed, as options for ECharts and as a table for whoever reads no charts.
+"""Charts: numbers that `analytics` computed, as options for ECharts, and as a table for readers who see no charts.
 
 A colour is the name of one of the style sheet's variables, so that charts follow light and dark. A point with `url`
 leads there when it is clicked.
@@ -21,7 +21,7 @@ from runcard.web.lists.table_files import TableFiles
 Option = Mapping[str, Any]
 Size = Literal["small", "usual", "tall", "taller", "tallest"]
 
-# Of what stands side by side; the last is for whatever is left.
+# The colours of series side by side; the last is for all that are left.
 SERIES_COLOURS = tuple(f"--series-{number}" for number in range(1, 8))
 
 OUTCOME_COLOURS = {
@@ -31,7 +31,7 @@ OUTCOME_COLOURS = {
     "TIMEOUT": "--late-fill",
     "ABORTED": "--idle-fill",
 }
-# For eyes and printers that see no colours: stripes.
+# Stripes, for eyes and printers that cannot tell the colours apart.
 OUTCOME_PATTERNS = {
     "TIMEOUT": {
         "dashArrayX": [1, 0],
@@ -51,17 +51,17 @@ GRID = {
 }
 
 
-# Of lines in a legend: without the dots of points that they do not have.
+# The icons of lines in a legend: without dots, because these lines have no points.
 LINE_ICONS = {"solid": "path://M0,4H24V6H0Z", "dashed": "path://M0,4H7V6H0ZM9,4H16V6H9ZM18,4H24V6H18Z"}
 
-# Of names below each other, the most that are drawn; the table has them all.
+# How many names are drawn below each other; the table has them all.
 MOST_ROWS = 40
 PERCENT = "{value} %"
 CONFIDENCE = "95 % confidence interval"
 
 
 def size_for_rows(count: int) -> Size:
-    """The height at which so many names can be read below each other."""
+    """The height at which this many names can be read below each other."""
     heights: Sequence[tuple[int, Size]] = ((10, "usual"), (16, "tall"), (26, "taller"))
     return next((size for most, size in heights if count <= most), "tallest")
 
@@ -78,16 +78,16 @@ class Cell(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What a chart shows, as text: the first cell of a row says what it is about."""
+    """What a chart shows, as a table of texts. The first cell of a row names the row."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
 
 
 class Chart(NamedTuple):
-    """summary: what a reader who does not see it is told. note: beside the title. empty: in place of no figures.
+    """summary: for readers who do not see the chart. note: beside the title. empty: shown if there are no figures.
 
-    left_out: what is not in the figures, a sentence a reason. files: its figures for spreadsheets, if any.
+    left_out: what is not in the figures, a sentence for each reason. files: the figures for spreadsheets, if any.
     """
 
     id: str
@@ -103,18 +103,18 @@ class Chart(NamedTuple):
 
 
 def linked(value: float | None, url: str) -> object:
-    """A value as ECharts takes it, which leads there when it is clicked; by itself where it leads nowhere."""
+    """A value for ECharts that leads to `url` when it is clicked; the bare value if the URL is empty."""
     return {"value": value, "url": url} if url else value
 
 
 def option_json(option: Option) -> Markup:
-    """An option as JSON that cannot end the element it stands in."""
+    """An option as JSON that cannot close the HTML element around it."""
     text = msgspec.json.encode(option).decode()
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 -- escaped here
 
 
 class RatioPoint(NamedTuple):
-    """url: where a click leads; empty: nowhere. is_aside: it is there to be compared with."""
+    """url: where a click leads; empty: nowhere. is_aside: it only stands there for comparison."""
 
     group: Group
     ratio: Ratio
@@ -125,7 +125,7 @@ class RatioPoint(NamedTuple):
 def ratio_trend(
     chart_id: str, title: str, points: Sequence[RatioPoint], step: Period, note: str = ""
 ) -> Chart:
-    """Shares over time, as a line, in a band of their intervals; it breaks where there is nothing to tell."""
+    """Shares over time, as a line in the band of their intervals. The line breaks where nothing happened."""
     places = places_in_time([one.group for one in points], step)
     shown = [None if place is None else points[place] for place in places.values()]
     values = [linked(_percent(one.ratio.ratio), one.url) if one else None for one in shown]
@@ -168,7 +168,7 @@ def ratio_trend(
 def ratio_bars(
     chart_id: str, title: str, points: Sequence[RatioPoint], note: str = "", most: int = MOST_ROWS
 ) -> Chart:
-    """Shares side by side, as bars with their intervals, the lowest on top; of more than `most`, the lowest."""
+    """Shares side by side, as bars with their intervals, the lowest on top. most: how many of the lowest are drawn."""
     ranked = sorted(points, key=lambda one: math.inf if one.ratio.ratio is None else one.ratio.ratio)
     shown = ranked[:most]
     bars = [
@@ -237,12 +237,12 @@ def _percent(ratio: float | None) -> float | None:
 
 
 def _floor(low: Sequence[float | None]) -> int:
-    """Where an axis of percents begins, so that what happens near 100 can be told apart."""
+    """Where an axis of percents begins, so that values near 100 can be told apart."""
     lowest = min((one for one in low if one is not None), default=0.0)
     return max(0, int(lowest // 10) * 10)
 
 
-# More would hide the line that they lie on.
+# More points than this would hide the line that they lie on.
 _FEW_POINTS = 100
 
 
@@ -256,7 +256,7 @@ class DrawnSeries(NamedTuple):
 def series_lines(
     chart_id: str, title: str, x_name: str, lines: Sequence[DrawnSeries], limits: Sequence[float]
 ) -> Chart:
-    """Values that a station measured, as they came, each series a line against the same x, to be zoomed into."""
+    """Values as a station measured them. Each series is a line against the same x, and a reader can zoom in."""
     marks = {
         "silent": True,
         "symbol": "none",

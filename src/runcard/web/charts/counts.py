@@ -1,4 +1,4 @@
-"""Counts as pictures: runs by outcome over time, and what fails most."""
+"""Charts of counts: runs by outcome over time, and what fails most."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,7 +25,7 @@ from runcard.web.lists.point_links import UrlOfPoint, nowhere
 def outcome_stack(rows: Sequence[ThroughputRow], step: Period, url_of: UrlOfPoint = nowhere) -> Chart:
     """Runs of each hour, day, week or month, stacked by outcome; outcomes that did not occur are left out.
 
-    url_of: where each of them leads.
+    url_of: the address that each bar leads to.
     """
     outcomes = list(OUTCOME_COLOURS)
     counts: list[dict[str, int]] = [{one.outcome: one.runs for one in row.outcomes} for row in rows]
@@ -70,7 +70,7 @@ def outcome_stack(rows: Sequence[ThroughputRow], step: Period, url_of: UrlOfPoin
 
 
 def pareto_plot(answer: ParetoAnswer, title: str, url_of_row: Callable[[ParetoRow], str]) -> Chart:
-    """What failed most, with the share that it makes of all failures together with all above it."""
+    """What failed most, with the cumulated share of all failures."""
     names = [one.measurement or one.phase for one in answer.rows]
     option = {
         "grid": {**GRID, "top": 36},

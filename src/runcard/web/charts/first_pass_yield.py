@@ -1,4 +1,4 @@
-"""Yields of a part, a revision or a batch, as their pages show them: a row of figures, and bars side by side."""
+"""The yields on the pages of parts, revisions and batches: a row of figures, and bars side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from runcard.web.frame.visit import Visit
 
 
 class Yields(NamedTuple):
-    """total: None, and `problem` says why, where they cannot be told."""
+    """total: None if the yields cannot be told; `problem` then says why."""
 
     total: YieldRow | None
     rows: Sequence[YieldRow]
@@ -27,14 +27,14 @@ class Yields(NamedTuple):
 
 
 class YieldCell(NamedTuple):
-    """A yield in a list: 97.4 %, of 1 200; both are empty where nothing was tested or nothing can be told."""
+    """A yield in a list: 97.4 %, of 1 200. The share is empty if nothing was tested."""
 
     share: str
     units: str
 
 
 class YieldQuestions(NamedTuple):
-    """A selection of runs to ask about; a page of records stands without its figures where there are none."""
+    """The yields of a selection of runs. If this server has no figures, a page shows the reason instead of failing."""
 
     snapshot: Snapshot
     visit: Visit
@@ -52,7 +52,7 @@ class YieldQuestions(NamedTuple):
     def bars(
         self, chart_id: str, title: str, group_by: GroupBy, url_of_group: Callable[[Group], str]
     ) -> Chart:
-        """Yields by group, as a chart; of very many groups those with the most units."""
+        """A chart of yields by group; if there are very many groups, those with the most units."""
         yields = self.yields(group_by)
         return _bars(chart_id, title, yields, url_of_group)
 
@@ -63,7 +63,7 @@ class YieldQuestions(NamedTuple):
 
 
 def narrowed(selection: Selection, **conditions: Sequence[str]) -> Selection:
-    """The same runs, as far as they keep these conditions too, which stand in place of those on the same names."""
+    """The same runs, narrowed by these conditions. A condition replaces the one of the same name."""
     return selection._replace(runs=replace(selection.runs, **conditions))
 
 
@@ -82,7 +82,7 @@ def yield_tiles(total: YieldRow) -> Sequence[Tile]:
 def yield_cells(
     snapshot: Snapshot, visit: Visit, runs: RunFilter, group_by: GroupBy
 ) -> Mapping[UUID, YieldCell]:
-    """First-pass yields over all time for a list of records, by their ids."""
+    """The first-pass yields of a list of records over all time, by their ids."""
     return {
         key: YieldCell(percent_text(row.first_pass.ratio), count_text(row.units))
         for key, row in yield_rows(snapshot, visit, runs, group_by).items()
@@ -92,23 +92,23 @@ def yield_cells(
 def yield_rows(
     snapshot: Snapshot, visit: Visit, runs: RunFilter, group_by: GroupBy
 ) -> Mapping[UUID, YieldRow]:
-    """What `yield_cells` writes. Empty where figures cannot be told."""
+    """The yields that `yield_cells` writes, by the ids of their records; empty if this server has no figures."""
     yields = YieldQuestions(snapshot, visit, Selection(runs)).yields(group_by)
     return {UUID(row.group.key): row for row in yields.rows if row.group.key is not None}
 
 
 def url_of_part(group: Group) -> str:
-    """The page of the part that figures are about; empty where they are about none."""
+    """The page of the part that a group is about; empty for the group without a part."""
     return part_url(group.name) if group.name else ""
 
 
 def url_of_batch(group: Group) -> str:
-    """As `url_of_part`."""
+    """The page of the batch that a group is about; empty for the group without a batch."""
     return batch_url(group.name) if group.name else ""
 
 
 def url_of_procedure(group: Group) -> str:
-    """As `url_of_part`."""
+    """The page of the procedure that a group is about; empty for a group without one."""
     return procedure_url(UUID(group.key)) if group.key else ""
 
 

@@ -1,4 +1,4 @@
-"""One colour for each group in all charts of a page, however the charts order their groups."""
+"""The colours of groups: a group has the same colour in all charts of a page."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ OTHERS_COLOUR = SERIES_COLOURS[-1]
 
 
 class GroupColours(NamedTuple):
-    """by_key: the groups that have a colour of their own. others: how many share the last one."""
+    """by_key: the colours of the groups that have one of their own. others: how many groups share the last colour."""
 
     by_key: Mapping[str | None, str]
     others: int
@@ -26,7 +26,10 @@ class GroupColours(NamedTuple):
 
 
 def group_colours(counted: Iterable[tuple[Group, int]]) -> GroupColours:
-    """Colours for the groups with the most values, given with how many each has, in the order in which they come."""
+    """The colours of groups. counted: the groups, each with its number of values.
+
+    The groups with the most values get a colour of their own, in the order in which they come.
+    """
     groups = list(counted)
     most = sorted(groups, key=lambda one: one[1], reverse=True)[: len(_OWN)]
     chosen = {group.key for group, _ in most}

@@ -1,4 +1,4 @@
-"""An axis of periods on which those keep their place in which nothing happened."""
+"""An axis of periods, with a place even for those in which nothing happened."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,15 +7,15 @@ from typing import Any
 from runcard.analytics.calendar import Period, name_of
 from runcard.analytics.groups import Group
 
-# Where there are more, such as hours of years, only those are shown in which something happened.
+# If there are more periods, such as the hours of years, only those in which something happened are shown.
 _MOST = 1000
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
 def places_in_time(groups: Sequence[Group], step: Period) -> Mapping[str, int | None]:
-    """The periods from the first of these groups to the last by name, each with the place of its group.
+    """The names of the periods from the first group to the last, each with the place of its group.
 
-    None: it has none, because nothing happened in it. The groups are in order of time, as questions answer them.
+    None: nothing happened in this period, so it has no group. The groups are in order of time, as questions answer.
     """
     there = {one.name or "": place for place, one in enumerate(groups)}
     starts = [datetime.fromisoformat(one.key).replace(tzinfo=None) for one in groups if one.key]
@@ -31,7 +31,7 @@ def places_in_time(groups: Sequence[Group], step: Period) -> Mapping[str, int | 
 
 
 def time_axis(names: Sequence[str]) -> Mapping[str, Any]:
-    """Periods from left to right; the first and the last name stay inside of the chart."""
+    """An axis of periods from left to right; the first and the last name stay inside the chart."""
     label = {"alignMinLabel": "left", "alignMaxLabel": "right"}
     return {"type": "category", "data": names, "axisLabel": label}
 

@@ -1,1 +1,1 @@
-"""Files on pages: pictures, and the beginning of the others."""
+"""Files on pages: pictures, and previews of other files."""

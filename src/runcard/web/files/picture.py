@@ -15,8 +15,10 @@ router = APIRouter()
 
 @router.get("/pictures/{picture_id}")
 def show_picture(services: WithServices, visit: WithVisit, picture_id: str) -> Response:
-    """An upload of the reader's organization, from this server wherever its bytes lie: pages show no other's."""
-    wanted = id_of(picture_id, AttachmentNotFound)
+    """A picture of the reader's organization. It comes from this server even if an object store has its bytes,
+    because pages show nothing from another server.
+    """
+    attachment_id = id_of(picture_id, AttachmentNotFound)
     with services.database.read_in(visit.actor.organization_id) as scope:
-        attachment = get_attachment(scope, wanted)
+        attachment = get_attachment(scope, attachment_id)
     return file_answer(services, attachment)

@@ -1,4 +1,4 @@
-"""Pictures of records: which uploads pages show, and forms that send one."""
+"""Pictures of records: the uploads that pages show, and the forms that send them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
@@ -32,16 +32,16 @@ _SIGNATURES = {
 
 
 class PictureForm(NamedTuple):
-    """picture: the bytes of the file that was chosen; None where none was."""
+    """picture: the bytes of the chosen file; None if none was chosen."""
 
     fields: Fields
     picture: bytes | None
 
 
 def picture_urls(services: Services, scope: Scope, image_ids: Sequence[UUID | None]) -> Mapping[UUID, str]:
-    """Where those of these images can be seen whose bytes have arrived and which browsers show, by their ids."""
-    wanted = [image_id for image_id in image_ids if image_id is not None]
-    found = settled(services, list(find_attachments(scope, wanted).values()))
+    """The addresses of these images, by id; without those whose bytes have not arrived or that browsers cannot show."""
+    ids = [image_id for image_id in image_ids if image_id is not None]
+    found = settled(services, list(find_attachments(scope, ids).values()))
     return {
         one.id: f"/pictures/{one.id}"
         for one in found
@@ -50,7 +50,7 @@ def picture_urls(services: Services, scope: Scope, image_ids: Sequence[UUID | No
 
 
 def content_type_of(picture: bytes) -> str:
-    """What kind of picture these bytes are, whatever they are called. Raises InvalidInput."""
+    """The content type of a picture, by its bytes alone. Raises InvalidInput for a file that is none."""
     for signature, content_type in _SIGNATURES.items():
         if picture.startswith(signature):
             return content_type
@@ -62,7 +62,10 @@ def content_type_of(picture: bytes) -> str:
 
 
 def keep_picture(services: Services, actor: UserActor, picture: bytes) -> Callable[[Transaction], UUID]:
-    """Keep the bytes of a picture, and return what makes them an attachment. Raises InvalidInput for other files."""
+    """Store the bytes of a picture; return a function that makes them an attachment and returns its id.
+
+    Raises InvalidInput for other files.
+    """
     meta = BlobMeta(len(picture), content_type_of(picture))
     organization_id, picture_id = actor.organization_id, new_id()
     services.blobs.write(blob_key(organization_id, picture_id), BytesIO(picture))
@@ -77,7 +80,7 @@ def keep_picture(services: Services, actor: UserActor, picture: bytes) -> Callab
 
 
 async def _read_form(request: Request, _visit: WithVisit, services: WithServices) -> PictureForm:
-    """The fields and the picture of a form. Raises InvalidInput, PayloadTooLarge."""
+    """The fields and the picture of a form. Raises InvalidInput and PayloadTooLarge."""
     most = min(_MAX_BYTES, services.max_upload_bytes)
     form = await read_sent_form(
         request, most, f"Picture is larger than {most} bytes; send a smaller one.", max_files=1

@@ -1,6 +1,6 @@
-"""The beginning of attachments, for a look at them: images as they are, text and tables as text.
+"""Previews of attachments: images as they are, the beginning of texts and tables as text.
 
-Nothing that a browser would run is shown: SVG and HTML are no images here, and what is read is escaped like all text.
+A preview never holds anything that a browser would run: SVG and HTML do not count as images, and text is escaped.
 """
 
 import csv
@@ -17,7 +17,7 @@ from runcard.web.frame.formats import size_text
 
 _MAX_IMAGE_BYTES = 20_000_000
 _READ_BYTES = 16_384
-# Files of a page that are read; the others can be got.
+# How many files of a page are read; the others can be downloaded.
 _MOST_READ = 8
 _MOST_ROWS, _MOST_COLUMNS = 20, 12
 _TABLES = ("text/csv", "text/tab-separated-values")
@@ -25,7 +25,7 @@ _TEXTS = ("application/json", "application/xml", "application/yaml", "applicatio
 
 
 class Preview(NamedTuple):
-    """One of these: image_url, text or rows (the first one names the columns); note: what is left out."""
+    """It has an image_url, a text or rows, of which the first names the columns. note: what is left out."""
 
     image_url: str = ""
     text: str = ""
@@ -45,7 +45,7 @@ class AttachmentLine(NamedTuple):
 def attachment_lines(
     services: Services, attachments: Sequence[Attachment], request_root: str
 ) -> Iterator[AttachmentLine]:
-    """Stored files with their previews; the first few of text are read, the first kilobytes of each."""
+    """Stored files with their previews. Only the first few texts are read, the first kilobytes of each."""
     left_to_read = _MOST_READ
     for one in attachments:
         preview = None
@@ -65,7 +65,9 @@ def attachment_lines(
 
 
 def _image(services: Services, attachment: Attachment, request_root: str) -> Preview | None:
-    """Through this server, also where an object store signs links: a page shows only what comes from here."""
+    """The preview of an image. Its link goes through this server even if an object store could sign one, because a page
+    shows only what comes from this server.
+    """
     if (attachment.size_bytes or 0) > _MAX_IMAGE_BYTES:
         return None
     return Preview(image_url=services.links.url("download", attachment.id, request_root))
@@ -93,7 +95,7 @@ def _read(services: Services, attachment: Attachment) -> Preview | None:
 
 
 def table_preview(text: str, *, is_whole: bool) -> Preview:
-    """The first rows of a table; is_whole: nothing of it was cut off."""
+    """The first rows of a table. is_whole: the text is the whole file."""
     lines = text.splitlines(keepends=True)
     if not is_whole and len(lines) > 1:
         lines.pop()  # it may have been cut

@@ -1,1 +1,1 @@
-"""What happens on the floor at a glance, and finding anything in it."""
+"""The overview of the floor, and the search for anything on it."""

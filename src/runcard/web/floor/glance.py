@@ -1,4 +1,4 @@
-"""What is told of the floor at a glance, on the overview and on a screen on the wall."""
+"""The figures of the floor that the overview and the screen on the wall share."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ from runcard.web.lists.filters import FigureQuery, filters_of, url_of
 
 _FAILURES = 8
 _WORST = 8
-# Of those that are silent.
+# How many silent stations are listed.
 SHOWN_STATIONS = 8
 
 
 class Floor(NamedTuple):
-    """What is asked about the runs of a selection, by somebody."""
+    """The questions that a reader's overview asks about the runs of a selection."""
 
     snapshot: Snapshot
     visit: Visit
@@ -48,7 +48,7 @@ class Floor(NamedTuple):
         return throughput(self.snapshot, self.selection, self.visit.zone, group_by)
 
     def runs_today(self, now: datetime) -> int:
-        """Of the selection, whatever its period; up to now, whatever is still to come by a clock that is ahead."""
+        """How many runs of the selection started today, whatever its period. Runs that start after now do not count."""
         midnight = datetime.combine(now.astimezone(self.visit.zone), time(), self.visit.zone)
         runs = replace(self.selection.runs, started_after=midnight, started_before=now)
         today = self.selection._replace(runs=runs)
@@ -58,7 +58,7 @@ class Floor(NamedTuple):
         return retest_total(self.snapshot, self.selection, self.visit.zone)
 
     def procedures(self) -> dict[UUID, ProcedureActivity]:
-        """Those with the most runs first."""
+        """The procedures of these runs, those with the most runs first."""
         return dict(procedure_activity(self.snapshot, self.selection))
 
     def stations(self, now: datetime) -> "Stations":
@@ -89,7 +89,7 @@ class LatestFailure(NamedTuple):
 
 
 class StationGlance(NamedTuple):
-    """last_at: None where it has never reported among these runs."""
+    """last_at: when it reported last; None if none of these runs is its own."""
 
     url: str
     name: str
@@ -98,7 +98,7 @@ class StationGlance(NamedTuple):
 
 
 class Stations(NamedTuple):
-    """silent: those that need a look, the ones that reported last first. active, new: how many the others are."""
+    """silent: stations that need a look, the last to report first. active, new: how many other stations there are."""
 
     silent: Sequence[StationGlance]
     active: int
@@ -110,7 +110,7 @@ class Stations(NamedTuple):
 
 
 class WorstLine(NamedTuple):
-    """share: of all failures of measurements."""
+    """share: of all failed measurements."""
 
     url: str
     name: str

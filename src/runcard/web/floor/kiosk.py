@@ -1,4 +1,4 @@
-"""The overview for a screen on the wall: a slide after the other, of the floor and of its procedures."""
+"""The overview for a screen on the wall: slides of the floor and of its procedures, one after another."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -17,18 +17,18 @@ from runcard.web.lists.filters import FigureQuery, url_of
 from runcard.web.lists.period import step_of
 
 SECONDS = 20
-# Slides of procedures, those with the most runs: a round should take minutes, not hours.
+# Slides of procedures, for those with the most runs: a round should take minutes, not hours.
 _MOST_PROCEDURES = 8
-# Of names below each other, as many as can be read from afar.
+# As many names below each other as can be read from afar.
 _MOST_BARS = 16
 _STATIONS_A_LIST = 12
 _STATIONS = 3 * _STATIONS_A_LIST
 
 
 class KioskPage(NamedTuple):
-    """One slide. next_url: that of the slide to be shown after `seconds`. place: of how many it is which.
+    """One slide. next_url: the slide to show after `seconds`. place: its number and how many there are, as "2 of 5".
 
-    stations: of the slide that says what needs a look. silent: of one that has nothing else, in lists side by side.
+    stations: for the slide of what needs a look. silent: for a slide of silent stations alone, in lists side by side.
     """
 
     organization: str
@@ -46,7 +46,7 @@ class KioskPage(NamedTuple):
 
 
 def kiosk_page(floor: Floor, query: FigureQuery, number: int, now: datetime) -> KioskPage:
-    """The slide with this number, from 1 on; of numbers beyond the last one, the first."""
+    """The slide with this number, counted from 1. A number beyond the last slide gives the first."""
     procedures, stations = list(floor.procedures())[:_MOST_PROCEDURES], floor.stations(now)
     parts = _in_parts(stations.silent, _STATIONS) if len(stations.silent) > SHOWN_STATIONS else []
     slides: list[Callable[[KioskPage], KioskPage]] = [

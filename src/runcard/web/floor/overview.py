@@ -45,15 +45,15 @@ router = APIRouter()
 
 
 class OverviewQuery(FigureQuery, kw_only=True):
-    """kiosk: for a screen on the wall: which of its slides."""
+    """kiosk: which slide to show on a screen on the wall."""
 
     kiosk: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
 class OverviewPage(NamedTuple):
-    """here: the address of this page, from which it brings itself up to date. kiosk_url: for a screen on the wall.
+    """here: the address of this page, from which it refreshes itself. kiosk_url: for a screen on the wall.
 
-    behind: how much the figures do not know yet; empty where they know all.
+    behind: how many changes the figures do not count yet, as a sentence; empty if they are current.
     """
 
     here: str
@@ -68,7 +68,7 @@ class OverviewPage(NamedTuple):
 
 
 class WelcomePage(NamedTuple):
-    """Where no run was ever recorded. has_procedure: there is something to record one for."""
+    """The overview before the first run is recorded. has_procedure: there is a procedure to record a run of."""
 
     organization: str
     has_procedure: bool
@@ -96,7 +96,7 @@ def show_overview(
 
 @router.get("/first-run")
 def tell_first_run(services: WithServices, visit: WithVisit) -> Response:
-    """Nothing to show. Once a run is there, the page that asks is loaded again."""
+    """An empty answer. Once the first run is recorded, it tells the page to reload."""
     with services.database.read_in(visit.actor.organization_id) as scope:
         is_there = list_latest_runs(scope, RunFilter(), 1).rows
     return Response(status_code=204, headers={"HX-Refresh": "true"} if is_there else {})

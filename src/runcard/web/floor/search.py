@@ -1,4 +1,4 @@
-"""Finding anything by what it is called."""
+"""The search: finds anything by its name."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -16,12 +16,12 @@ from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import batch_url, part_url, procedure_url, run_url, station_url, unit_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import page_query
-from runcard.web.lists.metadata_words import metadata_said
+from runcard.web.lists.metadata_words import metadata_words_for
 
 router = APIRouter()
 
 _MOST = 10
-# Of each kind: its heading, and the list that shows more of what is asked for, where there is one.
+# The heading of each kind, and the list that can show more hits; empty if no list can.
 _GROUPS: dict[Kind, tuple[str, str]] = {
     "unit": ("Units", "/units"),
     "run": ("Runs", ""),
@@ -37,7 +37,7 @@ class SearchQuery(Struct, kw_only=True):
 
 
 class HitLine(NamedTuple):
-    """is_named: it is called exactly as was asked, no more."""
+    """is_named: its name is exactly the text, not more."""
 
     url: str
     name: str
@@ -47,7 +47,7 @@ class HitLine(NamedTuple):
 
 
 class HitGroup(NamedTuple):
-    """more_url: a list of more like these; empty where these are all, or where there is no such list."""
+    """more_url: a list with the other hits of this kind; empty if there are none, or no such list."""
 
     kind: str
     title: str
@@ -59,7 +59,7 @@ class HitGroup(NamedTuple):
 class SearchPage(NamedTuple):
     """groups: those with hits."""
 
-    wanted: str
+    text: str
     groups: Sequence[HitGroup]
 
 
@@ -67,22 +67,22 @@ class SearchPage(NamedTuple):
 def search(
     services: WithServices, visit: WithVisit, query: Annotated[SearchQuery, page_query(SearchQuery)]
 ) -> Response:
-    """What is called so; the page of the only thing that is called exactly so."""
-    wanted, organization_id = query.q.strip(), visit.actor.organization_id
-    if not wanted:
+    """Everything whose name contains the text. If exactly one thing has this name, go straight to its page."""
+    text, organization_id = query.q.strip(), visit.actor.organization_id
+    if not text:
         return render("floor/search.html", SearchPage("", ()), visit)
     with services.database.read_in(organization_id) as scope:
-        named = find_named(scope, wanted)
+        named = find_named(scope, text)
         if len(named) == 1:
             return redirect(_url(named[0]))
-        similar = find_similar(scope, wanted, _MOST + 1)
-        keys = find_keys_of_value(scope, wanted, _MOST)
-    groups = [_group(kind, named, similar.get(kind, ()), wanted) for kind in _GROUPS]
-    groups.append(_noted(keys, wanted))
-    return render("floor/search.html", SearchPage(wanted, [group for group in groups if group.hits]), visit)
+        similar = find_similar(scope, text, _MOST + 1)
+        keys = find_keys_of_value(scope, text, _MOST)
+    groups = [_group(kind, named, similar.get(kind, ()), text) for kind in _GROUPS]
+    groups.append(_noted(keys, text))
+    return render("floor/search.html", SearchPage(text, [group for group in groups if group.hits]), visit)
 
 
-def _group(kind: Kind, named: Sequence[Hit], similar: Sequence[Hit], wanted: str) -> HitGroup:
+def _group(kind: Kind, named: Sequence[Hit], similar: Sequence[Hit], text: str) -> HitGroup:
     first = [hit for hit in named if hit.kind == kind]
     hits = [*first, *(hit for hit in similar if hit not in first)]
     title, more = _GROUPS[kind]
@@ -92,16 +92,16 @@ def _group(kind: Kind, named: Sequence[Hit], similar: Sequence[Hit], wanted: str
         title,
         [_line(hit, is_named=hit in first) for hit in hits[:_MOST]],
         has_more,
-        f"{more}?{urlencode({'search': wanted})}" if more and has_more else "",
+        f"{more}?{urlencode({'search': text})}" if more and has_more else "",
     )
 
 
-def _noted(keys: Sequence[str], wanted: str) -> HitGroup:
-    """Lists of runs whose metadata have this value, by their key."""
+def _noted(keys: Sequence[str], text: str) -> HitGroup:
+    """Links to lists of runs: one for each key of metadata that has this value."""
     hits = [
-        HitLine(f"/runs?{urlencode({'metadata': said})}", f"{key}: {wanted}", "", None, is_named=False)
+        HitLine(f"/runs?{urlencode({'metadata': query_text})}", f"{key}: {text}", "", None, is_named=False)
         for key in keys
-        if (said := metadata_said(key, wanted)) is not None
+        if (query_text := metadata_words_for(key, text)) is not None
     ]
     return HitGroup("metadata", "Runs with this in their metadata", hits, has_more=False, more_url="")
 

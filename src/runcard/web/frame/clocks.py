@@ -1,4 +1,4 @@
-"""How pages tell that the clock of a station is wrong."""
+"""What pages say about a station whose clock is wrong."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ _YEAR = timedelta(days=365.2425)
 
 
 def start_of(run: Recorded, zone: ZoneInfo) -> Moment:
-    """When a run counts as started; where its station's clock is wrong, with what that said."""
+    """When a run counts as started; if the station's clock was wrong, with the time that it gave."""
     started = moment_of(run.started_at, zone)
     if run.reported_started_at is None:
         return started
@@ -21,7 +21,7 @@ def start_of(run: Recorded, zone: ZoneInfo) -> Moment:
 
 
 def clock_note(run: RunRecord, zone: ZoneInfo) -> str:
-    """What a wrong clock said of a run, and which time is used; empty where the clock was right."""
+    """The time that a wrong clock gave a run, and the time that is used instead; empty if the clock was right."""
     if run.reported_started_at is None:
         return ""
     said, received = moment_of(run.reported_started_at, zone), moment_of(run.created_at, zone)
@@ -32,7 +32,7 @@ def clock_note(run: RunRecord, zone: ZoneInfo) -> str:
 
 
 def clock_error(clock: WrongClock | None) -> str:
-    """By how much the clock of a station is wrong; empty where it is right."""
+    """By how much the clock of a station is wrong; empty if it is right."""
     if clock is None:
         return ""
     way, gap = ("ahead", clock.ahead) if clock.ahead > timedelta() else ("behind", -clock.ahead)

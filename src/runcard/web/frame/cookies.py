@@ -1,7 +1,7 @@
 """Cookies that hold a secret, bound to how their browser reached the server.
 
-By TLS they are Secure and named `__Host-…`, so no other host and nobody on the line can set or read them. By plain
-HTTP they have another name: neither kind is taken for the other.
+Over TLS they are Secure and named `__Host-…`, so no other host and nobody on the line can set or read them.
+Over plain HTTP they have another name, so that one kind is never taken for the other.
 """
 
 from fastapi import Request
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 
 def is_by_tls(request: Request) -> bool:
-    """Whether the request came by TLS, as far as a proxy that is named says so."""
+    """Whether the request came over TLS, directly or by the word of a trusted proxy."""
     return bool(request.scope["scheme"] == "https")
 
 
@@ -20,7 +20,7 @@ def read_secret(request: Request, name: str) -> str | None:
 def keep_secret(
     response: Response, request: Request, name: str, secret: str, lifetime_s: int | None = None
 ) -> None:
-    """Give it to the browser, for this long; None: until it is closed."""
+    """Give the browser the secret for this long; None: until the browser is closed."""
     secure = is_by_tls(request)
     response.set_cookie(
         _named(request, name), secret, max_age=lifetime_s, httponly=True, samesite="lax", secure=secure

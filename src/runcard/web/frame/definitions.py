@@ -1,4 +1,4 @@
-"""What the figures of an answer are made of, in words."""
+"""What the figures of an answer count, in words."""
 
 from collections.abc import Mapping
 
@@ -14,5 +14,5 @@ WHICH_RUNS: Mapping[Attempts, str] = {
 
 
 def definition_of(answer: Answer) -> str:
-    """Which runs of a unit count, and what the answer itself says."""
+    """Which runs of a unit count, followed by the answer's own definition."""
     return f"Counted: {WHICH_RUNS[answer.window.attempts].lower()} on its procedure. {answer.definition}"

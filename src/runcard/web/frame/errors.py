@@ -22,7 +22,7 @@ from runcard.edge.requests.services import services_of
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, find_visit
 
-# What programs call, and what people follow too; everything else is read by people.
+# Only programs call the first; people follow links to the second too. People read everything else.
 _FOR_PROGRAMS = ("/api/", "/v1/", "/v2/")
 _FOR_BOTH = "/files/"
 
@@ -38,7 +38,7 @@ _TITLES = {
     503: "This cannot be done now",
     507: "The disk is full",
 }
-# What says more than its status.
+# Errors with a title that says more than their status.
 _TITLES_OF: Mapping[type[Exception], str] = {
     FiguresUnavailable: "The figures are not ready",
     DatabaseUnavailable: "The database does not answer",
@@ -62,7 +62,7 @@ def is_page(request: Request) -> bool:
 
 
 def page_for(request: Request, error: Exception) -> Response:
-    """What a person is shown for an error; who is not logged in is asked to do so."""
+    """The page that tells a person about an error; the log-in page if nobody is logged in."""
     if isinstance(error, Unauthenticated):
         return redirect(log_in_url(request))
     status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
@@ -73,7 +73,7 @@ def page_for(request: Request, error: Exception) -> Response:
 
 
 def _visit(request: Request, error: Exception) -> Visit | None:
-    """Whoever the page was for. An address that leads nowhere has asked nobody yet."""
+    """The visit of the request. A request that found no page has not looked it up yet, so this does."""
     if isinstance(error, HTTPException):
         return find_visit(request, services_of(request.scope))
     visit: Visit | None = getattr(request.state, "visit", None)
@@ -81,11 +81,11 @@ def _visit(request: Request, error: Exception) -> Visit | None:
 
 
 def log_in_url(request: Request) -> str:
-    """The log-in page that comes back to what was asked for."""
+    """The address of the log-in page, which leads back to the requested page."""
     if request.method not in ("GET", "HEAD") or request.url.path == "/":
         return "/log-in"
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return f"/log-in?next={quote(wanted, safe='')}"
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/log-in?next={quote(target, safe='')}"
 
 
 def _issues(error: Exception) -> Sequence[Issue]:

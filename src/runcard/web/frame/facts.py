@@ -1,4 +1,4 @@
-"""What is known of a record, as name and value."""
+"""The facts about a record, each a name and a value."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -19,7 +19,7 @@ def metadata_facts(metadata: Mapping[str, MetadataValue]) -> list[Fact]:
 
 
 def creator_name(created_by: CreatedBy) -> str:
-    """The name of who made a record, a member or a station."""
+    """The name of the member or station that made a record; empty if neither did."""
     creator = created_by.user or created_by.station
     return creator.name if creator else ""
 

@@ -9,14 +9,14 @@ from runcard.domain.instant import format_instant
 
 _SECOND = timedelta(seconds=1)
 _DIGITS = 5
-# So many digits of a double are always its own.
+# The digits that a double always holds exactly.
 _MOST_DIGITS = 15
 
 
 class Moment(NamedTuple):
     """iso: for programs, exact, in UTC. date, time: for people, in the zone of their clock.
 
-    said: what a wrong clock said instead; empty as a rule.
+    said: what a wrong clock said instead; usually empty.
     """
 
     iso: str
@@ -37,7 +37,7 @@ def precise_moment_of(moment: datetime, zone: ZoneInfo) -> Moment:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """A moment on the clocks of a zone; that of UTC where the zone would put it outside the years 1 to 9999."""
+    """A moment in the time of a zone; in UTC if the zone would put it outside the years 1 to 9999."""
     try:
         return moment.astimezone(zone)
     except OverflowError:
@@ -50,12 +50,12 @@ def number_text(number: float) -> str:
 
 
 def rounded_text(number: float) -> str:
-    """A number where a glance is enough, such as at an axis."""
+    """A number to six digits, where a glance is enough, such as on an axis."""
     return f"{number:.6g}" if math.isfinite(number) else str(number)
 
 
 def duration_text(duration: timedelta) -> str:
-    """In the two largest units that say something: 0.4 ms, 350 ms, 12.5 s, 2 min 30 s, 1 h 2 min, 3 d 4 h."""
+    """A duration in its two largest units: 0.4 ms, 350 ms, 12.5 s, 2 min 30 s, 1 h 2 min, 3 d 4 h."""
     if duration < _SECOND:
         return f"{_trimmed(duration / timedelta(milliseconds=1), 1)} ms" if duration else "0 s"
     if duration < timedelta(minutes=1):
@@ -69,7 +69,7 @@ def duration_text(duration: timedelta) -> str:
 
 
 def size_text(size_bytes: int) -> str:
-    """In decimal units: 950 B, 12.3 kB, 4 MB."""
+    """A size in decimal units: 950 B, 12.3 kB, 4 MB."""
     size, units = float(size_bytes), ["B", "kB", "MB", "GB", "TB"]
     while size >= 1000 and len(units) > 1:
         size /= 1000
@@ -78,7 +78,7 @@ def size_text(size_bytes: int) -> str:
 
 
 def limit_text(size_bytes: int) -> str:
-    """How large something may be, in the units in which it was set: 100 MiB, 400 kB."""
+    """A limit of size, in binary units if it is a whole number of MiB: 100 MiB, 400 kB."""
     mebibytes, rest = divmod(size_bytes, 1024 * 1024)
     return size_text(size_bytes) if rest or not mebibytes else f"{mebibytes} MiB"
 
@@ -88,7 +88,7 @@ def _trimmed(number: float, digits: int) -> str:
 
 
 def percent_text(ratio: float | None) -> str:
-    """A share for a glance: 97.4 %, 100.0 %; empty where there is none. What is not all is never written as all."""
+    """A share for a glance: 97.4 %; empty for None. Only all is written as 100.0 %, and only none as 0.0 %."""
     if ratio is None:
         return ""
     shown = f"{100 * ratio:.1f}"
@@ -110,16 +110,16 @@ def counted_text(count: int, noun: str) -> str:
 
 
 def figure_text(figure: float | None, uom: str | None = None) -> str:
-    """A figure that was computed, in five digits, with its unit of measure; – where there is none."""
+    """A computed figure, to five digits, with its unit of measure; – for None."""
     if figure is None:
         return "–"
     return f"{figure:.{_DIGITS}g} {uom}" if uom else f"{figure:.{_DIGITS}g}"
 
 
 def mean_text(mean: float | None, s: float | None, uom: str | None = None) -> str:
-    """A mean, or what lies as near, to the first digit of the standard deviation and at least in five: 999999999.97 Hz.
+    """A mean, or a figure near it, to the first digit of the standard deviation, in at least five: 999999999.97 Hz.
 
-    Without a deviation it is what every value is, and is written as such; – where there is none.
+    A deviation of zero means that every value is the mean, so it is written with all its digits. – for None.
     """
     if mean is None:
         return "–"
@@ -132,7 +132,7 @@ def mean_text(mean: float | None, s: float | None, uom: str | None = None) -> st
 
 
 def index_text(index: float | None) -> str:
-    """An index of capability, such as 1.33; – where there is none."""
+    """An index of capability, such as 1.33; – for None."""
     return "–" if index is None else f"{index:.2f}"
 
 

@@ -1,4 +1,4 @@
-"""Forms: reading what was filled in, and knowing that it was one of our own pages that asked."""
+"""Forms: reads their fields, and checks that a form comes from one of our own pages."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ Fields = Mapping[str, str]
 
 
 async def read_fields(request: Request, max_bytes: int, max_fields: int) -> Fields:
-    """The fields of a URL-encoded form; what is none has no fields. Raises PayloadTooLarge and InvalidInput."""
+    """The fields of a URL-encoded form; a body of another kind has none. Raises PayloadTooLarge and InvalidInput."""
     body = await read_body(request.receive, max_bytes)
     try:
         return dict(
@@ -52,25 +52,25 @@ WithForm = Annotated[Fields, Depends(_check_member_form)]
 
 
 def problems_of(error: RuncardError | None) -> Sequence[str]:
-    """What was wrong with what was filled in, to be told beside the form."""
+    """What is wrong with the fields, to show beside the form."""
     if isinstance(error, InvalidInput):
         return [issue.message for issue in error.issues]
     return [str(error)] if error else []
 
 
 def whole_number(fields: Fields, field: str, of: str) -> int | None:
-    """The number that is filled in; None where nothing is. of: of what it is. Raises InvalidInput."""
+    """The number in a field; None if it is empty. of: what the number counts, such as days. Raises InvalidInput."""
     text = fields.get(field, "").strip()
     if not text:
         return None
-    # int() would take signs and other digits too, and as many as there are.
+    # int() would take signs and the digits of other scripts too, and any number of them.
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise InvalidInput.at(field, f"{text!r} is no number of {of}; give a whole number, or leave it empty")
     return int(text)
 
 
 def visitor_of(request: Request) -> str:
-    """The secret by which a browser is told from others before anyone has logged in, a fresh one where it has none."""
+    """The secret that tells a browser from others before anyone logs in; a fresh one if it has none."""
     return read_secret(request, _VISITOR_COOKIE) or secrets.token_urlsafe(24)
 
 
@@ -79,5 +79,5 @@ def remember_visitor(response: Response, request: Request, visitor: str) -> None
 
 
 def check_visitor_form(request: Request, services: Services, fields: Fields) -> None:
-    """Raises FormExpired for a form that this browser did not get from us."""
+    """Check that this browser got the form from us, without a log-in. Raises FormExpired."""
     services.form_tokens.check(read_secret(request, _VISITOR_COOKIE), fields.get(TOKEN_FIELD, ""))

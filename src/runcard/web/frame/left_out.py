@@ -6,7 +6,7 @@ from typing import Protocol
 from runcard.analytics.left_out import LeftOut, Reason
 from runcard.web.frame.formats import count_text
 
-# For one value, and for several.
+# The words for one value, and for several.
 _WORDS: Mapping[Reason, tuple[str, str]] = {
     "not_finite": ("is infinite or not a number", "are infinite or not a number"),
     "boolean": ("is true or false", "are true or false"),
@@ -40,7 +40,7 @@ class _OfOne(Protocol):
 
 
 def lines_of_one(answer: _OfOne) -> Sequence[str]:
-    """As `left_out_lines`, and which phase and unit of measure the figures are of, where there are several."""
+    """The lines of `left_out_lines`. If there are several phases or units of measure, the first line says which."""
     lines = left_out_lines(answer.left_out)
     if not {"other_phase", "other_unit"} & {one.reason for one in answer.left_out}:
         return lines

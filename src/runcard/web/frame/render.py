@@ -1,4 +1,4 @@
-"""From a template and a view model to an answer that a browser may be trusted with."""
+"""Renders a template with its view model, as an answer that is safe in a browser."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from runcard.web.frame.assets import asset_url
 from runcard.web.frame.visit import Visit
 
-# Everything comes from this server (the style sheet of Tabler holds its small pictures itself), nothing runs inside a
-# page, and no other site may frame one.
+# Everything comes from this server (the style sheet of Tabler holds its small pictures itself). No script stands inside
+# a page, and no other site may frame one.
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
@@ -21,10 +21,10 @@ SAFETY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
 }
-# Pages hold records and tokens: nothing keeps a copy.
+# Pages hold records and tokens, so no cache keeps a copy.
 _PAGE_HEADERS = {**SAFETY_HEADERS, "Cache-Control": "no-store"}
 
-# Of a word that is kept whole: that of a number with all its digits.
+# The longest word that is kept whole: a number with all its digits.
 _LONGEST = 24
 
 _templates = Environment(
@@ -39,7 +39,7 @@ _templates.globals["asset"] = asset_url
 
 
 def _whole_words(text: str) -> Markup:
-    """A text that is broken between its words only, so that 3.4e-07 stays in one piece; longer words may break."""
+    """A text that breaks only between its words, so that 3.4e-07 stays in one piece; very long words may break."""
     words = (escape(word) for word in text.split(" "))
     return Markup(" ").join(
         Markup('<span class="whole">{}</span>').format(word)
@@ -53,11 +53,11 @@ _templates.filters["whole_words"] = _whole_words
 
 
 def render(template: str, page: NamedTuple, visit: Visit | None = None, status: int = 200) -> HTMLResponse:
-    """The page that a template makes of its view model; `visit` where somebody is logged in."""
+    """The page that a template makes of its view model. visit: None if nobody is logged in."""
     html = _templates.get_template(template).render(page=page, visit=visit)
     return HTMLResponse(html, status, headers=_PAGE_HEADERS)
 
 
 def redirect(url: str) -> Response:
-    """Go on with a GET of another page."""
+    """An answer that sends the browser on to another page, with a GET."""
     return RedirectResponse(url, 303, headers=_PAGE_HEADERS)

@@ -15,7 +15,7 @@ _FORM_BYTES = 16_384
 
 
 class SentForm(NamedTuple):
-    """files: those that were chosen, each at its beginning; beyond a megabyte they lie on the disk."""
+    """files: the chosen files, each at its beginning. A file beyond a megabyte lies on the disk."""
 
     fields: Fields
     files: Sequence[UploadFile]
@@ -24,7 +24,7 @@ class SentForm(NamedTuple):
 async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, max_files: int) -> SentForm:
     """The fields and the files of a form. max_bytes: of all files together.
 
-    Raises InvalidInput where it is made otherwise or has more files, PayloadTooLarge with the message `too_large`.
+    Raises InvalidInput if it is no multipart form or has more files, PayloadTooLarge with the message `too_large`.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise InvalidInput.at(
@@ -37,12 +37,12 @@ async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, ma
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError) as error:
-        told = getattr(error, "message", "It is not valid multipart/form-data.")
-        raise InvalidInput.at("form", f"{told} Send it from the page") from error
+        reason = getattr(error, "message", "It is not valid multipart/form-data.")
+        raise InvalidInput.at("form", f"{reason} Send it from the page") from error
     items = form.multi_items()
     return SentForm(
         {name: value for name, value in items if isinstance(value, str)},
-        # Browsers send a file without a name where none was chosen.
+        # If no file was chosen, browsers send a file without a name.
         [value for _, value in items if isinstance(value, UploadFile) and (value.filename or value.size)],
     )
 

@@ -1,4 +1,4 @@
-"""The files that pages are made with: style sheets, scripts, one icon."""
+"""The files that pages load: style sheets, scripts, one icon."""
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -16,7 +16,7 @@ class WebFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        # An address with a digest is of this content for ever; without one, browsers ask whether theirs is still it.
+        # An address with a digest never changes its content. Without one, browsers ask whether their copy is current.
         caching = _YEAR if scope["query_string"] else "no-cache"
         response.headers.update({**SAFETY_HEADERS, "Cache-Control": caching})
         return response

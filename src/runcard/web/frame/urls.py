@@ -1,4 +1,4 @@
-"""Addresses of records by what people call them. A number is one step of the path, slashes and all."""
+"""The addresses of records, by the names that people use. A number is one step of the path, even with slashes in it."""
 
 from urllib.parse import quote
 from uuid import UUID
@@ -25,7 +25,7 @@ def run_url(run_id: UUID) -> str:
 
 
 def comparison_url(run_id: UUID) -> str:
-    """The page of a run beside the one that it is compared with."""
+    """The page that compares a run with another one."""
     return f"{run_url(run_id)}/comparison"
 
 
@@ -38,5 +38,5 @@ def station_url(station_id: UUID) -> str:
 
 
 def _step(name: str) -> str:
-    # Browsers take such a step as a way up or nowhere, encoded or not; a blank more is no other name.
+    # Browsers resolve "." and ".." even if they are encoded. A blank behind them does not change the name.
     return quote(f"{name} " if name in (".", "..") else name, safe="")

@@ -1,4 +1,4 @@
-"""Who looks at a page: the log-in session behind its cookie."""
+"""The reader of a page: the log-in session behind its cookie."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
@@ -35,19 +35,19 @@ _MENU = {
 _FOR_MANAGERS = ("/activity",)
 
 
-# What browsers call UTC, beside that.
+# Other names that browsers give UTC.
 _UTC_TOO = frozenset({"Etc/UCT", "Etc/UTC", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"})
 
-# The scripts of pages tell it, before anybody has logged in.
+# The scripts of pages set it, even before anybody has logged in.
 _ZONE_COOKIE = "runcard_zone"
 
-# How pages look; without it, as the reader's system does.
+# How pages look; without it, they follow the reader's system.
 THEME_COOKIE = "runcard_theme"
 Theme = Literal["light", "dark"]
 
 
 class MenuLink(NamedTuple):
-    """is_here: it leads to the part of the pages that is shown."""
+    """is_here: the page that is shown belongs to it."""
 
     name: str
     url: str
@@ -55,7 +55,7 @@ class MenuLink(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A member who is logged in. form_token: goes into every form of their pages. zone: that of their clock."""
+    """A member who is logged in. form_token: goes into every form of their pages. zone: of their clock."""
 
     actor: UserActor
     organization_name: str
@@ -67,12 +67,12 @@ class Visit(NamedTuple):
 
 
 def session_of(request: Request) -> str | None:
-    """The secret of the session that a browser says it is logged in with."""
+    """The secret of the session that a browser sends; None if it sends none."""
     return read_secret(request, SESSION_COOKIE)
 
 
 def find_visit(request: Request, services: WithServices) -> Visit | None:
-    """Whoever is logged in; None where nobody is. What goes wrong with the request later is told with their menu."""
+    """The member who is logged in; None if nobody is. Kept with the request, so that an error page has their menu."""
     request.state.visit = _visit_of(request, services)
     visit: Visit | None = request.state.visit
     return visit
@@ -100,10 +100,10 @@ def _visit_of(request: Request, services: Services) -> Visit | None:
 
 
 def zone_of_reader(request: Request) -> ZoneInfo:
-    """That of the browser's clock; UTC where it has not told, or something that is none."""
-    told = unquote(request.cookies.get(_ZONE_COOKIE, "UTC"))
+    """The zone of the browser's clock; UTC if it sends none, or a name that is no zone."""
+    zone_name = unquote(request.cookies.get(_ZONE_COOKIE, "UTC"))
     try:
-        return zone_of("UTC" if told in _UTC_TOO else told)
+        return zone_of("UTC" if zone_name in _UTC_TOO else zone_name)
     except InvalidInput:
         return ZoneInfo("UTC")
 

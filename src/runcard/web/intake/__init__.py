@@ -1,1 +1,1 @@
-"""The pages of report files: sending them, what has become of each, quarantine, columns of tables."""
+"""The pages of report files: the form that sends them, what became of each, quarantine, and columns of tables."""

@@ -1,4 +1,4 @@
-"""Report files that somebody has sent with a form, on their way in."""
+"""Report files that a member sends with a form: takes them in, and says what became of each."""
 
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -21,7 +21,7 @@ from runcard.web.frame.sent_form import SentForm, read_sent_form
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.outcomes import ArrivedFile
 
-# What runs that come in by pages are noted with.
+# The client that is recorded with runs from these pages.
 CLIENT = RunClient("runcard web", __version__)
 
 _MOST_FILES = 1000
@@ -30,7 +30,7 @@ _NO_NAME = "report"
 
 
 def too_large(max_bytes: int) -> str:
-    """What to do with files that are larger than a form takes."""
+    """The message for files that are larger than a form takes. It says what to do instead."""
     return (
         f"This page takes {limit_text(max_bytes)} at once. Send fewer or smaller files, or import large ones on the "
         "server: runcard import FILE."
@@ -40,9 +40,9 @@ def too_large(max_bytes: int) -> str:
 def bring_in(
     services: Services, visit: Visit, choice: ImportChoice, files: Sequence[UploadFile]
 ) -> Iterator[ArrivedFile]:
-    """What becomes of each file, and in place of a ZIP archive of each that lies in it.
+    """What became of each file; for a ZIP archive, of each file inside it.
 
-    As on the command line, what lies in an archive and is of no known format does not go to quarantine.
+    As on the command line, a file inside an archive does not go to quarantine if its format is unknown.
     """
     named = ReportFiles(services.stores, visit.actor, CLIENT, choice)
     passed = ReportFiles(services.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
@@ -70,13 +70,13 @@ def bring_in(
 
 
 def file_name(claimed: str | None) -> str:
-    """The name of a file without the folders that a browser may tell and without what no name should hold."""
+    """The name of a file, without the folders that a browser may send and without control characters."""
     last = PurePosixPath((claimed or "").replace("\\", "/")).name
     return re.sub(r"[\x00-\x1f\x7f]", "_", last).strip()[-_MOST_NAME:] or _NO_NAME
 
 
 async def _read_files(request: Request, visit: WithVisit, services: WithServices) -> AsyncIterator[SentForm]:
-    """Files of a member who may record. Raises PermissionDenied before any byte is taken in."""
+    """The files of a form. Raises PermissionDenied, before it reads any byte, if the member may not record."""
     check_may_record(visit.actor)
     most = services.max_upload_bytes
     form = await read_sent_form(request, most, too_large(most), max_files=_MOST_FILES)
@@ -91,7 +91,7 @@ WithSentFiles = Annotated[SentForm, Depends(_read_files)]
 
 
 def _fate(files: ReportFiles, name: str, file: BinaryIO) -> Fate:
-    """Files before this one are recorded already, so what goes wrong here is told beside them."""
+    """What became of a file. An outage is its fate too, because the files before it are already recorded."""
     try:
         return files.bring_in(name, file)
     except Outage as error:

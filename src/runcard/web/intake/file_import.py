@@ -1,4 +1,4 @@
-"""One import: its file, and what was recorded of it."""
+"""The page of one import: its file, and the runs and repairs that were recorded from it."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -57,7 +57,7 @@ class FileImportQuery(Struct, kw_only=True):
 
 
 class ImportedRunLine(NamedTuple):
-    """stated: what of it was stated by whoever brought the file."""
+    """stated: the fields that the person who brought the file stated."""
 
     url: str
     serial_number: str
@@ -69,8 +69,8 @@ class ImportedRunLine(NamedTuple):
 
 
 class FileImportPage(NamedTuple):
-    """name: empty where the file was deleted. partly: how far an import has come that was cut short; else empty.
-    quarantined_url: where its file waits for that; empty where it does not.
+    """name: empty if the file was deleted. partly: how far the import came, if it was cut short; else empty.
+    quarantined_url: of its file, if that waits in quarantine; else empty.
     """
 
     name: str
@@ -94,9 +94,9 @@ def show_import(
     import_id: str,
     query: Annotated[FileImportQuery, page_query(FileImportQuery)],
 ) -> Response:
-    organization_id, wanted = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
+    organization_id, import_uuid = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
     with services.database.read_in(organization_id) as scope:
-        one = get_import(scope, wanted)
+        one = get_import(scope, import_uuid)
         waiting = find_quarantined_id(scope, one.digest)
         at = list_page(scope.connection, query.cursor)
         listed = list_imported_runs(scope, one.id, at)
@@ -122,16 +122,16 @@ def show_import(
 
 @file_route(router, "/imports/{import_id}/runs", FileImportQuery, "Imported runs", _SHEET)
 def list_all_imported_runs(ask: FileAsk[FileImportQuery]) -> Rows:
-    """All runs of an import that are left, in the order of the file. Raises FileImportNotFound."""
-    organization_id, wanted = ask.organization_id, id_of(ask.names["import_id"], FileImportNotFound)
+    """All runs of an import that still exist, in the order of the file. Raises FileImportNotFound."""
+    organization_id, import_uuid = ask.organization_id, id_of(ask.names["import_id"], FileImportNotFound)
     with ask.services.database.read_in(organization_id) as scope:
-        get_import(scope, wanted)
+        get_import(scope, import_uuid)
 
     def cells(scope: Scope, ids: Sequence[UUID]) -> Sequence[Sequence[Cell]]:
         stated = list_stated(scope, ids)
         return [_cells(run, stated.get(run.id, ())) for run in read_runs(scope, ids)]
 
-    return ask.whole_list(lambda scope, page: list_imported_runs(scope, wanted, page), cells)
+    return ask.whole_list(lambda scope, page: list_imported_runs(scope, import_uuid, page), cells)
 
 
 def _runs(scope: Scope, visit: Visit, ids: Sequence[UUID]) -> Sequence[ImportedRunLine]:

@@ -1,4 +1,4 @@
-"""Report files: a form that sends them, what has become of them, and what was imported last."""
+"""The page of imports: a form that sends report files, what became of them, and the latest imports."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -55,7 +55,7 @@ class ImportsQuery(Struct, kw_only=True):
 
 
 class ImportLine(NamedTuple):
-    """is_partial: not all that the file tells of is recorded."""
+    """is_partial: some reports of the file are not recorded."""
 
     url: str
     name: str
@@ -67,8 +67,9 @@ class ImportLine(NamedTuple):
 
 
 class ImportsPage(NamedTuple):
-    """quarantined: how many files are there. may_import, may_replace: the reader may. most: what a form takes, for
-    people and in bytes. lacking: what refused files did not say and the form may.
+    """quarantined: how many files are in quarantine. may_import, may_replace: the reader may do that. most, most_bytes:
+    how much a form takes, as people write it and in bytes. lacking: fields that refused files lack and the form can
+    state.
     """
 
     quarantined: str
@@ -104,7 +105,7 @@ def list_all_imports(ask: FileAsk[ImportsQuery]) -> Rows:
 
 @router.post(_HERE)
 def submit_files(services: WithServices, visit: WithVisit, form: WithSentFiles) -> Response:
-    """The same page, with what has become of each file."""
+    """The same page, with what became of each file."""
     services.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     choice = ImportChoice()
     try:

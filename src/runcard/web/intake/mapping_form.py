@@ -1,4 +1,4 @@
-"""The form that maps the columns of a table: what is proposed, what was filled in, and the mapping that it means."""
+"""The form that maps the columns of a table: what it proposes, what was filled in, and the mapping that results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from runcard.importers.tables.mapping_guess import Guess
 from runcard.web.frame.forms import Fields
 from runcard.web.lists.filters import Choice
 
-# Of a run, as the mapping names them, and as people do.
+# The fields of a run: the name in a mapping, and the name for people.
 FIELDS = {
     "serial_number": "Serial number",
     "outcome": "Outcome",
@@ -30,14 +30,14 @@ _OUTCOMES = ("PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED")
 
 
 class FieldSource(NamedTuple):
-    """Where a field comes from: the column, or the value where none is named; both empty: nowhere."""
+    """Where a field comes from: a column, or else a fixed value. Both empty: the field is not set."""
 
     column: str = ""
     value: str = ""
 
 
 class MeasuredColumn(NamedTuple):
-    """How the column with this position is measured, as texts. is_chosen: it is a measurement at all."""
+    """A column as a measurement, its details as texts. is_chosen: the column is a measurement at all."""
 
     is_chosen: bool
     name: str = ""
@@ -47,9 +47,9 @@ class MeasuredColumn(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """What a form says, whether it can be meant or not. passing, failing: texts with commas between them.
+    """The contents of the form, valid or not. passing, failing: texts, separated by commas.
 
-    measured: by the position of the column. noted: positions of columns that become metadata.
+    measured: by the position of the column. noted: the positions of columns that become metadata.
     """
 
     runs: str
@@ -97,7 +97,7 @@ class Draft(NamedTuple):
         )
 
     def mapping(self, head: TableHead) -> TableMapping:
-        """Raises InvalidInput with all that is missing or wrong."""
+        """The mapping that the form describes. Raises InvalidInput with an issue for all that is missing or wrong."""
         issues: list[Issue] = []
         body: dict[str, Any] = {
             "runs": self.runs,
@@ -154,7 +154,7 @@ class Draft(NamedTuple):
 
 
 class FieldLine(NamedTuple):
-    """A field of a run with the columns that it can come from. is_needed: no run is without."""
+    """A field of a run, with the columns that it can come from. is_needed: every run needs it."""
 
     field: str
     label: str
@@ -164,7 +164,7 @@ class FieldLine(NamedTuple):
 
 
 class ColumnLine(NamedTuple):
-    """A column that can be a measurement. used_as: the field of the run that it is proposed for."""
+    """A column that can be a measurement. used_as: the fields of the run that come from it, as text."""
 
     position: int
     title: str
@@ -206,12 +206,12 @@ def column_lines(draft: Draft, head: TableHead) -> Sequence[ColumnLine]:
     ]
 
 
-def _texts(said: str) -> Sequence[str]:
-    return [text.strip() for text in said.split(",") if text.strip()]
+def _texts(text: str) -> Sequence[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 def _key(title: str) -> str:
-    """The key of metadata that a column becomes: its title in the characters that keys have."""
+    """The key of metadata for a column: its title, in the characters that keys may have."""
     kept = "".join(one if one.isascii() and (one.isalnum() or one in "_.-") else "_" for one in title)
     return kept[:40].strip("_") or "column"
 

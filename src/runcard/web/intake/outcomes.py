@@ -1,4 +1,4 @@
-"""What has become of report files, as pages tell it."""
+"""What became of report files, as lines of a page."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from runcard.web.frame.urls import run_url
 from runcard.web.frame.visit import Visit
 from runcard.web.intake.report_formats import format_text
 
-# How names of tables end, packed or not.
+# The endings of the names of tables, packed or not.
 _TABLES = tuple(
     f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt", ".xlsx") for packed in ("", ".gz", ".bz2")
 )
@@ -30,7 +30,7 @@ _WORDS = {
 
 
 class ArrivedFile(NamedTuple):
-    """A file that was brought, by its name, and what has become of it."""
+    """The name of a file that was sent, and what became of it."""
 
     name: str
     fate: Fate
@@ -42,7 +42,7 @@ class RecordLink(NamedTuple):
 
 
 class RehearsedLine(NamedTuple):
-    """A run as it would be recorded. stated: what of it was stated."""
+    """A run as it would be recorded. stated: the fields that were stated at the import."""
 
     serial_number: str
     part_number: str
@@ -53,16 +53,17 @@ class RehearsedLine(NamedTuple):
 
 
 class OutcomeLine(NamedTuple):
-    """tone: the outcome whose colour it has. told: what was recorded. reason: why it, or the rest of it, was not.
+    """tone: the outcome whose colour it has. recorded: what was recorded. reason: why the file, or the rest of it, was
+    not recorded.
 
-    stated: what was stated, and of how many runs. runs: the first as they would be recorded, where nothing was.
+    stated: the fields that were stated, and for how many runs. runs: the first runs of a preview, which records none.
     """
 
     name: str
     tone: str
     word: str
     format: str
-    told: str
+    recorded: str
     links: Sequence[RecordLink]
     reason: str
     warnings: Sequence[str] = ()
@@ -83,7 +84,7 @@ def mapping_url(file_id: UUID) -> str:
 
 
 def may_be_table(name: str, importer: str | None) -> bool:
-    """Whether a file that was read so, and refused, may be one whose columns can be mapped."""
+    """Whether a refused file may be a table with columns to map. importer: the format that it was read as."""
     return importer in {TABULAR, "TABLE"} or (importer is None and name.lower().endswith(_TABLES))
 
 
@@ -93,7 +94,7 @@ def outcome_lines(scope: Scope, visit: Visit, arrived: Sequence[ArrivedFile]) ->
 
 
 def lacking_text(arrived: Sequence[ArrivedFile]) -> str:
-    """What files that were refused do not say and a form may; empty where they lack nothing of that kind."""
+    """The fields that refused files lack and a form can state, as a sentence; empty if they lack none."""
     lacks = sorted({one.fate.lacks for one in arrived if one.fate.lacks is not None})
     if not lacks:
         return ""
@@ -102,19 +103,19 @@ def lacking_text(arrived: Sequence[ArrivedFile]) -> str:
 
 
 def stated_name(field: str) -> str:
-    """What a field that can be stated is called."""
+    """The name, for people, of a field that can be stated."""
     return field.replace("_", " ")
 
 
 def runs_text(runs: int, repairs: int) -> str:
-    """Such as 1 run, 12 runs and 1 repair; empty for nothing."""
+    """The numbers of runs and repairs in words, such as 12 runs and 1 repair; empty if both are 0."""
     counted = [(runs, "run"), (repairs, "repair")]
-    told = [counted_text(count, noun) for count, noun in counted if count > 0]
-    return " and ".join(told)
+    counts = [counted_text(count, noun) for count, noun in counted if count > 0]
+    return " and ".join(counts)
 
 
 def _only_runs(scope: Scope, fates: Sequence[Fate]) -> Mapping[UUID, RunRecord]:
-    """The run of each import that has one only, by the import."""
+    """The run of each import that has exactly one, by the id of the import."""
     ids: dict[UUID, UUID] = {}
     for import_id in {fate.import_id for fate in fates if fate.import_id and fate.run_count == 1}:
         listed = list_imported_runs(scope, import_id, Page(1))
@@ -135,7 +136,7 @@ def _line(name: str, fate: Fate, only: Mapping[UUID, RunRecord], zone: ZoneInfo)
         tone,
         word,
         format_text(fate.importer),
-        _told(fate),
+        _recorded_text(fate),
         _links(name, fate, only),
         fate.reason or "",
         fate.warnings,
@@ -150,7 +151,7 @@ def _rehearsed(run: RehearsedRun, zone: ZoneInfo) -> RehearsedLine:
     return RehearsedLine(run.serial_number, run.part_number, run.procedure, run.outcome, started_at, stated)
 
 
-def _told(fate: Fate) -> str:
+def _recorded_text(fate: Fate) -> str:
     if fate.recorded_count:
         return f"Reports 1 to {count_text(fate.recorded_count)} are recorded; a retry continues from there."
     return runs_text(fate.run_count, fate.repair_count)

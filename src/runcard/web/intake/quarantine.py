@@ -1,4 +1,4 @@
-"""Files that could not be read or recorded."""
+"""The page of quarantine: files that could not be read or recorded."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
@@ -68,7 +68,7 @@ _SHEET = [
 
 
 class QuarantineQuery(Struct, kw_only=True):
-    """search: part of the name or of the reason. format: UNKNOWN: of no known one."""
+    """search: part of the name or of the reason. format: UNKNOWN: files of no known format."""
 
     search: str | None = None
     format: Literal[FormatName, "TABULAR", "UNKNOWN"] | None = None
@@ -76,7 +76,7 @@ class QuarantineQuery(Struct, kw_only=True):
 
 
 class QuarantineLine(NamedTuple):
-    """way: the program by which it came; empty where that is not known. mapping_url: as of `QuarantinedFilePage`."""
+    """way: the program that sent it; empty if that is not known. mapping_url: as in `QuarantinedFilePage`."""
 
     url: str
     name: str
@@ -90,8 +90,8 @@ class QuarantineLine(NamedTuple):
 
 
 class QuarantinePage(NamedTuple):
-    """retry_url: where those that are listed are tried again; empty where the reader may not do that. reading: what the
-    form for that says. is_said: something.
+    """retry_url: retries the listed files; empty if the reader may not. reading: the fields of the form for a retry.
+    is_filled_in: that form has something filled in.
     """
 
     quarantined: str
@@ -103,7 +103,7 @@ class QuarantinePage(NamedTuple):
     retry_url: str
     outcomes: Sequence[OutcomeLine]
     reading: ReadingFields
-    is_said: bool
+    is_filled_in: bool
     problems: Sequence[str]
 
 
@@ -126,7 +126,7 @@ def list_all_quarantined(ask: FileAsk[QuarantineQuery]) -> Rows:
 
 @router.post(_RETRY)
 def retry_listed(services: WithServices, visit: WithVisit, query: WithQuery, fields: WithForm) -> Response:
-    """Try again the files that the page shows, each as it was tried last but for what the form says."""
+    """Retry the files that the page shows, each as it was tried last except for what the form changes."""
     check_may_manage(visit.actor, "retry files that others brought")
     choice = ImportChoice()
     try:
@@ -141,12 +141,12 @@ def retry_listed(services: WithServices, visit: WithVisit, query: WithQuery, fie
 
 
 def show_retried(services: Services, visit: Visit, choice: ImportChoice, arrived: ArrivedFile) -> Response:
-    """All that is in quarantine, and what has become of a file that was."""
+    """The page of all files in quarantine, with what became of one that was retried."""
     return _show(services, visit, QuarantineQuery(), choice, [arrived])
 
 
 def _fate(services: Services, visit: Visit, file: QuarantinedFile, choice: ImportChoice) -> Fate:
-    """One that cannot even be tried keeps no other from it."""
+    """What became of a retried file. A file that cannot be retried does not stop the others."""
     try:
         return retry_as_brought(services.stores, visit.actor, CLIENT, file, choice_for_retry(file, choice))
     except RuncardError as error:
@@ -175,7 +175,7 @@ def _show(
             retry_url=url_of(_RETRY, query) if may_manage(visit.actor) else "",
             outcomes=outcome_lines(scope, visit, arrived),
             reading=reading_fields(scope, choice),
-            is_said=choice != ImportChoice(),
+            is_filled_in=choice != ImportChoice(),
             problems=problems_of(error),
         )
     return render("intake/quarantine.html", page, visit, status=answer_error(error).status if error else 200)

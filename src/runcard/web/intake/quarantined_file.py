@@ -1,4 +1,4 @@
-"""One file in quarantine: why it was refused, and what can be done about it."""
+"""The page of one file in quarantine: why it was refused, and what can be done about it."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -44,15 +44,15 @@ _ALL = "/imports/quarantine"
 
 
 class QuarantinedFileQuery(Struct, kw_only=True):
-    """retried: it has just been tried again, and was refused again."""
+    """retried: the file has just been retried, and was refused again."""
 
     retried: bool = False
 
 
 class QuarantinedFilePage(NamedTuple):
-    """partly: how much of it is recorded; empty where nothing is. import_url: where that is shown.
+    """partly: how much of the file is recorded; empty if nothing is. import_url: the page of what is recorded.
 
-    mapping_url: where its columns can be mapped; empty where it is no table.
+    mapping_url: the page that maps its columns; empty if the file is no table.
     """
 
     url: str
@@ -72,7 +72,7 @@ class QuarantinedFilePage(NamedTuple):
 
 
 class _Tried(NamedTuple):
-    """How the file was or is to be read. error: what is wrong with the form. arrived: what a rehearsal told."""
+    """How the file was or will be tried. error: what is wrong with the form. arrived: the result of a preview."""
 
     choice: ImportChoice
     error: InvalidInput | NotFound | None = None
@@ -94,7 +94,7 @@ def show_file(
 
 @router.get("/content")
 def download(services: WithServices, visit: WithVisit, file_id: str) -> Response:
-    """The bytes of the file as they came."""
+    """The bytes of the file, as they arrived."""
     file = _get(services, visit, file_id)
     with services.database.read_in(visit.actor.organization_id) as scope:
         attachment = get_attachment(scope, file.attachment_id)
@@ -105,7 +105,7 @@ def download(services: WithServices, visit: WithVisit, file_id: str) -> Response
 def retry(
     request: Request, services: WithServices, visit: WithVisit, file_id: str, fields: WithForm
 ) -> Response:
-    """Try the file again as the form says it is to be read; what was recorded is shown, or why it was refused again."""
+    """Retry the file as the form says. Show what was recorded, or why the file was refused again."""
     file, choice = _get(services, visit, file_id), ImportChoice()
     try:
         choice = reading_of(fields)

@@ -1,4 +1,4 @@
-"""The formats of report files as pages call them, and the fields of a form that say how files are to be read."""
+"""The names of report formats on pages, and the form fields that say how to read files."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -32,9 +32,9 @@ _MOST_TEMPLATES = 200
 
 
 class ReadingFields(NamedTuple):
-    """How files are to be read: what can be chosen, with what is. templates: for tables of any other shape.
+    """The form fields that say how to read files, with what is chosen. templates: for tables of other shapes.
 
-    stated: what else is stated of their runs. is_stated: something of it is.
+    stated: the other fields that are stated about the runs. is_stated: at least one of them is filled in.
     """
 
     formats: Sequence[Choice]
@@ -48,7 +48,7 @@ class ReadingFields(NamedTuple):
 
 
 def format_text(importer: str | None) -> str:
-    """What a format is called; empty for none."""
+    """The name of a format; empty for None."""
     if importer == TABULAR:
         return "Table, by a template"
     return next((name for one, name in _NAMES.items() if one == importer), importer or "")
@@ -77,18 +77,18 @@ def reading_fields(scope: Scope, chosen: FileChoice) -> ReadingFields:
 
 
 def reading_of(fields: Fields) -> FileChoice:
-    """What a form says. Raises InvalidInput."""
+    """The choices of a form about how to read files. Raises InvalidInput."""
     importer, template_id = None, None
-    wanted = fields.get("read_as", "")
-    if wanted.startswith(_BY_TEMPLATE):
+    read_as = fields.get("read_as", "")
+    if read_as.startswith(_BY_TEMPLATE):
         try:
-            template_id = UUID(wanted.removeprefix(_BY_TEMPLATE))
+            template_id = UUID(read_as.removeprefix(_BY_TEMPLATE))
         except ValueError as error:
-            raise InvalidInput.at("read_as", f"{wanted!r} is no template; choose one of the list") from error
-    elif wanted:
-        importer = next((one.name for one in FORMATS if one.name == wanted), None)
+            raise InvalidInput.at("read_as", f"{read_as!r} is no template; choose one of the list") from error
+    elif read_as:
+        importer = next((one.name for one in FORMATS if one.name == read_as), None)
         if importer is None:
-            raise InvalidInput.at("read_as", f"{wanted!r} is no format; choose one of the list")
+            raise InvalidInput.at("read_as", f"{read_as!r} is no format; choose one of the list")
     return FileChoice(
         importer,
         procedure=_text(fields, "procedure"),

@@ -1,4 +1,4 @@
-"""The columns of a table that waits in quarantine: what each is, and the runs that this makes."""
+"""The page that maps the columns of a table in quarantine, and previews the runs that result."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -44,7 +44,7 @@ _MOST_NAME = 255
 
 
 class PreviewedRun(NamedTuple):
-    """A run as it would be recorded. values: of its first measurements; more: how many there are besides."""
+    """A run as it would be recorded. measured: its first measurements. more: how many others it has."""
 
     serial_number: str
     part_number: str
@@ -56,7 +56,7 @@ class PreviewedRun(NamedTuple):
 
 
 class MappingPreview(NamedTuple):
-    """told: how many runs are shown of how many there may be. problem: why none can be made; empty where they can."""
+    """problems: why no runs can be made, or what is wrong with some. told: how many runs are shown, and of how many."""
 
     problems: Sequence[str]
     runs: Sequence[PreviewedRun]
@@ -64,7 +64,7 @@ class MappingPreview(NamedTuple):
 
 
 class MappingPage(NamedTuple):
-    """problem: why the file is no table; then the rest is empty."""
+    """problem: why the file cannot be read as a table; then the other fields are empty."""
 
     url: str
     file_url: str
@@ -101,13 +101,13 @@ def show_mapping(services: WithServices, visit: WithVisit, file_id: str) -> Resp
 
 @router.post("/preview")
 def preview(services: WithServices, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
-    """The same page with the runs that the form would make; scripts take the preview out of it."""
+    """The same page, with the runs that the form would make. A script takes only the preview out of it."""
     return _show(services, visit, _get(services, visit, file_id), fields)
 
 
 @router.post("")
 def import_mapped(services: WithServices, visit: WithVisit, file_id: str, fields: _WithMapping) -> Response:
-    """Import the file as the form says. Where it names a template, the mapping is kept under that name afterwards."""
+    """Import the file as the form says. If the form names a template, save the mapping under that name afterwards."""
     file = _get(services, visit, file_id)
     try:
         head = _head(services, visit, file)
@@ -127,7 +127,7 @@ def import_mapped(services: WithServices, visit: WithVisit, file_id: str, fields
 
 
 def _get(services: Services, visit: Visit, file_id: str) -> QuarantinedFile:
-    """Raises PermissionDenied for whoever may not retry the file."""
+    """The file in quarantine. Raises QuarantinedFileNotFound, and PermissionDenied if the member may not retry it."""
     with services.database.read_in(visit.actor.organization_id) as scope:
         file = get_quarantined(scope, id_of(file_id, QuarantinedFileNotFound))
     if not may_retry(visit.actor, file):
@@ -136,7 +136,7 @@ def _get(services: Services, visit: Visit, file_id: str) -> QuarantinedFile:
 
 
 def _head(services: Services, visit: Visit, file: QuarantinedFile) -> TableHead:
-    """Raises what `OpenedFile.head` raises, BytesGone and StorageUnavailable."""
+    """The beginning of the file as a table. Raises as `OpenedFile.head` does, BytesGone and StorageUnavailable."""
     stores = services.stores
     with (
         opened_quarantined(stores, visit.actor.organization_id, file) as content,
@@ -150,7 +150,7 @@ def _draft(fields: Fields, head: TableHead) -> Draft:
 
 
 def _choice(services: Services, visit: Visit, fields: Fields, mapping: TableMapping) -> ImportChoice:
-    """Raises InvalidInput and ProcedureNotFound."""
+    """How the form says to import the file. Raises InvalidInput and ProcedureNotFound."""
     procedure = fields.get("procedure", "").strip()
     if not procedure:
         raise InvalidInput.at("procedure", "Procedure: choose the procedure of the runs")
@@ -160,7 +160,10 @@ def _choice(services: Services, visit: Visit, fields: Fields, mapping: TableMapp
 
 
 def _check_may_save(services: Services, visit: Visit, name: str) -> None:
-    """Raises PermissionDenied, InvalidInput and AlreadyExists where no template of this name can be made."""
+    """Check that the member may create a template with this name.
+
+    Raises PermissionDenied, InvalidInput and AlreadyExists.
+    """
     check_may_manage(visit.actor, "create import templates")
     if len(name) > _MOST_NAME or "\0" in name:
         raise InvalidInput.at(
@@ -225,10 +228,10 @@ def _show(
 def _preview(
     services: Services, visit: Visit, file: QuarantinedFile, fields: Fields, head: TableHead, draft: Draft
 ) -> MappingPreview:
-    """The first runs by the reading that an import would take; nothing is looked up in the record."""
+    """The first runs as an import would read them, without a look into the database."""
     stores, organization_id = services.stores, visit.actor.organization_id
     try:
-        # Any procedure does here: what is shown is not its business.
+        # Any procedure will do here, because the preview does not show it.
         choice = ImportChoice(
             procedure="preview", mapping=draft.mapping(head), skips_bad_rows="skip_bad_rows" in fields
         )

@@ -1,1 +1,1 @@
-"""What lists share: filter bars, periods, pages, orders, and the same rows as a file."""
+"""What lists share: filter bars, periods, pages, orders, and their rows as a file."""

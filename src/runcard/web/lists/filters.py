@@ -1,4 +1,4 @@
-"""The filter bar: which runs a page of figures is about. It is part of the page's URL."""
+"""The filter bar, which chooses the runs of a page. Its values are part of the page's URL."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -44,7 +44,7 @@ class FilterQuery(PeriodQuery, kw_only=True):
 
 
 class FigureQuery(FilterQuery, kw_only=True):
-    """That of a page of figures. attempts: None: those that are usual for the page, or for each of its questions."""
+    """Which runs a page of figures is about. attempts: None: the usual ones of the page, or of each question."""
 
     attempts: Attempts | None = None
 
@@ -56,9 +56,9 @@ class Choice(NamedTuple):
 
 
 class Field(NamedTuple):
-    """choices: of a list to choose one from; of a text: those to be proposed. type: of a text, as HTML calls it.
+    """choices: what a list offers, or what a text field proposes. type: of a text field, as HTML names it.
 
-    days: of a period: from and to, which are shown where it is `range`.
+    days: the fields from and to of a period, which are shown if it is `range`.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Field(NamedTuple):
 
 
 class FilterBar(NamedTuple):
-    """fields: those that are shown. kept: what else the page's URL says."""
+    """fields: the visible ones. kept: the other parameters of the page's URL."""
 
     action: str
     fields: Sequence[Field]
@@ -79,21 +79,21 @@ class FilterBar(NamedTuple):
 
 
 class _PageQueryReader(QueryReader[T]):
-    """Who is not logged in is asked to do so first."""
+    """Reads the query of a page, after the visit: a stranger is sent to the log-in before any error of the query."""
 
     def __call__(self, request: Request, _visit: WithVisit) -> T:
         return self.read(request)
 
 
 def refuse_unknown_parameters(request: Request, visit: AnyVisit) -> None:
-    """For each page. Who is not logged in is asked to do so first."""
+    """Refuse parameters that the page does not know. A stranger is sent to the log-in instead. Raises InvalidInput."""
     if visit is not None:
         refuse_parameters(request)
 
 
-def page_query(wanted: type[T]) -> Any:
-    """A dependency that is the query of a page as `wanted`."""
-    return Depends(_PageQueryReader(wanted))
+def page_query(query_type: type[T]) -> Any:
+    """A dependency that reads the query of a page as `query_type`."""
+    return Depends(_PageQueryReader(query_type))
 
 
 def selection_of(query: FigureQuery, zone: ZoneInfo, now: datetime) -> Selection:
@@ -102,7 +102,7 @@ def selection_of(query: FigureQuery, zone: ZoneInfo, now: datetime) -> Selection
 
 
 def run_filter_of(query: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilter:
-    """The runs that a page is about. Raises InvalidInput where `since` or `until` says nothing."""
+    """The filter for the runs of a page. Raises InvalidInput if `since` or `until` is no day or moment."""
     after, before = window_of(query, zone, now)
     return RunFilter(
         started_after=after,
@@ -117,27 +117,27 @@ def run_filter_of(query: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilte
     )
 
 
-def url_of(path: str, asked: Struct, /, **changes: object) -> str:
-    """The address of a page that is about the same, but for some changes; None takes a part of it away."""
-    values = {name: getattr(asked, name) for name in asked.__struct_fields__} | changes
-    defaults = dict(zip(asked.__struct_fields__, asked.__struct_defaults__, strict=True))
-    said = {
+def url_of(path: str, query: Struct, /, **changes: object) -> str:
+    """The address of a page with the parameters of `query`, except for `changes`; None removes a parameter."""
+    values = {name: getattr(query, name) for name in query.__struct_fields__} | changes
+    defaults = dict(zip(query.__struct_fields__, query.__struct_defaults__, strict=True))
+    parameters = {
         name: [str(one) for one in value] if isinstance(value, list) else str(value)
         for name, value in values.items()
         if value is not None and value != defaults.get(name)
     }
-    return f"{path}?{urlencode(said, doseq=True)}" if said else path
+    return f"{path}?{urlencode(parameters, doseq=True)}" if parameters else path
 
 
-def said_of(query: Struct, *names: str) -> Sequence[tuple[str, str]]:
-    """Return what these members say that is not usual, as hidden fields of a form: what it leaves as it is."""
+def hidden_fields(query: Struct, *names: str) -> Sequence[tuple[str, str]]:
+    """Return these parameters as the hidden fields of a form that keeps them. Usual values are left out."""
     usual = dict(zip(query.__struct_fields__, query.__struct_defaults__, strict=True))
     values = [(name, getattr(query, name)) for name in names]
     return [(name, str(value)) for name, value in values if value is not None and value != usual[name]]
 
 
 def filters_of(query: FigureQuery) -> FigureQuery:
-    """Only what every page of figures may be asked: for links from one to another."""
+    """Only the parameters that every page of figures knows, for links from one to another."""
     return FigureQuery(**{name: getattr(query, name) for name in FigureQuery.__struct_fields__})
 
 
@@ -149,10 +149,10 @@ def filter_bar(
     more: Sequence[Field] = (),
     left: Sequence[str] = (),
 ) -> FilterBar:
-    """The bar that shows what is asked and lets it be changed.
+    """The bar that shows the filter of a page and lets a reader change it.
 
-    without: fields that the page does not offer. more: those that only this page has. left: what the URL
-    says no more once something else is asked for, such as the place in a list.
+    without: fields that the page does not offer. more: fields that only this page has. left: parameters that
+    a new filter drops from the URL, such as the place in a list.
     """
     shown = [field for field in filter_fields(query, choices) if field.name not in without] + list(more)
     names = {field.name for field in shown}
@@ -162,7 +162,7 @@ def filter_bar(
 
 
 def filter_fields(query: FilterQuery, choices: Choices) -> Sequence[Field]:
-    """The fields of a filter, with what is asked filled in."""
+    """The fields of a filter, filled in with its values."""
     return [
         period_field(PERIODS, query.period, query.since, query.until),
         choice_field("procedure", "Procedure", query.procedure, [("", "All"), *choices.procedures]),
@@ -178,34 +178,34 @@ def filter_fields(query: FilterQuery, choices: Choices) -> Sequence[Field]:
 def attempts_field(
     query: FigureQuery, usual: Attempts = "all", offered: Sequence[Attempts] = get_args(Attempts)
 ) -> Field:
-    """Which runs of each unit count; left alone, those that are usual for the page."""
+    """The field that chooses which runs of each unit count. usual: what the page counts without a choice."""
     chosen = None if query.attempts == usual else query.attempts
     others = [(one, text) for one, text in WHICH_RUNS.items() if one != usual and one in offered]
     return choice_field("attempts", "Attempts", chosen, [("", WHICH_RUNS[usual]), *others])
 
 
 def period_field(offered: Mapping[str, str], period: str, since: str | None, until: str | None) -> Field:
-    """The periods to choose from, and days or moments from and to."""
+    """The field that chooses a period, or days or moments from and to."""
     chosen = period if since is None and until is None else RANGE
     field = choice_field("period", "Period", chosen, [*offered.items(), (RANGE, "From … to …")])
     return field._replace(days=[_day_field("since", "From", since), _day_field("until", "To", until)])
 
 
 def choice_field(name: str, label: str, value: object, offered: Sequence[tuple[Any, str]]) -> Field:
-    """A field to choose one of several values from, given with what they are called; a blank one says nothing."""
+    """A field to choose one of several values. offered: each value with its name; the blank value is no choice."""
     chosen = "" if value is None else str(value)
     choices = [Choice(str(one), text, str(one) == chosen) for one, text in offered]
     return Field(name, label, chosen, choices, is_text=False)
 
 
 def text_field(name: str, label: str, value: str | None, offered: Sequence[str] = ()) -> Field:
-    """A field to write into, where some values are proposed."""
+    """A field to write into. offered: the values that it proposes."""
     choices = [Choice(one, one, one == value) for one in offered]
     return Field(name, label, value or "", choices, is_text=True)
 
 
 def _day_field(name: str, label: str, value: str | None) -> Field:
-    """For a day or a moment; a moment that no input of HTML can show stays as it is written."""
+    """A field for a day or a moment; a moment that no input of HTML can show stays a text."""
     kinds = {len("2026-01-31"): "date", len("2026-01-31T14:30"): "datetime-local"}
     return text_field(name, label, value)._replace(type=kinds.get(len(value or "2026-01-31"), "text"))
 

@@ -1,4 +1,4 @@
-"""The headings of a list that can be sorted: each is a link to the list in its order, or the other way round."""
+"""The headings of a sortable list: each links to the list sorted by its column, or in the opposite order."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
@@ -7,7 +7,7 @@ Direction = Literal["asc", "desc"]
 
 
 class SortColumn(NamedTuple):
-    """order: what to sort by; empty where the list has no such order."""
+    """order: the name of the order by this column; empty if the list cannot be sorted by it."""
 
     label: str
     order: str = ""
@@ -15,7 +15,7 @@ class SortColumn(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """sorted: as `aria-sort` says it; empty where the list is in another order. url: empty: it cannot be sorted by."""
+    """sorted: the value of `aria-sort`; empty if the list is in another order. url: empty if it has no such order."""
 
     label: str
     url: str
@@ -26,7 +26,7 @@ class Heading(NamedTuple):
 def headings(
     columns: Sequence[SortColumn], order: str, direction: Direction, url_by: Callable[[str, Direction], str]
 ) -> Sequence[Heading]:
-    """The headings of a list that is in this order; `url_by`: its address in another one."""
+    """The headings of a list in this order. url_by: the address of the list in another order."""
 
     def heading(column: SortColumn) -> Heading:
         if not column.order:

@@ -1,4 +1,4 @@
-"""What is asked of the metadata of runs in a filter bar: `fixture=FX-2; humidity>40`."""
+"""The conditions on the metadata of runs that people write into a filter bar: `fixture=FX-2; humidity>40`."""
 
 import re
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ _MOST = 10
 _MEND = "write key, key=value, key~part, key>1, key>=1, key<1 or key<=1, with ; between them"
 
 
-def metadata_asked(text: str | None) -> Sequence[MetadataTest]:
-    """Return the tests that a text asks for. `*` stands for any key. Raises InvalidInput."""
+def parse_metadata_words(text: str | None) -> Sequence[MetadataTest]:
+    """Return the tests that a text writes down. `*` stands for any key. Raises InvalidInput."""
     parts = [part.strip() for part in (text or "").split(";")]
-    asked = [_test(part) for part in parts if part]
-    if len(asked) > _MOST:
-        raise InvalidInput.at("metadata", f"asks for {len(asked)} things; use at most {_MOST}")
-    return asked
+    tests = [_test(part) for part in parts if part]
+    if len(tests) > _MOST:
+        raise InvalidInput.at("metadata", f"asks for {len(tests)} things; use at most {_MOST}")
+    return tests
 
 
-def metadata_said(key: str, value: str) -> str | None:
-    """The text that asks for runs whose metadata have this value; None for a value that no text can ask for."""
+def metadata_words_for(key: str, value: str) -> str | None:
+    """The text that finds runs whose metadata have this value; None for a value that no text can write down."""
     return None if ";" in value or value != value.strip() or not value else f"{key}={value}"
 
 

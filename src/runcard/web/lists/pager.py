@@ -1,4 +1,4 @@
-"""Pages of lists: where the rows shown lie, and the links to those before and after them."""
+"""Pages of lists: which rows are shown, and the links to the pages before and after."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
@@ -10,18 +10,16 @@ from runcard.store.engine.database import Connection
 from runcard.store.lists.pages import Listed, Page
 from runcard.web.frame.formats import count_text
 
-# Where a list goes on, as `edge.requests.paging` says it; None: at its beginning.
+# Where a list continues, as `edge.requests.paging` writes it; None: at its beginning.
 Cursor = Annotated[int, Meta(ge=0, lt=1 << 53)]
 
 PAGE_SIZE = 50
-# Further than this no list is counted.
+# No list is counted further than this.
 COUNTED = 10_000
 
 
 class Pager(NamedTuple):
-    """rows: which ones are shown, such as 51–100 of 1 234; empty where all are. Each URL is empty where there is
-    nothing.
-    """
+    """rows: the shown rows, such as 51–100 of 1 234; empty if all are shown. A URL is empty if it leads nowhere."""
 
     rows: str
     earlier_url: str
@@ -29,12 +27,12 @@ class Pager(NamedTuple):
 
 
 def list_page(connection: Connection, cursor: int | None, size: int = PAGE_SIZE) -> Page:
-    """The page of a list that a cursor asks for."""
+    """The page of a list that begins at a cursor."""
     return page_of(connection, PageQuery(limit=size, cursor=cursor))._replace(counted=COUNTED + 1)
 
 
 def pager(page: Page, listed: Listed[Any], url_at: Callable[[int | None], str]) -> Pager:
-    """The links around a page; `url_at`: the address of the list at a cursor."""
+    """The links around a page. url_at: the address of the list at a cursor."""
     later = meta_of(page, listed).next_cursor
     is_whole = later is None and page.offset == 0
     first, last = page.offset + 1, page.offset + len(listed.rows)
@@ -57,7 +55,7 @@ def _of(total: int | None) -> str:
 
 
 def _before(page: Page) -> int | None:
-    """The cursor of the page before this one; None: it is the first."""
+    """The cursor of the page before this one; None: that is the first page."""
     if page.offset <= page.limit:
         return None
     before = meta_of(page._replace(offset=page.offset - 2 * page.limit), Listed((), has_more=True))

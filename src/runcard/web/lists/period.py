@@ -1,7 +1,7 @@
-"""The period that a page is about: one of those that are offered, or from a day or moment to another.
+"""The period of a page: one of those on offer, or the time between two days or moments.
 
-Days and moments are those of the reader's clock. What is named is included, as exactly as it is written: until
-2026-01-31 is until the end of that day, until 2026-01-31T14:30 until the end of that minute.
+Days and moments are on the reader's clock, and both ends are included: until 2026-01-31 means until the end of that
+day, until 2026-01-31T14:30 until the end of that minute.
 """
 
 import re
@@ -16,7 +16,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.text import shortened
 
 Period = Literal["today", "yesterday", "7", "30", "90", "365", "all", "range"]
-# In place of a period that is offered: days from and to.
+# The period that stands for days from and to.
 RANGE = "range"
 PERIODS = {
     "today": "Today",
@@ -37,7 +37,7 @@ _MOST_SHOWN = 60
 _TICK = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-# The most days that a chart shows by hours, by days, and by weeks.
+# The most days that a chart shows by hours, by days and by weeks.
 _FEW, _SOME, _MANY = 2, 120, 800
 
 
@@ -57,7 +57,7 @@ class PeriodWindow(NamedTuple):
 
 
 def is_range(query: PeriodQuery) -> bool:
-    """Whether days or moments are asked for, not one of the offered periods."""
+    """Whether the query names days or moments instead of a period on offer."""
     return query.period == RANGE or query.since is not None or query.until is not None
 
 
@@ -78,17 +78,17 @@ def window_of(query: PeriodQuery, zone: ZoneInfo, now: datetime) -> PeriodWindow
 
 
 def window_between(since: str | None, until: str | None, zone: ZoneInfo) -> PeriodWindow:
-    """The time between two days or moments. Raises InvalidInput for others, and for two in the wrong order."""
+    """The time between two days or moments. Raises InvalidInput for any other text, and for the wrong order."""
     first = None if since is None else _written("since", since, zone)
     last = None if until is None else _written("until", until, zone)
-    # A day that a zone skipped ends before it begins, and still is in order with itself.
+    # A day that a zone skipped ends before it begins; from that day to itself is still the right order.
     if first and last and first.first > max(last):
         raise InvalidInput.at("since", f"{since} is after until, {until}; swap them")
     return PeriodWindow(first and first.first, last and last.last)
 
 
 def step_of(query: PeriodQuery) -> Step:
-    """How finely time is divided, so that a chart has some tens of points."""
+    """The step that divides a period into some tens of points on a chart."""
     if is_range(query):
         return _step_between(query.since, query.until)
     steps: dict[str, Step] = {"today": "hour", "yesterday": "hour", "365": "week", "all": "month"}
@@ -96,7 +96,10 @@ def step_of(query: PeriodQuery) -> Step:
 
 
 def span_of(step: Step, start: datetime, within: PeriodWindow, zone: ZoneInfo) -> tuple[str, str]:
-    """The hour, day, week or month that starts then, as `since` and `until`, as far as it lies within a window."""
+    """The part of an hour, day, week or month that lies within a window, as `since` and `until`.
+
+    start: when the hour, day, week or month begins.
+    """
     first, last = _in_utc(start), _end(step, start, zone)
     if within.first is not None:
         first = max(first, within.first)
@@ -106,7 +109,7 @@ def span_of(step: Step, start: datetime, within: PeriodWindow, zone: ZoneInfo) -
 
 
 def written_between(first: datetime, last: datetime, zone: ZoneInfo) -> tuple[str, str]:
-    """Two moments, both included, as `since` and `until`: as days where they are whole ones."""
+    """Two moments, both included, as `since` and `until`; as days if they bound whole days."""
     days = first.astimezone(zone).date(), last.astimezone(zone).date()
     if first == _day(days[0], zone).first and last == _day(days[1], zone).last:
         return days[0].isoformat(), days[1].isoformat()
@@ -114,14 +117,14 @@ def written_between(first: datetime, last: datetime, zone: ZoneInfo) -> tuple[st
 
 
 class _Named(NamedTuple):
-    """The first and the last moment of what a day or a time names, in UTC."""
+    """The first and the last moment of a day, minute or second that was named, in UTC."""
 
     first: datetime
     last: datetime
 
 
 def _written(name: str, text: str, zone: ZoneInfo) -> _Named:
-    """What a parameter of this name says. Raises InvalidInput."""
+    """The day or time that a text names. name: of its parameter. Raises InvalidInput."""
     written = _WRITTEN.fullmatch(text)
     if written is None:
         raise _no_moment(name, text)
@@ -137,7 +140,7 @@ def _written(name: str, text: str, zone: ZoneInfo) -> _Named:
         last = last.replace(microsecond=999_999)
     if not written["second"]:
         last = last.replace(second=59)
-    # Of a time that the clocks repeat, the second one too.
+    # If the clocks repeat this time, the second one is included too.
     return _Named(_in_utc(first), _in_utc(last.replace(fold=1)))
 
 
@@ -161,7 +164,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _step_between(since: str | None, until: str | None) -> Step:
-    """Of days and moments that were understood. An end that is open is today, a beginning that is open long ago."""
+    """The step for days and moments that were understood. An open end is today; an open beginning is long ago."""
     if since is None:
         return "month"
     last = datetime.now(UTC).date() if until is None else date.fromisoformat(until[:10])
@@ -170,9 +173,9 @@ def _step_between(since: str | None, until: str | None) -> Step:
 
 
 def _end(step: Step, start: datetime, zone: ZoneInfo) -> datetime:
-    """The last moment of the hour, day, week or month that starts then."""
+    """The last moment of the hour, day, week or month that begins at `start`."""
     if step == "hour":
-        # What a change of the clocks cuts off an hour belongs to the one before.
+        # If a change of the clocks cuts an hour short, the cut-off part belongs to the hour before.
         return _in_utc(start) + _HOUR - timedelta(minutes=start.minute, seconds=start.second) - _TICK
     day = start.date()
     if step == "week":
@@ -183,7 +186,7 @@ def _end(step: Step, start: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _last_named(moment: datetime) -> datetime:
-    """The minute or second of which this is the last moment; or itself."""
+    """The start of the minute or second that ends with this moment; the moment itself if none does."""
     if moment.microsecond != 999_999:
         return moment
     second = moment.replace(microsecond=0)
@@ -191,7 +194,7 @@ def _last_named(moment: datetime) -> datetime:
 
 
 def _moment_text(moment: datetime, zone: ZoneInfo) -> str:
-    """On the clocks of the zone; in UTC where they show it twice."""
+    """A moment on the clocks of the zone; in UTC if they show this time twice."""
     local = moment.astimezone(zone)
     is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     shown = (moment.astimezone(UTC) if is_repeated else local).replace(tzinfo=None)

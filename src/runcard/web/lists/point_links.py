@@ -1,4 +1,4 @@
-"""Where the points of a chart over time lead: to the runs of their hour, day, week or month."""
+"""The links of the points of a chart over time: each leads to the runs of its hour, day, week or month."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -11,22 +11,25 @@ from runcard.web.lists.filters import FilterQuery
 from runcard.web.lists.period import PeriodWindow, is_range, span_of
 from runcard.web.lists.run_query import runs_url
 
-# The address that a group, or what ended in this way of it, leads to; empty: nowhere.
+# The address of the runs of a group, or of those with this outcome; empty: the point leads nowhere.
 UrlOfPoint = Callable[[Group, str | None], str]
 
 
 def nowhere(_group: Group, _outcome: str | None = None) -> str:
-    """Of charts whose points lead nowhere."""
+    """No address, for charts whose points lead nowhere."""
     return ""
 
 
 class PointLinks:
-    """Leads to the runs that a page is about, of the time of a point. own: what the page is about beside its filter."""
+    """Makes the address of the runs at a point of a chart.
+
+    own: the conditions of the page itself, beside those of its filter bar.
+    """
 
     def __init__(
         self, query: FilterQuery, runs: RunFilter, step: Step, zone: ZoneInfo, own: Mapping[str, object]
     ) -> None:
-        self._asked = query
+        self._query = query
         self._step = step
         self._zone = zone
         self._own = own
@@ -34,9 +37,9 @@ class PointLinks:
         self._within = PeriodWindow(runs.started_after, runs.started_before if is_range(query) else None)
 
     def __call__(self, group: Group, outcome: str | None = None) -> str:
-        """The address; empty for runs of no time."""
+        """The address of the runs of a group; empty for the group without a time."""
         if group.key is None:
             return ""
         since, until = span_of(self._step, datetime.fromisoformat(group.key), self._within, self._zone)
         days = {"period": "all", "since": since, "until": until}
-        return runs_url(self._asked, **self._own, **days, outcome=outcome)
+        return runs_url(self._query, **self._own, **days, outcome=outcome)

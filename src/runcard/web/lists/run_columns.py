@@ -1,4 +1,4 @@
-"""What a table of runs may show of each run, on a page and in the files that are exported from it."""
+"""The columns that a table of runs can have, on a page and in its exported files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -32,9 +32,7 @@ ColumnValue = str | float | datetime | None
 
 
 class RunColumn(NamedTuple):
-    """value: of a run as its station said it. order: by which of the RUN_ORDERS the table is sorted by it; empty
-    where it cannot be.
-    """
+    """value: of a run, as its station reported it. order: the one of RUN_ORDERS that sorts by it; empty for none."""
 
     name: str
     label: str
@@ -44,13 +42,13 @@ class RunColumn(NamedTuple):
 
 
 def recorder_of(run: RunRecord) -> str:
-    """What recorded a run: the name of a station or of a user."""
+    """The name of the station or user that recorded a run; empty if neither did."""
     recorder = run.created_by_station or run.created_by_user
     return recorder.name if recorder else ""
 
 
 def operator_of(run: RunRecord) -> str:
-    """Who operated the station; empty where nobody is named."""
+    """The name of the operator; empty if nobody is named."""
     return (run.operator.name if run.operator else run.operator_name) or ""
 
 
@@ -95,9 +93,9 @@ USUAL_COLUMNS: Sequence[ColumnName] = (
 
 
 def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -> Sequence[RunColumn]:
-    """The chosen columns, in the table's own order, and the unit among them; None: the usual ones.
+    """The chosen columns in the table's own order, and always the unit. chosen: None: the usual columns.
 
-    noted: keys of metadata, which have columns behind them.
+    noted: keys of metadata; their columns stand last.
     """
     names = set(USUAL_COLUMNS if chosen is None else chosen)
     shown = [column for column in _OTHERS if column.name in names]
@@ -110,7 +108,7 @@ def _noted_column(key: str) -> RunColumn:
 
 
 def metadata_text(value: MetadataValue | None) -> str:
-    """As people write it; empty for None."""
+    """A value of metadata as people write it; empty for None."""
     match value:
         case None:
             return ""

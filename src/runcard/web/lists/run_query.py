@@ -1,4 +1,4 @@
-"""The query of the list of runs: which runs, in which order, and what is shown of each."""
+"""The query of the list of runs: which runs, in which order, with which columns."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,16 +26,16 @@ from runcard.web.lists.filters import (
     text_field,
     url_of,
 )
-from runcard.web.lists.metadata_words import metadata_asked
+from runcard.web.lists.metadata_words import parse_metadata_words
 from runcard.web.lists.period import Period
 from runcard.web.lists.run_columns import ColumnName
 
 _OUTCOMES = ("PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED")
 _MAX_SECONDS = 1e9
-# Offered at once; the rest opens.
+# These fields are always visible; a reader opens the others.
 _FIRST_FIELDS = ("search", "period", "outcome", "procedure", "station", "part")
 
-# Keys of metadata that are shown at once.
+# How many keys of metadata can be columns at once.
 _MOST_NOTED = 20
 
 Key = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_LENGTH)]
@@ -56,11 +56,11 @@ _DIRECTIONS = {"desc": "Descending", "asc": "Ascending"}
 
 
 class RunsPageQuery(FilterQuery, kw_only=True):
-    """search: part of a serial number, or the beginning of a run's id. operator: their name, or a member's e-mail.
+    """search: part of a serial number, or the beginning of a run's id. operator: a name, or a member's e-mail.
 
-    columns: None: the usual ones. metadata: as `metadata_asked` reads it. noted: keys of metadata that are shown as
-    columns. after, before: a place in the list where it is in order of starts, behind which the
-    page begins or at which it ends; `cursor` in other orders.
+    columns: None: the usual ones. metadata: for `parse_metadata_words`. noted: keys of metadata that are columns.
+    after, before: in order of starts, the place behind which the page begins, or at which it ends. cursor: the place
+    in any other order.
     """
 
     period: Period = "all"
@@ -85,29 +85,31 @@ class RunsPageQuery(FilterQuery, kw_only=True):
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it asks for less than all runs."""
+        """Whether the query filters the runs at all."""
         shown = ("sort", "order", "columns", "noted", "after", "before", "cursor")
         unfiltered = RunsPageQuery(**{name: getattr(self, name) for name in shown})
         return self != unfiltered
 
 
 class Filtering(NamedTuple):
-    """fields, more: those that are offered at once, and those that open. kept: what else the URL says."""
+    """fields: always visible. more: fields that a reader opens. is_more_open: they are open from the start, because one
+    is filled in. kept: the other parameters of the URL.
+    """
 
     fields: Sequence[Field]
     more: Sequence[Field]
-    is_more_asked: bool
+    is_more_open: bool
     kept: Sequence[tuple[str, str]]
 
 
 def runs_url(query: FilterQuery, **changes: object) -> str:
-    """The address of the list of the runs that a page is about, but for some changes."""
-    said = {name: getattr(query, name) for name in FilterQuery.__struct_fields__}
-    return url_of("/runs", RunsPageQuery(**{**said, **changes}))
+    """The address of the list of runs with the filter of a page, except for `changes`."""
+    values = {name: getattr(query, name) for name in FilterQuery.__struct_fields__}
+    return url_of("/runs", RunsPageQuery(**{**values, **changes}))
 
 
-def runs_wanted(scope: Scope, query: RunsPageQuery, visit: Visit, now: datetime) -> RunFilter:
-    """The runs that the list is about. Raises InvalidInput."""
+def list_filter_of(scope: Scope, query: RunsPageQuery, visit: Visit, now: datetime) -> RunFilter:
+    """The filter for the runs of the list. Raises InvalidInput."""
     if query.min_s is not None and query.max_s is not None and query.min_s > query.max_s:
         raise InvalidInput.at("min_s", f"{query.min_s:g} is more than max_s, {query.max_s:g}; swap them")
     runs = run_filter_of(query, visit.zone, now)
@@ -121,12 +123,12 @@ def runs_wanted(scope: Scope, query: RunsPageQuery, visit: Visit, now: datetime)
         operated_by_names=operator_names,
         duration_min=_span(query.min_s),
         duration_max=_span(query.max_s),
-        metadata=metadata_asked(query.metadata),
+        metadata=parse_metadata_words(query.metadata),
     )
 
 
 def filtering(scope: Scope, query: RunsPageQuery, keys: Sequence[str]) -> Filtering:
-    """The fields that show what is asked and let it be changed. keys: of metadata, which are offered."""
+    """The fields that show the filter and let a reader change it. keys: of metadata, which are proposed."""
     operators = [user.name or user.email for user in list_users(scope)]
     shared = filter_fields(query, list_choices(scope))
     all_units = [("", "All"), ("production", "Production")]
@@ -148,7 +150,7 @@ def filtering(scope: Scope, query: RunsPageQuery, keys: Sequence[str]) -> Filter
     return Filtering(
         [by_name[name] for name in _FIRST_FIELDS],
         more,
-        is_more_asked=any(field.value for field in more if field.name not in ("sort", "order")),
+        is_more_open=any(field.value for field in more if field.name not in ("sort", "order")),
         kept=[
             *(("columns", name) for name in query.columns or ()),
             *(("noted", key) for key in query.noted or ()),
@@ -157,13 +159,15 @@ def filtering(scope: Scope, query: RunsPageQuery, keys: Sequence[str]) -> Filter
 
 
 def _with_all(field: Field, first: Sequence[tuple[str, str]]) -> Field:
-    """The classes of units; where nothing is asked, a list of runs leaves none out."""
+    """The field of unit classes. first: its first choices, since a list of runs shows all classes by default."""
     named = [(choice.value, choice.name) for choice in field.choices if choice.value]
     return choice_field(field.name, field.label, field.value, [*first, *named])
 
 
 def _operators(scope: Scope, operator: str | None) -> tuple[list[UUID] | None, list[str] | None]:
-    """The members of this name or e-mail; where there are none, the name, by which others are known."""
+    """The ids of the members with this name or e-mail; if there are none, the name, which may be that of an operator
+    who is no member.
+    """
     if operator is None:
         return None, None
     key = lookup_key(operator)

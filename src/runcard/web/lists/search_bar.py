@@ -1,4 +1,4 @@
-"""The bar of a list that is searched by a text."""
+"""The search bar of a list."""
 
 from collections.abc import Sequence
 
@@ -10,5 +10,5 @@ def search_field(label: str, value: str | None) -> Field:
 
 
 def search_bar(action: str, label: str, value: str | None, kept: Sequence[tuple[str, str]]) -> FilterBar:
-    """kept: what else the page's URL says and a new search leaves as it is."""
+    """A bar with one search field. kept: the other parameters of the page's URL, which a new search keeps."""
     return FilterBar(action, [search_field(label, value)], kept)

@@ -1,4 +1,4 @@
-"""Lists that are read whole, because they are short, and shown in pages."""
+"""Pages of lists that are short enough to be read whole."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
@@ -7,7 +7,7 @@ from runcard.web.lists.pager import PAGE_SIZE, Pager
 
 T = TypeVar("T")
 
-# The last page that a URL may ask for.
+# The last page that a URL may name.
 MAX_PAGE = 1000
 
 
@@ -17,7 +17,7 @@ class Slice(NamedTuple, Generic[T]):
 
 
 def slice_of(rows: Sequence[T], page: int, url: Callable[[int], str]) -> Slice[T]:
-    """A page, counted from 1, of all rows. url: makes the address of a page."""
+    """One page of all rows. page: counted from 1. url: makes the address of a page."""
     start = (page - 1) * PAGE_SIZE
     some = rows[start : start + PAGE_SIZE]
     return Slice(

@@ -1,4 +1,4 @@
-"""What a table of a page shows, as a file for spreadsheets: all that its filter finds, not one page of it."""
+"""The table of a page as a file for spreadsheets, with all rows that its filter finds."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -32,21 +32,21 @@ from runcard.web.lists.pager import list_page
 Row = TypeVar("Row")
 Query = TypeVar("Query")
 _ROWS_AT_ONCE = 1000
-# In the place of the page's own name: `/units.xlsx` is the table of `/units`.
+# The ending behind the path of the page: `/units.xlsx` is the table of `/units`.
 _FORMATS: Sequence[SheetFormat] = get_args(SheetFormat)
 
 
 class TableFiles(NamedTuple):
-    """Where the files of a table are."""
+    """The addresses of the files of a table."""
 
     csv_url: str
     xlsx_url: str
 
 
-def files_of(path: str, asked: Struct, *places: str) -> TableFiles:
-    """The files of the table of a page. places: what of its address says where in the list it is."""
+def files_of(path: str, query: Struct, *places: str) -> TableFiles:
+    """The files of the table of a page. places: the parameters that say where in the list the page is."""
     nowhere = dict.fromkeys(places)
-    csv_url, xlsx_url = (url_of(f"{path}.{one}", asked, **nowhere) for one in ("spreadsheet.csv", "xlsx"))
+    csv_url, xlsx_url = (url_of(f"{path}.{one}", query, **nowhere) for one in ("spreadsheet.csv", "xlsx"))
     return TableFiles(csv_url, xlsx_url)
 
 
@@ -57,12 +57,12 @@ def _format(file_format: str) -> SheetFormat:
     raise HTTPException(404)
 
 
-# Of a route that ends in `.{file_format}`.
+# For a route that ends in `.{file_format}`.
 WithFormat = Annotated[SheetFormat, Depends(_format)]
 
 
 def table_file(sheet: Sheet, file_format: SheetFormat) -> Response:
-    """The file of a table, piece by piece. What goes wrong before its first rows are there is raised."""
+    """The file of a table, sent piece by piece. An error before the first rows are ready is raised."""
     encoding = SHEET_ENCODINGS[file_format]
     pieces = encoding.encode(sheet)
     first = next(pieces, b"")
@@ -80,7 +80,7 @@ def table_file(sheet: Sheet, file_format: SheetFormat) -> Response:
 
 
 class FileAsk(NamedTuple, Generic[Query]):
-    """Who asks for the file of a table, and for what. names: what the path of its route names, such as an id."""
+    """A request for the file of a table. names: the parameters of the path, such as an id."""
 
     services: Services
     visit: Visit
@@ -97,9 +97,9 @@ class FileAsk(NamedTuple, Generic[Query]):
         list_rows: Callable[[Scope, Page], Listed[Row]],
         cells: Callable[[Scope, Sequence[Row]], Sequence[Sequence[Cell]]],
     ) -> Iterator[Sequence[Sequence[Cell]]]:
-        """The rows of all pages of a list, as it was when the first was read; no transaction stays open between them.
+        """The rows of all pages of a list, as it was at the first page. No transaction stays open between pages.
 
-        Raises InvalidInput, at once, where a file of Excel cannot have them all.
+        Raises InvalidInput, before the first row, if an Excel file cannot hold them all.
         """
         with self.services.database.read_in(self.organization_id) as scope:
             page = list_page(scope.connection, None, _ROWS_AT_ONCE)
@@ -119,17 +119,17 @@ class FileAsk(NamedTuple, Generic[Query]):
         return rows(page)
 
     def refuse_too_many(self, has_too_many: Callable[[], bool]) -> None:
-        """Raises InvalidInput where a file of Excel is asked for and has more rows than it can."""
+        """Refuse to make an Excel file with more rows than Excel can hold. Raises InvalidInput."""
         if self.file_format == "xlsx" and has_too_many():
             refuse_too_many(MAX_ROWS)
 
 
 def file_route(
-    router: APIRouter, path: str, query: type[Query], name: str, columns: Sequence[SheetColumn]
+    router: APIRouter, path: str, query_type: type[Query], name: str, columns: Sequence[SheetColumn]
 ) -> Callable[[Callable[[FileAsk[Query]], Rows]], Callable[[FileAsk[Query]], Rows]]:
-    """A decorator: what the function gives back are the rows of the files of a table, which `files_of` this path names.
+    """A decorator that serves the rows of a function as the files of a table, at the addresses of `files_of` this path.
 
-    query: that of the page. name: of the sheet and of the files.
+    query_type: of the query of the page. name: of the sheet and of the files.
     """
 
     def register(rows_of: Callable[[FileAsk[Query]], Rows]) -> Callable[[FileAsk[Query]], Rows]:
@@ -139,9 +139,9 @@ def file_route(
             services: WithServices,
             visit: WithVisit,
             file_format: WithFormat,
-            asked: Annotated[Query, page_query(query)],
+            query: Annotated[Query, page_query(query_type)],
         ) -> Response:
-            rows = rows_of(FileAsk(services, visit, asked, file_format, request.path_params))
+            rows = rows_of(FileAsk(services, visit, query, file_format, request.path_params))
             return table_file(Sheet(name, columns, rows, visit.zone), file_format)
 
         return rows_of

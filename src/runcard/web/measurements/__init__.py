@@ -1,1 +1,1 @@
-"""The page of a measurement, values found in all runs, and how both are drawn."""
+"""The page of a measurement, the page of values in all runs, and their charts."""

@@ -1,4 +1,4 @@
-"""Capability of a measurement as a page shows it."""
+"""The capability of a measurement, as the lines of a table."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from runcard.web.measurements.rows import limits_text
 
 
 class CapabilityLine(NamedTuple):
-    """What the values of one specification tell, as text. outside: ppm, expected and observed. normality: its p."""
+    """The capability for one specification, as texts. outside: ppm, expected and observed. normality: its p."""
 
     phase: str
     limits: str

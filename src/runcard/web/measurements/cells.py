@@ -1,4 +1,4 @@
-"""What a measurement of a run says, as cells of a file for spreadsheets."""
+"""A measurement of a run as cells of a spreadsheet."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ VALUE_COLUMNS = [
 
 
 def value_cells(measured: Measured) -> Sequence[Cell]:
-    """Return the cells below `VALUE_COLUMNS`: a finite number as it is, any other value whole, as a page writes it.
+    """Return the cells below `VALUE_COLUMNS`: a finite number as a number, any other value as a page writes it, uncut.
 
-    An integer that a number cannot hold stands there with all its digits too.
+    An integer too large for a number stands in the second cell too, with all its digits.
     """
     measurement, number = measured.measurement, measured.number
     return [

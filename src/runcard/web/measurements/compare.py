@@ -1,4 +1,4 @@
-"""Groups beside each other, and one measurement against another, as pictures."""
+"""Charts that compare groups, and one measurement against another."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -21,7 +21,7 @@ from runcard.web.frame.formats import chance_text, count_text, figure_text, inde
 from runcard.web.frame.left_out import left_out_lines
 
 _LISTED = 200
-# Of so few groups, each is found at a glance in the order of their names.
+# So few groups keep the order of their names, because a reader finds each at a glance.
 _UNRANKED = 7
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ def means_plot(answer: CompareAnswer, by: str) -> Chart:
 
 
 def boxes_plot(rows: Sequence[Distribution], by: str) -> Chart:
-    """Quartiles and whiskers of each group."""
+    """The quartiles and whiskers of each group, as boxes."""
     with_boxes = [(one, one.box) for one in rows if one.box is not None]
     boxed, cut = _ranked(with_boxes, lambda one: one[0].n, lambda one: one[1].median)
     option = {
@@ -230,9 +230,9 @@ def _name(one: ComparedGroup) -> str:
 def _ranked(
     groups: Sequence[T], n_of: Callable[[T], int], place_of: Callable[[T], float]
 ) -> tuple[Sequence[T], str]:
-    """What is drawn: a few groups as they come, many by where they lie, of very many those with the most values.
+    """The groups to draw, and an addition to the note if some are left out.
 
-    And what to add to the note where some are left out.
+    A few groups keep their order, more are sorted by `place_of`, and of very many only those with the most values stay.
     """
     if len(groups) <= _UNRANKED:
         return groups, ""

@@ -1,4 +1,4 @@
-"""A control chart as a picture: values in order of time between their limits and control limits."""
+"""The control chart: values in order of time, between their limits and control limits."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,16 +14,16 @@ from runcard.web.frame.formats import figure_text, mean_text, moment_of, number_
 from runcard.web.frame.left_out import left_out_lines
 from runcard.web.measurements.rows import limits_text
 
-# Limits farther from the values than so many times their span are left out, or the values would be a flat line.
+# Limits farther from the values than this many times their span are left out, or the values would be a flat line.
 _NEAR = 2.0
 _LISTED = 200
-# Where limits change with every value, lines across say nothing.
+# If limits change with every value, lines across say nothing.
 _MOST_CHANGES = 50
 _GAP = ["-", "-"]
 
 
 class _Line(NamedTuple):
-    """Something that each segment has at a height of its own."""
+    """A line that has a height of its own in each segment."""
 
     name: str
     colour: str
@@ -34,9 +34,9 @@ class _Line(NamedTuple):
 def control_chart_plot(
     answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneInfo, colours: GroupColours
 ) -> Chart:
-    """Values as points, in the colours of their groups, each leading to its run; lines break where limits changed.
+    """Values as points in the colours of their groups, each leading to its run. Lines break where limits changed.
 
-    rules: those whose points are marked.
+    rules: the broken rules whose points are marked.
     """
     moments = [moment_of(point.started_at, zone) for point in answer.points]
     low, high, is_cut = _window(answer)
@@ -78,7 +78,7 @@ def _uom(answer: ControlChartAnswer) -> str:
 
 
 def _window(answer: ControlChartAnswer) -> tuple[float | None, float | None, bool]:
-    """The ends of the axis, and whether limits lie outside; None: as the axis likes."""
+    """The ends of the axis, and whether limits lie outside. None: ECharts chooses the end."""
     values = [one.value for one in answer.points if one.value is not None]
     values += [
         bound
@@ -104,7 +104,7 @@ def _lines(answer: ControlChartAnswer) -> Sequence[_Line]:
     control, centre, limits = [], [], []
     for one in answer.segments:
         ends = (one.first, one.last)
-        # Where sizes differ, the limits of the largest points; of individuals there is one size.
+        # If the sizes of subgroups differ, take the limits of the largest; individual values have one size.
         bounds = [(one.control[-1].lower, one.control[-1].upper)] if one.control else []
         control += [(*ends, bound) for pair in bounds for bound in pair if bound is not None]
         centre += [(*ends, one.centre)] if one.centre is not None else []
@@ -117,7 +117,7 @@ def _lines(answer: ControlChartAnswer) -> Sequence[_Line]:
 
 
 def _connection(answer: ControlChartAnswer) -> Mapping[str, Any]:
-    """A thin line from each value to the next, and one across where limits changed."""
+    """A thin line from each value to the next, and a line across wherever limits changed."""
     return {
         "type": "line",
         "data": [one.value for one in answer.points],
@@ -157,7 +157,7 @@ def _in_legend(series: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _groups(answer: ControlChartAnswer, colours: GroupColours) -> Sequence[Mapping[str, Any]]:
-    """The points of each group in its colour, below them those of all others; in one where there are no groups."""
+    """The points of each group in its colour, then those of all other groups; one series if there are no groups."""
     by_group: dict[int | None, list[int]] = defaultdict(list)
     others: list[int] = []
     for place, point in enumerate(answer.points):
@@ -203,7 +203,7 @@ def _marked(answer: ControlChartAnswer, rules: Sequence[BrokenRule]) -> Mapping[
 
 
 def _table(answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneInfo) -> Figures:
-    """The newest values first."""
+    """The table of the chart, the newest values first."""
     broken: dict[int, list[str]] = defaultdict(list)
     for rule in rules:
         for place in rule.points:
@@ -227,7 +227,7 @@ def _table(answer: ControlChartAnswer, rules: Sequence[BrokenRule], zone: ZoneIn
 
 
 class SegmentLine(NamedTuple):
-    """What a stretch under the same limits tells, as text."""
+    """The figures of a stretch under the same limits, as texts."""
 
     phase: str
     limits: str

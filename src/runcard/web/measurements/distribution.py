@@ -1,4 +1,4 @@
-"""How values are distributed, as pictures: bins between limits under the normal curve, bars of texts."""
+"""Charts of how values are distributed: a histogram with limits and the normal curve, and bars of texts."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -23,14 +23,14 @@ from runcard.web.charts.group_colours import OTHERS_COLOUR, GroupColours
 from runcard.web.frame.formats import count_text, number_text, rounded_text
 from runcard.web.frame.left_out import lines_of_one
 
-# Empty bins on each side that an axis may take on to reach a limit, as a share of those that there are.
+# How many empty bins an axis may add on each side to reach a limit, as a ratio of the bins with values.
 _REACH = 1.5
 _CURVE = "Normal curve"
 _COLOURED = len(SERIES_COLOURS) - 1
 
 
 def histogram_plot(answer: HistogramAnswer, colours: GroupColours) -> Chart:
-    """Bins, stacked by group where there are groups, with the normal curve and the limits."""
+    """Bins with the normal curve and the limits. If there are groups, they are stacked in each bin."""
     limits = sorted({one for row in answer.limits for one in row.spec.limits.bounds})
     before, after = _padding(answer.edges, limits)
     edges = _padded(answer.edges, before, after)
@@ -49,7 +49,7 @@ def histogram_plot(answer: HistogramAnswer, colours: GroupColours) -> Chart:
                 "data": [f"{rounded_text(low)} – {rounded_text(high)}" for low, high in pairwise(edges)],
                 "show": False,
             },
-            # The same stretch as a scale, for what is not made of bins.
+            # The same stretch as a scale, for the curve and the limits.
             {
                 "type": "value",
                 "position": "bottom",
@@ -121,7 +121,7 @@ def _uom(answer: HistogramAnswer) -> str:
 
 
 def _padding(edges: Sequence[float], limits: Sequence[float]) -> tuple[int, int]:
-    """How many empty bins on each side bring the limits into view; none for a limit that is too far away."""
+    """How many empty bins to add on each side to bring the limits into view; 0 for a limit that is too far away."""
     if len(edges) < 2:
         return 0, 0
     width, most = (edges[-1] - edges[0]) / (len(edges) - 1), int(_REACH * len(edges)) + 1
@@ -146,7 +146,7 @@ def _padded(edges: Sequence[float], before: int, after: int) -> Sequence[float]:
 def _bars(
     answer: HistogramAnswer, before: int, after: int, colours: GroupColours
 ) -> Sequence[Mapping[str, Any]]:
-    """The bars of each group in its colour, on top of them those of all others; in one where there are no groups."""
+    """The bars of each group in its colour, and on top those of all other groups; one series if there are no groups."""
     if not answer.rows:
         return [_bar("Values", answer.total.counts, SERIES_COLOURS[0], before, after)]
     rows = _coloured(answer, colours)
@@ -197,7 +197,7 @@ def _curve(answer: HistogramAnswer, limits: Sequence[float]) -> Mapping[str, Any
 
 
 def _table(answer: HistogramAnswer, colours: GroupColours) -> Figures:
-    """A column for each group, at most those that are coloured."""
+    """The table of the histogram, with a column for each group that has a colour of its own."""
     rows = _coloured(answer, colours)
     names = [_group_name(one.group) for one in rows]
     return Figures(

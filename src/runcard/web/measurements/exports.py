@@ -1,4 +1,4 @@
-"""The tables of a measurement's page as files: its control limits, the run rules that it breaks, and its capability."""
+"""The tables of a measurement's page as files: control limits, broken run rules, and capability."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -72,12 +72,12 @@ def list_broken_rules(ask: FileAsk[MeasurementPageQuery]) -> Rows:
 
 @file_route(router, f"{_HERE}/capability", MeasurementPageQuery, "Capability", _CAPABILITY)
 def list_capability(ask: FileAsk[MeasurementPageQuery]) -> Rows:
-    """The rows of the page. Raises InvalidInput where it shows none, because there are too many."""
+    """The rows of the page. Raises InvalidInput if they are too many; the page then shows none."""
     return [[_capability_cells(one) for one in _answer(ask, MeasurementAsk.capability).rows]]
 
 
 def _answer(ask: FileAsk[MeasurementPageQuery], question: Callable[[MeasurementAsk], T]) -> T:
-    """What a question finds. Raises ProcedureNotFound."""
+    """The answer to a question of the page. Raises ProcedureNotFound."""
     organization_id, database = ask.organization_id, ask.services.database
     with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
         procedure = get_procedure(scope, ask.names["procedure_id"])

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from runcard.domain.runs.limit import Interval
 
 _WIDTH, _HEIGHT = 96, 12
-# Of the width, on either side of two limits.
+# The share of the width that lies outside two limits, on either side.
 _OUTSIDE_RATIO = 0.2
 _MARKER = 3.0
 
 
 class LimitBar(NamedTuple):
-    """Places from the left, in a box of `width` by `height`. zone: between the limits. text: the same in words."""
+    """A bar in a box of `width` by `height`; places count from the left. zone: between the limits. text: in words."""
 
     width: int
     height: int
@@ -26,10 +26,10 @@ class LimitBar(NamedTuple):
 
 
 def limit_bar(value: float, limits: Interval) -> LimitBar | None:
-    """The bar of a number; None without a limit, and where limits contradict each other or the scale has no end.
+    """The bar of a number; None if it has no limits, if they contradict each other, or if the scale is infinite.
 
-    Two limits stand a fifth from either end, and a value further out at the end. A single limit stands in the
-    middle, of a scale that reaches from zero, or from the value where that is further off, to as far beyond.
+    Two limits stand a fifth from either end; a value further out stands at the end. A single limit stands in the
+    middle of a scale that reaches to zero, or to the value if that is further away, and equally far beyond the limit.
     """
     lower, upper = limits.lower, limits.upper
     scale = _scale(value, lower, upper)
@@ -51,7 +51,7 @@ def limit_bar(value: float, limits: Interval) -> LimitBar | None:
 
 
 def _scale(value: float, lower: float | None, upper: float | None) -> tuple[float, float] | None:
-    """Where the scale begins, and how long it is."""
+    """Where the scale begins, and how long it is; None if there is nothing to draw."""
     if not math.isfinite(value) or (lower is None and upper is None):
         return None
     if lower is not None and upper is not None and lower != upper:
@@ -69,7 +69,7 @@ def _scale(value: float, lower: float | None, upper: float | None) -> tuple[floa
 
 
 def _place(value: float | None, low: float, span: float, default: float) -> float:
-    """Between 0 at the left end and 1 at the right one."""
+    """The place of a value, between 0 at the left end and 1 at the right end."""
     return default if value is None else min(max((value - low) / span, 0.0), 1.0)
 
 

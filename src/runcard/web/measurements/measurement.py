@@ -1,4 +1,4 @@
-"""One measurement of a procedure: is it steady, does it fit its limits, and what does it go with."""
+"""The page of one measurement of a procedure: is it steady, does it fit its limits, and what does it depend on."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
@@ -69,8 +69,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class MeasurementPageQuery(FigureQuery, kw_only=True):
-    """by: what values are coloured and compared by. last: how many values the control chart shows.
-    rules: whose rules mark points of it. phase, sequence_path, uom: None: in all of them, or in the latest.
+    """by: what the values are coloured and compared by. last: how many values the control chart shows.
+    rules: the set of run rules that marks its points. phase, sequence_path, uom: None: all of them, or the latest.
 
     against, against_phase: a second measurement of the same runs.
     """
@@ -87,7 +87,7 @@ class MeasurementPageQuery(FigureQuery, kw_only=True):
 
 
 class Comparison(NamedTuple):
-    """problem: why there is none; else empty."""
+    """problem: why there is no comparison; else empty."""
 
     charts: Sequence[Chart]
     tests: Sequence[str]
@@ -108,7 +108,9 @@ class Other(NamedTuple):
 
 
 class MeasurementPage(NamedTuple):
-    """others: measurements of the procedure that this one may be set against. no_against_url: empty where none is."""
+    """others: measurements of the procedure to compare this one with. no_against_url: of the page without a comparison;
+    empty if there is none now.
+    """
 
     procedure: str
     procedure_url: str
@@ -143,14 +145,14 @@ class MeasurementAsk(NamedTuple):
     visit: Visit
     selection: Selection
     measured: MeasurementSelection
-    asked: MeasurementPageQuery
+    query: MeasurementPageQuery
 
     @property
     def group_by(self) -> GroupBy | None:
-        return None if self.asked.by == "nothing" else self.asked.by
+        return None if self.query.by == "nothing" else self.query.by
 
     def control_chart(self) -> ControlChartAnswer:
-        settings = ChartSettings(last=int(self.asked.last))
+        settings = ChartSettings(last=int(self.query.last))
         return control_chart(
             self.snapshot,
             self.selection,
@@ -172,14 +174,14 @@ class MeasurementAsk(NamedTuple):
         return compare(self.snapshot, self.selection, self.measured, zone, group_by)
 
     def correlation(self, against: str) -> CorrelationAnswer:
-        other = MeasurementSelection(self.measured.procedure_id, against, self.asked.against_phase)
+        other = MeasurementSelection(self.measured.procedure_id, against, self.query.against_phase)
         return correlation(self.snapshot, self.selection, self.measured, other)
 
 
 def measurement_ask(
     snapshot: Snapshot, visit: Visit, procedure_id: UUID, query: MeasurementPageQuery
 ) -> MeasurementAsk:
-    """The questions about a measurement of this procedure. Raises InvalidInput where a filter says nothing."""
+    """The questions about a measurement of this procedure. Raises as `run_filter_of` does."""
     measured = MeasurementSelection(
         procedure_id, query.name, query.phase, sequence_path=query.sequence_path, uom=query.uom
     )
@@ -246,7 +248,7 @@ def show_measurement(
 
 
 def broken_rules(chart: ControlChartAnswer, query: MeasurementPageQuery) -> Sequence[BrokenRule]:
-    """Those that are broken, of the rules that are asked for."""
+    """The broken rules of the set that the query names."""
     return [one for one in chart.rules if one.rule.startswith(query.rules)]
 
 
@@ -255,13 +257,13 @@ def _scatter(ask: MeasurementAsk, other: str) -> Chart:
 
 
 def _selection(query: MeasurementPageQuery, visit: Visit) -> Selection:
-    """The same runs for all that stands side by side."""
+    """The runs of the page, with the same choice of attempts for all its charts."""
     selection = selection_of(query, visit.zone, datetime.now(UTC))
     return selection._replace(attempts=query.attempts or USUAL_ATTEMPTS)
 
 
 def _or_problem(ask: Callable[[], T]) -> T | str:
-    """An answer, or what is wrong with the question where it names too much to be shown."""
+    """The answer to a question; if it covers too much to be shown, the reason as a text."""
     try:
         return ask()
     except InvalidInput as error:
@@ -269,13 +271,13 @@ def _or_problem(ask: Callable[[], T]) -> T | str:
 
 
 def _histogram(ask: MeasurementAsk) -> HistogramAnswer:
-    """By group, or of all together where there are too many groups."""
+    """The histogram by group; of all values together if there are too many groups."""
     found = _or_problem(lambda: ask.histogram(ask.group_by))
     return ask.histogram(None) if isinstance(found, str) else found
 
 
 def _colours(spread: HistogramAnswer, chart: ControlChartAnswer) -> GroupColours:
-    """By all values; by those of the control chart where there are too many groups for the histogram."""
+    """The colours of the groups with the most values; if the histogram has no groups, the control chart decides."""
     if spread.rows:
         return group_colours((row.group, row.n) for row in spread.rows)
     charted = Counter(point.group for point in chart.points)
@@ -290,18 +292,18 @@ def _comparison(ask: MeasurementAsk, group_by: GroupBy, spread: HistogramAnswer)
         return None
     boxes = [boxes_plot(spread.rows, group_by)] if spread.rows else []
     anova, kruskal = found.anova, found.kruskal
-    told = [
+    tests = [
         "" if anova is None else f"ANOVA: F {anova.statistic:.3g}, p {chance_text(anova.p)}",
         "" if kruskal is None else f"Kruskal-Wallis: H {kruskal.statistic:.3g}, p {chance_text(kruskal.p)}",
     ]
     charts = [means_plot(found, group_by), *boxes]
-    return Comparison(charts, list(filter(None, told)), definition_of(found), lines_of_one(found))
+    return Comparison(charts, list(filter(None, tests)), definition_of(found), lines_of_one(found))
 
 
 def _places(
     query: MeasurementPageQuery, names: Sequence[MeasurementName], uoms: Set[str | None]
 ) -> Sequence[Field]:
-    """Fields that choose a phase and a unit of measure, where there are several."""
+    """The fields that choose a phase and a unit of measure; each only if there are several to choose from."""
     phases = sorted({one.phase for one in names if one.name == query.name} | {query.phase or ""} - {""})
     units = sorted({one for one in (*uoms, query.uom) if one})
     return [

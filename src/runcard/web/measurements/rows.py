@@ -1,4 +1,4 @@
-"""Measurements as a page shows them."""
+"""Measurements as lines of a page."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ _SHORT = 60
 
 
 class Check(NamedTuple):
-    """is_marginal: failing it does not fail the measurement. repeats_a_limit: the limits say the same."""
+    """is_marginal: it can fail without failing the measurement. repeats_a_limit: it only repeats a limit."""
 
     text: str
     outcome: MeasurementOutcome
@@ -41,9 +41,9 @@ class AggregationLine(NamedTuple):
 
 
 class MeasurementLine(NamedTuple):
-    """value: what fits beside the name. block: what does not, with its line breaks; empty where there is none.
+    """value: a short value, to stand beside the name. block: a longer one, with its line breaks. One of both is empty.
 
-    anchor: its id inside the page. url: of its analysis. large_url: of its plot alone; empty where there is none.
+    anchor: its id inside the page. url: of its analysis. large_url: of its plot alone; empty if it has no plot.
     """
 
     anchor: str
@@ -63,7 +63,7 @@ class MeasurementLine(NamedTuple):
 
 
 def measurement_anchor(position: int) -> str:
-    """The id, inside the page of a run, of the measurement at this place among all of the run."""
+    """The id of a measurement inside the page of its run. position: its place among all measurements of the run."""
     return f"measurement-{position}"
 
 
@@ -78,7 +78,7 @@ def analysis_url(procedure_id: UUID, phase: str, name: str) -> str:
 
 
 def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> MeasurementLine:
-    """A measurement with all that its station said about it."""
+    """The line of a measurement, with all that its station reported about it."""
     measurement = measured.measurement
     text = value_text(measurement)
     is_short = len(text) <= _SHORT and "\n" not in text
@@ -111,13 +111,13 @@ def short_value(line: MeasurementLine) -> str:
 
 
 def uom_text(measurement: Measurement) -> str:
-    """Return the unit of measure, of a series that of its last axis; empty where there is none."""
+    """Return the unit of measure, for a series the one of its last axis; empty if there is none."""
     series = measurement.series
     return measurement.uom or (series[-1].uom if series else None) or ""
 
 
 def value_text(measurement: Measurement) -> str:
-    """Return the whole value as a page writes it, with its line breaks; of a series how many values it has."""
+    """Return the whole value as a page writes it, with its line breaks; for a series, how many values it has."""
     if measurement.exact:
         return measurement.exact
     if measurement.kind == "multidimensional":
@@ -142,11 +142,11 @@ def _plain_text(value: object) -> str:
 
 
 def limits_text(limits: Interval) -> str:
-    """What a value must keep: ≥ 3, < 5, 3 … 5, > 3 and ≤ 5; empty for anything."""
+    """The limits of a value: ≥ 3, < 5, 3 … 5, > 3 and ≤ 5; empty without limits."""
     lower, upper, lower_is_strict, upper_is_strict = limits
     if lower is not None and upper is not None and not lower_is_strict and not upper_is_strict:
         return f"{number_text(lower)} … {number_text(upper)}"
-    told = [
+    texts = [
         f"{symbol} {number_text(bound)}"
         for bound, symbol in (
             (lower, ">" if lower_is_strict else "≥"),
@@ -154,11 +154,11 @@ def limits_text(limits: Interval) -> str:
         )
         if bound is not None
     ]
-    return " and ".join(told)
+    return " and ".join(texts)
 
 
 def checks_of(measurement: Measurement) -> list[Check]:
-    """What was checked, beyond the limits; a check that only repeats a limit where it failed."""
+    """The checks beyond the limits. A check that only repeats a limit is there only if it failed."""
     own = [*shown_validators(measurement), *(one for axis in measurement.series for one in axis.validators)]
     return _merged(one for one in own if one.outcome == "FAIL" or not _repeats_a_limit(one))
 
@@ -173,7 +173,7 @@ def _repeats_a_limit(validator: Validator) -> bool:
 
 
 def _merged(validators: Iterable[Validator]) -> list[Check]:
-    """One check a text, though a text such as `3.1 <= x <= 3.5` stands for two; it failed where one of them did."""
+    """One check for each text. A text such as `3.1 <= x <= 3.5` stands for two checks, and fails if one of them did."""
     by_text: dict[tuple[str, bool, bool], set[MeasurementOutcome]] = {}
     for one in validators:
         key = (_check_text(one), not one.is_decisive, _repeats_a_limit(one))
@@ -186,7 +186,7 @@ def _merged(validators: Iterable[Validator]) -> list[Check]:
 
 
 def _check_text(validator: Validator) -> str:
-    """Return what a check asks for, without the quoting that OpenHTF puts around a pattern."""
+    """Return what a check requires, without the quotes that OpenHTF puts around a pattern."""
     text = validator.expression.removeprefix("'x' ")
     match validator.operator, validator.expected:
         case "matches", str(pattern) if text == f"matches /{pattern}/":

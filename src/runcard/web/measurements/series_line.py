@@ -9,7 +9,7 @@ from runcard.domain.runs.limit import Interval
 from runcard.domain.runs.measurement import Series
 from runcard.web.frame.formats import number_text, rounded_text
 
-# The box that points lie in; a page stretches it to the room there is.
+# The box that points lie in; a page stretches it to the available room.
 _WIDTH, _HEIGHT = 1000, 300
 _MARGIN = 8
 _DASH = 0.004
@@ -28,7 +28,7 @@ class LimitLine(NamedTuple):
 class SeriesPlot(NamedTuple):
     """lines: the points of each unbroken piece, as SVG writes them; NaN and infinities break a line.
 
-    rows: the first few; `shown_text` says how many of how many.
+    rows: the first few. shown_text: how many rows are shown, and of how many.
     """
 
     title: str
@@ -57,7 +57,7 @@ class _Axis(NamedTuple):
         return cls(min(finite, default=0.0), max(finite, default=0.0))
 
     def place(self, value: float) -> float:
-        """Where a value lies between low (0) and high (1). Halves, because the span of two floats may be none."""
+        """Where a value lies between low (0) and high (1). Halves avoid an infinite span of two very large floats."""
         span = self.high / 2 - self.low / 2
         if not span:
             return 0.5 if math.isfinite(value) else math.nan
@@ -65,7 +65,7 @@ class _Axis(NamedTuple):
 
 
 def series_plot(name: str, series: Sequence[Series], limits: Interval) -> SeriesPlot:
-    """The line of the last series against the first, or against the number of the row where there is only one."""
+    """The line of the last series against the first; of a single series, against the numbers of its rows."""
     columns = column_names(series)
     y = [float(value) for value in series[-1].data]
     x = [float(value) for value in series[0].data] if len(series) > 1 else _row_numbers(y)
@@ -108,7 +108,7 @@ _Point = tuple[float, float]
 
 
 def column_names(series: Sequence[Series]) -> list[str]:
-    """What each series is called, with its unit of measure."""
+    """The name of each series, with its unit of measure."""
     return [_column_name(one, position) for position, one in enumerate(series, start=1)]
 
 
@@ -118,14 +118,14 @@ def _column_name(series: Series, position: int) -> str:
 
 
 def _near(limits: Interval, data: _Axis) -> list[float]:
-    """The limits that can be shown without pressing the line flat: no further away than the data is high."""
+    """The limits that fit into the plot without flattening the line: no further away than the height of the data."""
     height = data.high / 2 - data.low / 2 or abs(data.high) / 2
     given = [float(limit) for limit in limits.bounds]
     return [limit for limit in given if data.low / 2 - height <= limit / 2 <= data.high / 2 + height]
 
 
 def thinned(points: Sequence[_Point]) -> Sequence[_Point]:
-    """At most 2000 points: of each stretch its lowest and highest, so that every spike stays."""
+    """At most 2000 points: the lowest and the highest of each stretch, so that every spike stays."""
     if len(points) <= _MAX_POINTS:
         return points
     stretch = math.ceil(len(points) * 2 / _MAX_POINTS)
@@ -139,7 +139,7 @@ def thinned(points: Sequence[_Point]) -> Sequence[_Point]:
 
 
 def _pieces(points: Sequence[_Point]) -> Iterator[list[_Point]]:
-    """The stretches in which every point can be drawn."""
+    """The unbroken stretches of points that can be drawn."""
     piece: list[_Point] = []
     for point in points:
         if math.isfinite(point[0]) and math.isfinite(point[1]):
@@ -152,7 +152,7 @@ def _pieces(points: Sequence[_Point]) -> Iterator[list[_Point]]:
 
 
 def _points_text(piece: Sequence[_Point]) -> str:
-    if len(piece) == 1:  # a line of one point is not drawn, a short dash is
+    if len(piece) == 1:  # a browser draws no line of one point, so draw a short dash
         [(x, y)] = piece
         piece = [(x - _DASH, y), (x + _DASH, y)]
     return " ".join(f"{_across(x):.1f},{_down(y):.1f}" for x, y in piece)

@@ -1,4 +1,4 @@
-"""Values of measurements in all runs: found by their name and by what they are, each leading to its run."""
+"""The page of values of measurements in all runs: finds them by name and value, and each leads to its run."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -71,9 +71,9 @@ Name = Annotated[str, Meta(max_length=255)]
 
 
 class ValuesQuery(FilterQuery, kw_only=True):
-    """measurement: its name. at_least, at_most: bounds of the number that was measured, which belong to the values.
+    """measurement: its name. at_least, at_most: bounds of the measured number, both included.
 
-    all_attempts: those of attempts too that were repeated.
+    all_attempts: include the values of attempts that were repeated.
     """
 
     measurement: Name | None = None
@@ -88,7 +88,7 @@ class ValuesQuery(FilterQuery, kw_only=True):
 
 
 def values_url(query: FilterQuery, name: str, phase: str | None) -> str:
-    """The address of the values of a measurement in the runs that a page is about."""
+    """The address of the page of a measurement's values in the runs of a page."""
     said = {one: getattr(query, one) for one in FilterQuery.__struct_fields__}
     return url_of(_HERE, ValuesQuery(**said, measurement=name, phase=phase or None))
 
@@ -107,12 +107,12 @@ class ValueLine(NamedTuple):
 
 
 class ValuesPage(NamedTuple):
-    """is_asked: a measurement is named, or a bound, or an outcome: without, nothing is looked for."""
+    """is_searched: the query names a measurement, a phase, a bound or an outcome. Otherwise nothing is searched."""
 
     filters: FilterBar
     headings: Sequence[Heading]
     values: Sequence[ValueLine]
-    is_asked: bool
+    is_searched: bool
     files: TableFiles
     pager: Pager | None
 
@@ -121,12 +121,12 @@ class ValuesPage(NamedTuple):
 def show_values(
     services: WithServices, visit: WithVisit, query: Annotated[ValuesQuery, page_query(ValuesQuery)]
 ) -> Response:
-    organization_id, is_asked = visit.actor.organization_id, _is_asked(query)
+    organization_id, is_searched = visit.actor.organization_id, _is_searched(query)
     with services.database.read_in(organization_id) as scope:
         choices = list_choices(scope)
         values: Sequence[ValueLine] = ()
         links = None
-        if is_asked:
+        if is_searched:
             at = list_page(scope.connection, query.cursor)
             listed = _listed(services, scope, query, at, visit.zone)
             values = [_line(one, start_of(one.run, visit.zone)) for one in listed.rows]
@@ -140,7 +140,7 @@ def show_values(
             lambda sort, order: url_of(_HERE, query, sort=sort, order=order, cursor=None),
         ),
         values=values,
-        is_asked=is_asked,
+        is_searched=is_searched,
         files=files_of(_HERE, query, "cursor"),
         pager=links,
     )
@@ -149,8 +149,8 @@ def show_values(
 
 @file_route(router, _HERE, ValuesQuery, "Values", _SHEET)
 def list_all_values(ask: FileAsk[ValuesQuery]) -> Rows:
-    """All values that the filter finds, in the order of the page. Raises InvalidInput where nothing is asked for."""
-    if not _is_asked(ask.query):
+    """All values that the filter finds, in the order of the page. Raises InvalidInput if it names no values."""
+    if not _is_searched(ask.query):
         raise InvalidInput.at("measurement", "name a measurement, a phase, a bound or an outcome")
     return ask.whole_list(
         lambda scope, page: _listed(ask.services, scope, ask.query, page, ask.visit.zone),
@@ -158,14 +158,14 @@ def list_all_values(ask: FileAsk[ValuesQuery]) -> Rows:
     )
 
 
-def _is_asked(query: ValuesQuery) -> bool:
-    """Whether anything says which values. Raises InvalidInput for bounds that leave none."""
+def _is_searched(query: ValuesQuery) -> bool:
+    """Whether the query names which values to find. Raises InvalidInput for bounds in the wrong order."""
     if query.at_least is not None and query.at_most is not None and query.at_least > query.at_most:
         raise InvalidInput.at(
             "at_least", f"{query.at_least:g} is more than at_most, {query.at_most:g}; swap them"
         )
-    said = (query.measurement, query.phase, query.at_least, query.at_most, query.outcome)
-    return any(one is not None for one in said)
+    conditions = (query.measurement, query.phase, query.at_least, query.at_most, query.outcome)
+    return any(one is not None for one in conditions)
 
 
 def _listed(
@@ -205,7 +205,7 @@ def _filter(query: ValuesQuery) -> MeasurementFilter:
 
 
 def _bar(query: ValuesQuery, choices: Choices) -> FilterBar:
-    """What values are asked for stands before what runs are."""
+    """The filter bar, with the fields of values before the fields of runs."""
     own = _fields(query)
     bar = filter_bar(_HERE, query, choices, more=own, left=("cursor",))
     return bar._replace(fields=[*own, *bar.fields[: -len(own)]])

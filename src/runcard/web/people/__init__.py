@@ -1,1 +1,1 @@
-"""The pages of members and of their organization: log-in, keys, settings, setting up."""
+"""The pages of members and of their organization: log-in, keys, settings and set-up."""

@@ -1,8 +1,8 @@
-"""Browsers as people call them, by what they say of themselves."""
+"""The names of browsers, found in their user agents."""
 
 import re
 
-# The first that is found counts: most browsers name others too, of which they are a kind.
+# The first match counts: most user agents also name the browsers that theirs derives from.
 _BROWSERS = {
     "Edge": r"\bEdg(?:e|A|iOS)?/",
     "Opera": r"\bOPR/",
@@ -25,10 +25,10 @@ _MOST_LETTERS = 60
 
 
 def browser_name(user_agent: str | None) -> str:
-    """Such as Firefox on Windows; what a program calls itself where it is no browser that is known here."""
-    said = user_agent or ""
-    browser = next((name for name, sign in _BROWSERS.items() if re.search(sign, said)), "")
-    system = next((name for name, sign in _SYSTEMS.items() if re.search(sign, said)), "")
+    """A name such as Firefox on Windows; for an unknown program, the beginning of its user agent."""
+    agent = user_agent or ""
+    browser = next((name for name, sign in _BROWSERS.items() if re.search(sign, agent)), "")
+    system = next((name for name, sign in _SYSTEMS.items() if re.search(sign, agent)), "")
     if browser:
         return f"{browser} on {system}" if system else browser
-    return said[:_MOST_LETTERS] or "A program that does not say its name"
+    return agent[:_MOST_LETTERS] or "A program that does not say its name"

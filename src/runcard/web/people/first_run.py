@@ -1,11 +1,11 @@
-"""How to send a first run: texts to copy, with the reader's own address and key in them."""
+"""How to send a first run: texts to copy, with the address of the server and the reader's key."""
 
 import json
 import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# What a first run is sent to where there is no procedure yet: so the first one will be called.
+# The identifier to send a first run to if there is no procedure yet; the first one will get it.
 SOME_PROCEDURE = "FVT1"
 _SERIAL_NUMBER = "SN-0001"
 _PART_NUMBER = "PCB-01"
@@ -40,7 +40,7 @@ test.execute(lambda: {serial})
 
 
 class Snippet(NamedTuple):
-    """id: of its element in the page."""
+    """id: of its element on the page."""
 
     id: str
     title: str
@@ -48,7 +48,7 @@ class Snippet(NamedTuple):
 
 
 def snippets(root: str, api_key: str, procedure: str) -> Sequence[Snippet]:
-    """root: of the server. procedure: its identifier."""
+    """The texts to copy, for each way to send a run. root: the address of the server. procedure: its identifier."""
     filled = {
         "root": json.dumps(root),
         "api_key": json.dumps(api_key),

@@ -1,4 +1,4 @@
-"""Accepting an invitation through its one-time link."""
+"""The page of an invitation, behind its one-time link."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -53,7 +53,7 @@ def submit_invitation(
 ) -> Response:
     check_visitor_form(request, services, fields)
     with services.database.read() as connection:
-        # Before a stranger makes the server hash anything.
+        # Check the invitation before the server hashes a password for a stranger.
         invitation = find_invited(connection, token)
         organization = get_organization(Scope(connection, invitation.organization_id))
     try:

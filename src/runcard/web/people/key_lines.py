@@ -1,4 +1,4 @@
-"""API keys as pages list them, and the page that shows a new one."""
+"""API keys as lines of a page, and the page that shows a new key."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class KeyLine(NamedTuple):
 
 
 class KeyMadePage(NamedTuple):
-    """owner: whose it is. back: where its owner's page is."""
+    """owner: the name of its owner. back: the page of its owner."""
 
     owner: str
     api_key: str
@@ -41,7 +41,7 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
 
 
 class MadeKey(NamedTuple):
-    """owner: whose the key is. back: the page of its owner. procedure: of a first run."""
+    """owner: the name of its owner. back: the page of its owner. procedure: the identifier for a first run."""
 
     owner: str
     api_key: str
@@ -50,7 +50,7 @@ class MadeKey(NamedTuple):
 
 
 def show_new_key(request: Request, services: Services, visit: Visit, made: MadeKey) -> Response:
-    """The one page that shows a key, in the answer to the form that made it."""
+    """The only page that ever shows this key, as the answer to the form that made it."""
     root = services.links.root(str(request.base_url))
     page = KeyMadePage(made.owner, made.api_key, made.back, snippets(root, made.api_key, made.procedure))
     return render("people/key_made.html", page, visit)
@@ -59,7 +59,7 @@ def show_new_key(request: Request, services: Services, visit: Visit, made: MadeK
 def show_key_of_station(
     request: Request, services: Services, visit: Visit, station: StationRecord, api_key: str
 ) -> Response:
-    """As `show_new_key`, of a station, with a procedure that it may report."""
+    """The page of `show_new_key` for a station, with a procedure that the station may report."""
     with services.database.read_in(visit.actor.organization_id) as scope:
         linked = list_procedures_of(scope, [station])[station.id]
     procedure = linked[0].identifier if linked else SOME_PROCEDURE

@@ -1,4 +1,4 @@
-"""Logging in and out."""
+"""The log-in and the log-out."""
 
 import re
 from typing import NamedTuple
@@ -28,12 +28,12 @@ router = APIRouter()
 _HOME = "/"
 _BROWSER_COOKIE = "runcard_browser"
 _YEAR_S = 365 * 86_400
-# Where a log-in may lead: to our own pages, never to another site, which two slashes of either kind would begin.
+# A log-in may lead to our own pages only. Two slashes of either kind would begin the address of another site.
 _PAGES = re.compile(r"/(?!log-|setup/|invitation/|[/\\])[!-~]*")
 
 
 class LogInPage(NamedTuple):
-    """is_refused: the log-in failed; which part of it was wrong is not told."""
+    """is_refused: the log-in failed. The page does not say whether the e-mail or the password was wrong."""
 
     email: str
     next: str
@@ -96,5 +96,5 @@ def _form(request: Request, services: Services, fields: Fields, status: int = 20
     return response
 
 
-def _page_of(wanted: str) -> str:
-    return wanted if _PAGES.fullmatch(wanted) else _HOME
+def _page_of(path: str) -> str:
+    return path if _PAGES.fullmatch(path) else _HOME

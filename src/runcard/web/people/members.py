@@ -1,4 +1,4 @@
-"""The members of an organization, and invitations to become one."""
+"""The page of an organization's members and invitations."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ class MembersQuery(Struct, kw_only=True):
 
 
 class MemberLine(NamedTuple):
-    """url: under which they are changed. is_reader: the member who looks at the page."""
+    """url: where the forms of this member are sent. is_reader: the member is the reader of the page."""
 
     url: str
     name: str
@@ -103,7 +103,7 @@ def list_all_members(ask: FileAsk[MembersQuery]) -> Rows:
 def submit_invitation(
     request: Request, services: WithServices, visit: WithVisit, fields: WithForm
 ) -> Response:
-    """The one page that shows the link."""
+    """Invite a member, and show the link. No other page shows it."""
     check_may_administer(visit.actor, "invite members")
     email = fields.get("email", "")
     try:
@@ -124,8 +124,8 @@ def cancel_invitation(
     services: WithServices, visit: WithVisit, invitation_id: str, _fields: WithForm
 ) -> Response:
     check_may_administer(visit.actor, "withdraw invitations")
-    organization_id, wanted = visit.actor.organization_id, id_of(invitation_id, _missing("Invitation"))
-    services.writer.write(organization_id, lambda tx: delete_invitation(tx, wanted))
+    invitation_uuid = id_of(invitation_id, _missing("Invitation"))
+    services.writer.write(visit.actor.organization_id, lambda tx: delete_invitation(tx, invitation_uuid))
     return redirect(_HERE)
 
 
@@ -148,9 +148,9 @@ def submit_reinstate(services: WithServices, visit: WithVisit, user_id: str, _fi
 def _change(
     services: Services, visit: Visit, user_id: str, change: Callable[[Transaction, UUID], None]
 ) -> Response:
-    wanted = id_of(user_id, _missing("User"))
+    user_uuid = id_of(user_id, _missing("User"))
     try:
-        services.writer.write_catalog(visit.actor.organization_id, lambda tx: change(tx, wanted))
+        services.writer.write_catalog(visit.actor.organization_id, lambda tx: change(tx, user_uuid))
     except Conflict as error:
         return _show(services, visit, MembersQuery(), {}, error)
     return redirect(_HERE)
@@ -202,11 +202,11 @@ def _roles(chosen: str) -> Sequence[Choice]:
 
 
 def _role(fields: Fields) -> Role:
-    wanted = fields.get("role", "")
+    role_name = fields.get("role", "")
     for role in _ROLES:
-        if role == wanted:
+        if role == role_name:
             return role
-    raise InvalidInput.at("role", f"{wanted!r} is no role; choose one of {', '.join(_ROLES)}")
+    raise InvalidInput.at("role", f"{role_name!r} is no role; choose one of {', '.join(_ROLES)}")
 
 
 def _missing(noun: str) -> Callable[[str], NotFound]:

@@ -1,4 +1,4 @@
-"""An organization: its name, what stations may create, how part numbers are read, and how long runs are kept."""
+"""The settings of an organization: its name, what stations may create, how part numbers are read, and retention."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ class OrganizationQuery(Struct, kw_only=True):
 
 
 class ReadLine(NamedTuple):
-    """part: as the unit has it. read: what a pattern finds; empty where that is nothing."""
+    """part: the part number of the unit. read: the one that the pattern finds; empty if it finds none."""
 
     serial_number: str
     part: str
@@ -66,9 +66,9 @@ class Policy(NamedTuple):
 
 
 class OrganizationPage(NamedTuple):
-    """pattern, quota: as they stand in the form. broken: what is wrong with the pattern. used: runs of this month.
+    """pattern, quota: as they stand in the form. broken: what is wrong with the pattern. used: the runs of this month.
 
-    question: what is to be confirmed before it is saved; None: nothing.
+    question: what the member must confirm before the settings are saved; None: nothing.
     """
 
     name: str
@@ -119,14 +119,14 @@ def submit_organization(services: WithServices, visit: WithVisit, fields: WithFo
 
 @router.post(f"{_HERE}/preview")
 def preview(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
-    """The same page with what is filled in, which is not saved: what the pattern reads."""
+    """The same page, with what the pattern reads from serial numbers. Nothing is saved."""
     check_may_administer(visit.actor, "change the organization")
     return _show(services, visit, fields)
 
 
 @router.post(f"{_HERE}/retention")
 def preview_retention(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
-    """As `preview`: what would be deleted."""
+    """The same page, with what retention would delete. Nothing is saved."""
     check_may_administer(visit.actor, "change the organization")
     return _show(services, visit, fields, shows="due")
 
@@ -140,7 +140,7 @@ def _show(
     question: Question | None = None,
     shows: Literal["saved", "due"] | None = None,
 ) -> Response:
-    """The page. shows: that the organization was saved, or what retention would delete."""
+    """The page. shows: what it adds: that the settings were saved, or what is due for deletion."""
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         now = get_organization(scope)
@@ -187,7 +187,7 @@ def _show(
 
 
 def _read(units: Sequence[UnitRecord], pattern: str) -> Sequence[ReadLine]:
-    """What a pattern finds in serial numbers that there are. Raises InvalidInput for one that cannot be used."""
+    """The part numbers that a pattern finds in the serial numbers of these units. Raises InvalidInput."""
     if not pattern:
         return []
     part_number_of("", pattern)
@@ -199,14 +199,14 @@ def _read(units: Sequence[UnitRecord], pattern: str) -> Sequence[ReadLine]:
 
 def _changed(before: Organization, fields: Fields) -> Organization:
     policies = {field: field in fields for field in _POLICIES}
-    asked = retention_in(fields)
+    retention = retention_in(fields)
     return replace(
         before,
         name=fields.get("name", "").strip(),
         serial_number_pattern=fields.get("serial_number_pattern", "").strip() or None,
         monthly_run_quota=whole_number(fields, "monthly_run_quota", "runs"),
-        run_retention_days=asked.run_days,
-        file_retention_days=asked.file_days,
+        run_retention_days=retention.run_days,
+        file_retention_days=retention.file_days,
         **policies,
     )
 

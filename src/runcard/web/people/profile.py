@@ -1,4 +1,4 @@
-"""What members look after themselves: their name, password, API keys and log-ins."""
+"""The page of a member's own name, password, API keys and log-ins."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -40,13 +40,13 @@ _HERE = "/settings/profile"
 
 
 class ProfileQuery(Struct, kw_only=True):
-    """saved: something has just been saved."""
+    """saved: a change has just been saved."""
 
     saved: bool = False
 
 
 class SessionLine(NamedTuple):
-    """url: where it is ended. is_this: the one of the browser that shows it."""
+    """url: where the form that ends it is sent. is_this: the log-in of this browser."""
 
     url: str
     browser: str
@@ -90,19 +90,19 @@ def submit_name(services: WithServices, visit: WithVisit, fields: WithForm) -> R
 def submit_password(
     request: Request, services: WithServices, visit: WithVisit, fields: WithForm, _turn: WithHashingTurn
 ) -> Response:
-    """Every log-in ends; this browser gets a new one."""
+    """Change the password. Every log-in ends, and this browser gets a new one."""
     organization_id, user_id = _self(visit)
     caller = LogInCaller(request.client.host if request.client else "", digest_of(visit.session).hex())
-    wanted = fields.get("password", "")
+    new_password = fields.get("password", "")
     try:
         with services.database.read() as connection:
             known = services.credentials.find_user(connection, visit.email, fields.get("current", ""), caller)
         if known is None:
             raise InvalidInput.at("current", "The current password is wrong")
-        check_password_strength(wanted, (visit.organization_name, visit.email))
+        check_password_strength(new_password, (visit.organization_name, visit.email))
     except InvalidInput as error:
         return _show(services, visit, error)
-    password_hash = hash_password(wanted)
+    password_hash = hash_password(new_password)
 
     def apply(tx: Transaction) -> str:
         set_password(tx, user_id, password_hash)
@@ -127,8 +127,8 @@ def create_key(request: Request, services: WithServices, visit: WithVisit, _fiel
 @router.post(f"{_HERE}/keys/{{key_id}}/revoke")
 def revoke(services: WithServices, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
     organization_id, user_id = _self(visit)
-    wanted = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
-    services.writer.write_catalog(organization_id, lambda tx: revoke_key(tx, wanted, owner_id=user_id))
+    key_uuid = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
+    services.writer.write_catalog(organization_id, lambda tx: revoke_key(tx, key_uuid, owner_id=user_id))
     return redirect(_HERE)
 
 
@@ -187,5 +187,5 @@ def _session_line(session: Session, visit: Visit) -> SessionLine:
 
 
 def _self(visit: Visit) -> tuple[UUID, UUID]:
-    """The organization and the id of the member who looks at the page."""
+    """The ids of the reader's organization and of the reader."""
     return visit.actor.organization_id, visit.actor.user_id

@@ -1,4 +1,4 @@
-"""The card of an organization's settings that says how long runs and their files are kept, and what goes by that."""
+"""The card of retention in the settings of an organization: how long runs and files are kept, and what is deleted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ _DAYS_SHOWN = 7
 
 
 class ShareLine(NamedTuple):
-    """What goes of a kind of thing. percent: of all that there is. span: of which days these are."""
+    """How much of something would be deleted. of: how much there is. percent: of that. span: the days it comes from."""
 
     name: str
     goes: str
@@ -39,17 +39,17 @@ class RemovedLine(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What is to be confirmed. answer: how the form says that it is, for just these numbers of days."""
+    """What a member must confirm. answer: the value with which the form confirms exactly these numbers of days."""
 
     what: str
     answer: str
 
 
 class RetentionCard(NamedTuple):
-    """run_days, file_days: as they stand in the form. says, shares: what would go by these. swept_at: None: never yet.
+    """run_days, file_days: as they stand in the form. says, shares: what these would delete. swept_at: None: never yet.
 
-    doubt: why nothing is deleted now; empty where it is. calls_kept: how long the server keeps calls of its APIs; empty
-    where it writes none down.
+    doubt: why nothing is deleted now; else empty. calls_kept: how long the server keeps API calls; empty if it records
+    none.
     """
 
     run_days: str
@@ -65,19 +65,19 @@ class RetentionCard(NamedTuple):
 
 
 def retention_in(fields: Fields) -> Retention:
-    """What a form asks for. Raises InvalidInput."""
-    asked = Retention(*(whole_number(fields, name, "days") for name in (_RUN_DAYS, _FILE_DAYS)))
-    check_days(_RUN_DAYS, asked.run_days)
-    check_days(_FILE_DAYS, asked.file_days)
-    return asked
+    """The retention that a form sets. Raises InvalidInput."""
+    retention = Retention(*(whole_number(fields, name, "days") for name in (_RUN_DAYS, _FILE_DAYS)))
+    check_days(_RUN_DAYS, retention.run_days)
+    check_days(_FILE_DAYS, retention.file_days)
+    return retention
 
 
-def question_about(scope: Scope, now: Organization, asked: Retention, fields: Fields) -> Question | None:
-    """What a member must be asked before these settings are saved; None: nothing, or they have answered."""
-    answer = f"{asked.run_days or ''}/{asked.file_days or ''}"
-    if asked == now.retention or fields.get(_CONFIRMED) == answer:
+def question_about(scope: Scope, now: Organization, retention: Retention, fields: Fields) -> Question | None:
+    """What a member must confirm before these settings are saved; None: nothing, or they have confirmed it."""
+    answer = f"{retention.run_days or ''}/{retention.file_days or ''}"
+    if retention == now.retention or fields.get(_CONFIRMED) == answer:
         return None
-    due = forecast(scope, asked.cutoffs(datetime.now(UTC)))
+    due = forecast(scope, retention.cutoffs(datetime.now(UTC)))
     return None if due.is_empty else Question(_in_words(due), answer)
 
 
@@ -90,7 +90,10 @@ def retention_card(
     *,
     shows_due: bool,
 ) -> RetentionCard:
-    """The card as an organization has it, or with what is filled in. shows_due: and what would go by that."""
+    """The card with the settings of an organization, or with what was filled in.
+
+    shows_due: also show what the filled-in settings would delete.
+    """
     says, broken = "", None
     shares: Sequence[ShareLine] = ()
     if fields is not None and shows_due:
@@ -127,10 +130,10 @@ def _shown(days: int | None) -> str:
     return "" if days is None else str(days)
 
 
-def _preview(scope: Scope, asked: Retention, zone: ZoneInfo) -> tuple[str, Sequence[ShareLine]]:
-    if not asked.is_set:
+def _preview(scope: Scope, retention: Retention, zone: ZoneInfo) -> tuple[str, Sequence[ShareLine]]:
+    if not retention.is_set:
         return "Everything is kept for ever.", []
-    due = forecast(scope, asked.cutoffs(datetime.now(UTC)))
+    due = forecast(scope, retention.cutoffs(datetime.now(UTC)))
     if due.is_empty:
         return "Nothing is that old yet.", []
     kept = count_kept(scope)
@@ -164,11 +167,11 @@ def _span(due: Due, zone: ZoneInfo) -> str:
 
 def _in_words(due: Forecast) -> str:
     runs, files = due.runs.total, due.files.total
-    told = [f"{count_text(runs)} run{'' if runs == 1 else 's'}"] if runs else []
+    amounts = [f"{count_text(runs)} run{'' if runs == 1 else 's'}"] if runs else []
     if files:
-        told.append(f"{count_text(files)} file{'' if files == 1 else 's'} ({size_text(due.size_bytes)})")
+        amounts.append(f"{count_text(files)} file{'' if files == 1 else 's'} ({size_text(due.size_bytes)})")
     # Numbers stay in one line.
-    return " and ".join(told).replace("\u2009", "\u202f")
+    return " and ".join(amounts).replace("\u2009", "\u202f")
 
 
 def _removed_line(one: RemovedDay) -> RemovedLine:

@@ -1,4 +1,4 @@
-"""Setting up a new installation through its one-time link."""
+"""The page that sets up a new installation, behind its one-time link."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -35,12 +35,12 @@ from runcard.web.people.first_run import SOME_PROCEDURE, Snippet, snippets
 
 router = APIRouter()
 
-# Proposed, so that there is something to send a first run to.
+# The form proposes this procedure, so that there is one to send a first run to.
 _FIRST_PROCEDURE = "Functional test"
 
 
 class SetUpPage(NamedTuple):
-    """problems: what was wrong with what was filled in before."""
+    """problems: what was wrong with what was filled in."""
 
     action: str
     organization: str
@@ -53,7 +53,7 @@ class SetUpPage(NamedTuple):
 
 
 class SetUpDonePage(NamedTuple):
-    """procedure: the first one, such as Board (FVT1); empty where none was named."""
+    """procedure: the first one, such as Board (FVT1); empty if none was named."""
 
     organization: str
     email: str

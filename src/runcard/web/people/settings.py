@@ -1,4 +1,4 @@
-"""Settings: the first of their pages, and how pages look to this reader."""
+"""The settings: the way to their first page, and the page of the reader's theme."""
 
 from typing import NamedTuple, get_args
 
@@ -45,7 +45,7 @@ def submit_appearance(request: Request, _visit: WithVisit, fields: WithForm) -> 
     if theme == _SYSTEM:
         response.delete_cookie(THEME_COOKIE, samesite="lax")
     else:
-        # Read by a script of ours, before anything is drawn.
+        # A script of ours reads it before the browser draws anything.
         response.set_cookie(
             THEME_COOKIE, theme, max_age=_YEAR_S, samesite="lax", secure=request.url.scheme == "https"
         )

@@ -1,4 +1,4 @@
-"""The measurements of a procedure as a table: how often they fail, how they fit their limits, and a small histogram."""
+"""The table of a procedure's measurements: how often they fail, how they fit their limits, and a small histogram."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -43,7 +43,7 @@ CAPABILITY_SHEET = [
     SheetColumn("Upper limit", "number"),
 ]
 _WIDTH, _HEIGHT = 120, 28
-# Below this a process is called incapable, whatever the line's own target is.
+# A process below this Ppk counts as incapable, whatever the line's own target.
 _CAPABLE = 1.0
 
 
@@ -55,7 +55,7 @@ class HistogramBar(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """limits: where they stand, from the left."""
+    """limits: their places, from the left."""
 
     width: int
     height: int
@@ -84,7 +84,7 @@ class TableLine(NamedTuple):
 
 
 def sorted_rows(rows: Sequence[SummaryRow], sort: Sort, order: Direction) -> Sequence[SummaryRow]:
-    """In order of a column; those that have nothing there are last in both orders."""
+    """The rows in the order of a column. Rows without a value there come last in both orders."""
     known = [(value, row) for row in rows if (value := _value(row, sort)) is not None]
     known.sort(key=lambda pair: pair[0], reverse=order == "desc")
     return [row for _, row in known] + [row for row in rows if _value(row, sort) is None]
@@ -141,7 +141,7 @@ def picture_of(histogram: SmallHistogram, limits: Sequence[float]) -> Picture:
         )
         for place, some in enumerate(histogram.counts)
         if some
-        # What is there is seen, however rare it is.
+        # Every value can be seen, however rare it is.
         for height in [max(_HEIGHT * some / highest, 1.5)]
     ]
     span = histogram.high - histogram.low

@@ -1,4 +1,4 @@
-"""What people change about a procedure: its name, its identifier, whether it is in use, and that it is there."""
+"""The forms that change a procedure: its name and identifier, whether it is in use, and its deletion."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -36,7 +36,7 @@ WAY_ON = "confirm below that you want a second one"
 
 
 class MergeLine(NamedTuple):
-    """runs: how many came over. by: who merged."""
+    """runs: how many runs it brought. by: who merged it."""
 
     name: str
     identifier: str
@@ -46,10 +46,10 @@ class MergeLine(NamedTuple):
 
 
 class ChangeProcedurePage(NamedTuple):
-    """name, identifier: as they are. fields: what was filled in. former: identifiers that lead on to it too.
+    """name, identifier: as they are now. fields: what was filled in. former: identifiers that still lead to it.
 
-    runs: how many it has; empty where it has none. stations: how many may report it. name_is_taken: the name that was
-    filled in is that of another. merges: what was merged into it.
+    runs: how many it has; empty if it has none. stations: how many may report it. name_is_taken: another procedure has
+    the name that was filled in. merges: the procedures that were merged into it.
     """
 
     url: str
@@ -78,20 +78,20 @@ def rename(services: WithServices, visit: WithVisit, procedure_id: str, fields: 
         name = fields.get("name", "")
         if SAME_NAME not in fields:
             check_name_is_free(tx.scope, name, WAY_ON, but=procedure.id)
-        asked = ProcedureChange(name=name, identifier=fields.get("identifier", ""))
-        change_procedure(tx, procedure.id, asked)
+        changes = ProcedureChange(name=name, identifier=fields.get("identifier", ""))
+        change_procedure(tx, procedure.id, changes)
 
     return _change(services, visit, procedure_id, change, fields)
 
 
 @router.post("/archive")
 def archive(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
-    asked = ProcedureChange(archived=fields.get("archived") == "yes")
+    changes = ProcedureChange(archived=fields.get("archived") == "yes")
     return _change(
         services,
         visit,
         procedure_id,
-        lambda tx, procedure: change_procedure(tx, procedure.id, asked),
+        lambda tx, procedure: change_procedure(tx, procedure.id, changes),
     )
 
 
@@ -118,7 +118,7 @@ def _change(
     change: Callable[[Transaction, Procedure], None],
     fields: Fields | None = None,
 ) -> Response:
-    """Change a procedure and show it, or the form again with what was wrong where the change was refused."""
+    """Change a procedure and show it; if the change is refused, show the form again with the reasons."""
     check_may_manage(visit.actor, "change procedures")
     organization_id = visit.actor.organization_id
 

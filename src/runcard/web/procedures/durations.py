@@ -1,4 +1,4 @@
-"""Durations as pictures: how long runs take over time, and which phases take it."""
+"""Charts of durations: how long runs take over time, and which phases take how much of it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,7 +13,7 @@ from runcard.web.lists.point_links import UrlOfPoint, nowhere
 
 
 def duration_trend(rows: Sequence[DurationRow], step: Period, url_of: UrlOfPoint = nowhere) -> Chart:
-    """The median, and what 95 % of runs do not exceed, over time. url_of: where each point leads."""
+    """The median and the 95 % quantile of durations over time. url_of: the address that each point leads to."""
     places = places_in_time([one.group for one in rows], step)
     lines = [("Median", "--series-1", "median_s"), ("95 % take at most", "--series-2", "p95_s")]
     option = {
@@ -51,7 +51,7 @@ def duration_trend(rows: Sequence[DurationRow], step: Period, url_of: UrlOfPoint
 
 
 def phase_bars(phases: Sequence[PhaseDurations]) -> Chart:
-    """Phases by the time that they took together, the longest first: median and 95 % quantile."""
+    """The median and the 95 % quantile of each phase, the phase with the most time in total first."""
     bars = [("Median", "--series-1", "median_s"), ("95 % take at most", "--series-2", "p95_s")]
     option = {
         "grid": {**GRID, "top": 36},
@@ -84,7 +84,7 @@ def phase_bars(phases: Sequence[PhaseDurations]) -> Chart:
 
 
 def seconds_text(seconds: float | None) -> str:
-    """A duration in seconds, as people say it; – where there is none."""
+    """A duration as people write it; – for None."""
     return "–" if seconds is None else duration_text(timedelta(seconds=seconds))
 
 

@@ -38,7 +38,7 @@ _MEASUREMENTS = [SheetColumn("Measurement"), SheetColumn("Phase"), *_FAILURES]
 
 @file_route(router, f"{_HERE}/capability", ProcedureQuery, "Capability", CAPABILITY_SHEET)
 def list_all_capability(ask: FileAsk[ProcedureQuery]) -> Rows:
-    """All measurements that the table of the procedure's page has, in its order."""
+    """All measurements of the table on the procedure's page, in its order."""
 
     def rows(snapshot: Snapshot, selection: Selection, procedure: Procedure) -> list[Sequence[Cell]]:
         answer = capabilities(snapshot, selection, procedure.id)
@@ -80,16 +80,16 @@ def _answer(
     ask: FileAsk[ProcedureQuery],
     rows_of: Callable[[Snapshot, Selection, Procedure], Sequence[Sequence[Cell]]],
 ) -> Sequence[Sequence[Cell]]:
-    """What is asked about a procedure and its runs. Raises ProcedureNotFound."""
+    """The rows that `rows_of` makes for the procedure and its runs. Raises ProcedureNotFound."""
     organization_id, database = ask.organization_id, ask.services.database
     with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
         procedure = get_procedure(scope, ask.names["procedure_id"])
-        asked = replace(ask.query, procedure=None)
-        return rows_of(snapshot, selection_within(procedure, asked, ask.visit.zone), procedure)
+        query = replace(ask.query, procedure=None)
+        return rows_of(snapshot, selection_within(procedure, query, ask.visit.zone), procedure)
 
 
 def _failing(ask: FileAsk[ProcedureQuery], kind: ParetoKind) -> Sequence[Sequence[Cell]]:
-    """All that fails, not only what fails most; the most frequent first."""
+    """Everything that fails, not only what fails most; the most frequent first."""
 
     def rows(snapshot: Snapshot, selection: Selection, _procedure: Procedure) -> list[Sequence[Cell]]:
         found = pareto(snapshot, selection, Failing(kind, top=MAX_ROWS)).rows

@@ -1,4 +1,4 @@
-"""Merging a procedure into another: what it would mean, and doing it."""
+"""Merging a procedure into another: the preview and the merge."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -35,13 +35,13 @@ router = APIRouter(prefix="/procedures/{procedure_id}")
 
 
 class MergeQuery(Struct, kw_only=True):
-    """into: what it is to be merged into."""
+    """into: the procedure to merge it into."""
 
     into: UUID | None = None
 
 
 class Side(NamedTuple):
-    """One of the two procedures, or both together. Empty where this server has no figures."""
+    """One of the two procedures, or both together. units and first_pass are empty if this server has no figures."""
 
     title: str
     runs: str
@@ -51,8 +51,8 @@ class Side(NamedTuple):
 
 
 class MergePreview(NamedTuple):
-    """sides: the source, the target, and both together. shared: how many units both tested; shared_runs: their runs;
-    units: some of these, with their pages.
+    """sides: the source, the target, and both together. shared: how many units both tested. shared_runs: how many runs
+    these have. units: some of them, each with its page.
     """
 
     into: str
@@ -65,7 +65,7 @@ class MergePreview(NamedTuple):
 
 
 class MergePage(NamedTuple):
-    """targets: what it can be merged into. preview: None as long as nothing is chosen."""
+    """targets: the procedures to merge it into. preview: None until one is chosen."""
 
     url: str
     name: str
@@ -155,7 +155,7 @@ def _preview(snapshot: Snapshot, visit: Visit, source: Procedure, target: Proced
 
 
 def _figures(snapshot: Snapshot, visit: Visit, both: Sequence[Procedure]) -> _Figures:
-    """Units and first-pass yield of each and of both, over all time; blank where this server has no figures."""
+    """Units and first-pass yield of each and of both together, over all time; empty if this server has no figures."""
     try:
         own = [
             first_pass_yield(snapshot, Selection(RunFilter(procedure_ids=[one.id])), visit.zone).total

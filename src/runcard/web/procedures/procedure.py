@@ -1,4 +1,4 @@
-"""One procedure: its runs, how long they take, what passes and what fails, and how capable its measurements are."""
+"""The page of one procedure: its runs, how long they take, what passes and fails, and its capability."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -96,7 +96,7 @@ class LatestRunLine(NamedTuple):
 
 
 class MeasurementTable(NamedTuple):
-    """others: measurements without numbers among these runs, with their pages."""
+    """others: measurements without numbers in these runs, each with its page."""
 
     headings: Sequence[Heading]
     lines: Sequence[TableLine]
@@ -108,7 +108,7 @@ class MeasurementTable(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What the tab that is open shows. runs: the latest, where it shows runs. runs_url: leads to all of them."""
+    """What the open tab shows. runs: the latest runs, if it shows runs. runs_url: leads to all of them."""
 
     tiles: Sequence[Tile] = ()
     charts: Sequence[Chart] = ()
@@ -119,9 +119,9 @@ class Contents(NamedTuple):
 
 
 class ProcedurePage(NamedTuple):
-    """archived_at: None while it is in use. change_url: where people change it; empty for those who may not.
+    """archived_at: None while it is in use. change_url: where a reader can change it; empty if they may not.
 
-    merging: of each procedure whose runs are still coming over, what is to be said.
+    merging: a sentence for each merged procedure whose runs are still being moved.
     """
 
     name: str
@@ -139,27 +139,27 @@ class _ProcedureAsk(NamedTuple):
     visit: Visit
     selection: Selection
     procedure: Procedure
-    asked: ProcedureQuery
+    query: ProcedureQuery
 
     @property
     def path(self) -> str:
         return f"/procedures/{self.procedure.id}"
 
     def links(self, step: Step) -> PointLinks:
-        """Where the points of charts over time lead."""
+        """The links of the points of charts over time."""
         own = {"procedure": self.procedure.id}
-        return PointLinks(self.asked, self.selection.runs, step, self.visit.zone, own)
+        return PointLinks(self.query, self.selection.runs, step, self.visit.zone, own)
 
     def url_of_measurement(self, name: str | None, phase: str) -> str:
-        """Where a measurement is looked at over the same runs; a phase has no page, and leads nowhere."""
+        """The page of a measurement over the same runs; empty for a phase, which has no page."""
         if name is None:
             return ""
         return url_of(
-            f"{self.path}/measurements", filters_of(self.asked), procedure=None, name=name, phase=phase
+            f"{self.path}/measurements", filters_of(self.query), procedure=None, name=name, phase=phase
         )
 
     def files_of(self, table: str) -> TableFiles:
-        return files_of(f"{self.path}/{table}", self.asked, "tab", "offset")
+        return files_of(f"{self.path}/{table}", self.query, "tab", "offset")
 
 
 @router.get("/procedures/{procedure_id}")
@@ -209,13 +209,13 @@ def show_procedure(
 
 
 def selection_within(procedure: Procedure, query: ProcedureQuery, zone: ZoneInfo) -> Selection:
-    """The runs of a procedure that its page is about. Raises as `run_filter_of` does."""
+    """The runs on the page of a procedure. Raises as `run_filter_of` does."""
     selection = selection_of(query, zone, datetime.now(UTC))
     return selection._replace(runs=replace(selection.runs, procedure_ids=[procedure.id]))
 
 
 def _runs(ask: _ProcedureAsk) -> Contents:
-    step = step_of(ask.asked)
+    step = step_of(ask.query)
     answer = throughput(ask.snapshot, ask.selection, ask.visit.zone, step)
     total = answer.total
     latest = latest_runs(ask.snapshot, ask.selection.counted, _LATEST)
@@ -230,12 +230,12 @@ def _runs(ask: _ProcedureAsk) -> Contents:
         charts=[outcome_stack(answer.rows, step, ask.links(step))],
         definitions=[definition_of(answer)],
         runs=[_run_line(run, ask.visit) for run in latest],
-        runs_url=runs_url(ask.asked, procedure=ask.procedure.id),
+        runs_url=runs_url(ask.query, procedure=ask.procedure.id),
     )
 
 
 def _durations(ask: _ProcedureAsk) -> Contents:
-    zone, step = ask.visit.zone, step_of(ask.asked)
+    zone, step = ask.visit.zone, step_of(ask.query)
     runs = durations(ask.snapshot, ask.selection, zone, step)
     phases = phase_durations(ask.snapshot, ask.selection, TimedPhases(), zone)
     total = runs.total
@@ -252,7 +252,7 @@ def _durations(ask: _ProcedureAsk) -> Contents:
 
 
 def _yields(ask: _ProcedureAsk) -> Contents:
-    zone, step = ask.visit.zone, step_of(ask.asked)
+    zone, step = ask.visit.zone, step_of(ask.query)
     links = ask.links(step)
     over_time, by_station = (
         first_pass_yield(ask.snapshot, ask.selection, zone, group_by) for group_by in (step, "station")
@@ -295,7 +295,7 @@ def _yields(ask: _ProcedureAsk) -> Contents:
 
 
 def _capability(ask: _ProcedureAsk) -> Contents:
-    query = ask.asked
+    query = ask.query
     of_procedure = (ask.snapshot, ask.selection, ask.procedure.id)
     answer = capabilities(*of_procedure)
     first, last = query.offset, query.offset + _PAGE_SIZE

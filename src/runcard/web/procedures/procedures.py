@@ -1,4 +1,4 @@
-"""The procedures of an organization, with what becomes of their runs."""
+"""The list of procedures, with how many runs each has and how they end."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ _STATES = {"": "In use", "archived": "Archived"}
 
 
 class ProceduresQuery(FigureQuery, kw_only=True):
-    """search: part of the name. state: None: those in use."""
+    """search: part of the name. state: None: procedures in use."""
 
     search: str | None = None
     state: State | None = None
@@ -67,7 +67,7 @@ class ProceduresQuery(FigureQuery, kw_only=True):
 
 
 class ProcedureLine(NamedTuple):
-    """last_at: None where it had no run among these."""
+    """last_at: None if the procedure has none of these runs."""
 
     url: str
     name: str
@@ -78,10 +78,10 @@ class ProcedureLine(NamedTuple):
 
 
 class ProceduresPage(NamedTuple):
-    """is_search: some may have been left out. problem: why there are no figures; else empty.
+    """is_search: the search may leave out some procedures. problem: why there are no figures; else empty.
 
-    may_manage: a procedure may be made here. fields: what was filled in to make one. name_is_taken: its name is that of
-    another.
+    may_manage: the reader may create a procedure. fields: what was filled in to create one. name_is_taken: another
+    procedure has that name.
     """
 
     filters: FilterBar
@@ -133,7 +133,7 @@ def _page(
     selection = selection_of(query, visit.zone, datetime.now(UTC))
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         at = list_page(scope.connection, query.cursor)
-        listed = list_procedure_records(scope, _wanted(query), at)
+        listed = list_procedure_records(scope, _procedure_filter(query), at)
         activity, problem = _activity(snapshot, selection, listed.rows)
         choices = list_choices(scope)
     return ProceduresPage(
@@ -171,17 +171,19 @@ def list_all_procedures(ask: FileAsk[ProceduresQuery]) -> Rows:
             activity, _ = _activity(snapshot, selection, some)
         return [_cells(one, activity.get(one.id)) for one in some]
 
-    return ask.whole_list(lambda scope, page: list_procedure_records(scope, _wanted(ask.query), page), cells)
+    return ask.whole_list(
+        lambda scope, page: list_procedure_records(scope, _procedure_filter(ask.query), page), cells
+    )
 
 
-def _wanted(query: ProceduresQuery) -> ProcedureFilter:
+def _procedure_filter(query: ProceduresQuery) -> ProcedureFilter:
     return ProcedureFilter(search=query.search, archived=query.state == "archived")
 
 
 def _activity(
     snapshot: Snapshot, selection: Selection, procedures: Sequence[ProcedureRecord]
 ) -> tuple[Mapping[UUID, ProcedureActivity], str]:
-    """What becomes of the runs of procedures, and why that cannot be told; else an empty text."""
+    """The activity of procedures, and the reason if this server has no figures; else an empty text."""
     try:
         return procedure_activity(snapshot, selection, [one.id for one in procedures]), ""
     except FiguresUnavailable as unavailable:

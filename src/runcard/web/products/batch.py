@@ -1,4 +1,4 @@
-"""One batch: how its parts and procedures yield, and its units."""
+"""The page of one batch: the yields of its parts and procedures, and its units."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -28,7 +28,7 @@ router = APIRouter()
 
 
 class BatchQuery(UnitFiguresQuery, kw_only=True):
-    """A batch is over some day, so all of it is asked for unless a period is named."""
+    """The query of a batch. A batch ends some day, so the usual period is all time."""
 
     period: Period = "all"
 

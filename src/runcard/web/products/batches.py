@@ -22,7 +22,7 @@ from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.render import render
 from runcard.web.frame.urls import batch_url
 from runcard.web.frame.visit import WithVisit
-from runcard.web.lists.filters import FilterBar, page_query, said_of, url_of
+from runcard.web.lists.filters import FilterBar, hidden_fields, page_query, url_of
 from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
@@ -58,7 +58,7 @@ class BatchesQuery(Struct, kw_only=True):
 
 
 class BatchLine(NamedTuple):
-    """first_pass: over all time; None where nothing is known of it."""
+    """first_pass: over all time; None if it is not known."""
 
     url: str
     number: str
@@ -89,7 +89,7 @@ def show_batches(
         numbers = [batch.number for batch in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(batch_numbers=numbers), "batch")
     page = BatchesPage(
-        search_bar(_HERE, "Number contains", query.search, said_of(query, "sort", "order")),
+        search_bar(_HERE, "Number contains", query.search, hidden_fields(query, "sort", "order")),
         headings(
             _COLUMNS,
             query.sort,

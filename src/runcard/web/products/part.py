@@ -1,4 +1,4 @@
-"""One part: its revisions, how they and its batches yield, and its units."""
+"""The page of one part: its revisions, the yields of its revisions and batches, and its units."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
@@ -31,7 +31,7 @@ router = APIRouter()
 
 
 class RevisionLine(NamedTuple):
-    """picture_url: empty where it has none."""
+    """picture_url: empty if it has no picture."""
 
     url: str
     number: str
@@ -68,7 +68,7 @@ def show_part(
         pictures = picture_urls(services, scope, [one.image_id for one in revisions])
         ask = questions(snapshot, visit, query, part_numbers=[number])
 
-        # The name of such a group is that of the part too.
+        # The name of a group of revisions holds the part's number too, so links are found by id.
         urls = {str(one.id): revision_url(number, one.number) for one in revisions}
 
         page = PartPage(

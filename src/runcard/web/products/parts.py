@@ -21,7 +21,7 @@ from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.render import render
 from runcard.web.frame.urls import part_url
 from runcard.web.frame.visit import WithVisit
-from runcard.web.lists.filters import FilterBar, page_query, said_of, url_of
+from runcard.web.lists.filters import FilterBar, hidden_fields, page_query, url_of
 from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
@@ -50,7 +50,7 @@ _SHEET = [
 
 
 class PartsQuery(Struct, kw_only=True):
-    """search: part of the number, the name or a revision's number."""
+    """search: part of the part's number or name, or of a revision's number."""
 
     search: str | None = None
     sort: Literal["number", "name", "created_at"] = "number"
@@ -59,7 +59,7 @@ class PartsQuery(Struct, kw_only=True):
 
 
 class PartLine(NamedTuple):
-    """first_pass: over all time; None where nothing is known of it."""
+    """first_pass: over all time; None if it is not known."""
 
     url: str
     number: str
@@ -93,7 +93,7 @@ def show_parts(
         numbers = [part.number for part in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(part_numbers=numbers), "part")
     page = PartsPage(
-        search_bar(_HERE, "Number or name contains", query.search, said_of(query, "sort", "order")),
+        search_bar(_HERE, "Number or name contains", query.search, hidden_fields(query, "sort", "order")),
         headings(
             _COLUMNS,
             query.sort,

@@ -1,4 +1,4 @@
-"""One revision of a part: its picture, how its batches yield, and its units."""
+"""The page of one revision of a part: its picture, the yields of its batches, and its units."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, NamedTuple
@@ -32,12 +32,12 @@ from runcard.web.units.rows import UnitList
 
 router = APIRouter()
 
-# A number may hold slashes; of several ways to read a path, the part's number is the longer, as in the API.
+# A number may hold slashes. If a path can be read in several ways, the part's number is the longest, as in the API.
 _PATH = "/parts/{part_number:path}/revisions/{revision_number:path}"
 
 
 class RevisionPage(NamedTuple):
-    """picture_url: empty where it has none. may_change: whether the reader may send another."""
+    """picture_url: empty if it has no picture. may_change: the reader may send another picture."""
 
     here: str
     part_number: str
@@ -93,7 +93,7 @@ def show_revision(
 def change_picture(
     services: WithServices, visit: WithVisit, part_number: str, revision_number: str, form: WithPictureForm
 ) -> Response:
-    """Give the revision another picture, or take away the one that it has."""
+    """Give a revision another picture, or remove its picture."""
     services.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     actor = check_may_manage(visit.actor, "change revisions")
     organization_id = actor.organization_id

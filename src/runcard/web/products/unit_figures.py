@@ -1,4 +1,4 @@
-"""What the pages of parts, revisions and batches ask alike: figures over a filter bar, and the units of theirs."""
+"""What the pages of parts, revisions and batches share: figures below a filter bar, and a list of their units."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ from runcard.web.lists.filters import FigureQuery, FilterBar, attempts_field, fi
 from runcard.web.lists.headings import Direction
 from runcard.web.lists.pager import Cursor
 from runcard.web.lists.table_files import TableFiles, files_of
-from runcard.web.units.rows import Asked, Sorting, UnitList, UnitOrder, UnitsQuery, unit_list
+from runcard.web.units.rows import Sorting, UnitList, UnitListQuery, UnitOrder, UnitsQuery, unit_list
 
 _UNITS = 20
 
 
 class UnitFiguresQuery(FigureQuery, kw_only=True):
-    """The filter is that of the figures. sort, order, cursor: of the units."""
+    """The filter is for the figures; sort, order and cursor are for the units."""
 
     sort: UnitOrder = "created_at"
     order: Direction = "desc"
@@ -31,13 +31,13 @@ class UnitFiguresQuery(FigureQuery, kw_only=True):
 def questions(
     snapshot: Snapshot, visit: Visit, query: UnitFiguresQuery, **own: Sequence[str]
 ) -> YieldQuestions:
-    """Yields of the runs that are asked for, among those of the page's own record."""
+    """The yields of the runs that the query finds among those of the page's own record."""
     selection = narrowed(selection_of(query, visit.zone, datetime.now(UTC)), **own)
     return YieldQuestions(snapshot, visit, selection)
 
 
 def figures_bar(scope: Scope, here: str, query: UnitFiguresQuery, without: Sequence[str]) -> FilterBar:
-    # Their figures are yields.
+    # The figures of these pages are yields, so only the choices of attempts that a yield knows are offered.
     of_yields = attempts_field(query, "first", get_args(First))
     choices = list_choices(scope)
     bar = filter_bar(here, query, choices, without, [of_yields])
@@ -45,7 +45,7 @@ def figures_bar(scope: Scope, here: str, query: UnitFiguresQuery, without: Seque
 
 
 def own_units(scope: Scope, visit: Visit, here: str, query: UnitFiguresQuery, own: UnitFilter) -> UnitList:
-    """The units of the page's own record, whatever its figures are about."""
+    """The units of the page's own record, whatever the filter of its figures."""
 
     def url(**changes: object) -> str:
         return f"{url_of(here, query, **changes)}#units"
@@ -53,14 +53,14 @@ def own_units(scope: Scope, visit: Visit, here: str, query: UnitFiguresQuery, ow
     sorting = Sorting(query.sort, query.order)
     units = unit_list(
         scope,
-        Asked(own, sorting, query.cursor, visit.zone, _UNITS),
+        UnitListQuery(own, sorting, query.cursor, visit.zone, _UNITS),
         url,
     )
     return units._replace(files=_files(query, own))
 
 
 def _files(query: UnitFiguresQuery, own: UnitFilter) -> TableFiles:
-    """Those of the list of all units, where it is about these."""
+    """The files of the list of all units, filtered to these units."""
 
     def only(numbers: Sequence[str] | None) -> str | None:
         return numbers[0] if numbers else None

@@ -1,4 +1,4 @@
-"""Which run a run is compared with."""
+"""Chooses the run that a run is compared with."""
 
 from typing import Literal, NamedTuple
 
@@ -29,10 +29,10 @@ class ComparedWith(NamedTuple):
 
 
 def compared_with(scope: Scope, run: RunRecord) -> ComparedWith | None:
-    """Return the run that a run is compared with: an earlier one of the same procedure.
+    """Return the earlier run of the same procedure that a run is compared with; None if there is none.
 
-    A run that passed is compared with the one before it of its unit. Any other run is compared with the last one that
-    its unit passed, or else with the last one that any unit of its part passed. None where there is none.
+    A run that passed is compared with the run of its unit before it. Any other run is compared with the last run that
+    its unit passed, or else with the last run that any unit of its part passed.
     """
     if run.outcome == "PASS":
         return _of_kind("run before", find_run_before(scope, run))
@@ -42,7 +42,7 @@ def compared_with(scope: Scope, run: RunRecord) -> ComparedWith | None:
 
 
 def nothing_text(run: RunRecord) -> str:
-    """Return why a run is compared with none."""
+    """Return why there is nothing to compare a run with."""
     if run.outcome == "PASS":
         return "This is the first run of this unit on this procedure, so there is nothing to compare it with."
     return (

@@ -1,4 +1,4 @@
-"""A run beside another one: what each of them measured, and where they differ."""
+"""The page that compares two runs: what each of them measured, and where they differ."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
@@ -47,7 +47,7 @@ _SHEET = [
 
 
 class ComparisonQuery(Struct, kw_only=True):
-    """show: which measurements: all, those that differ in anything, or those that have another outcome."""
+    """show: all measurements, those that differ in anything, or those with another outcome."""
 
     show: Show = "all"
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 1
@@ -62,7 +62,7 @@ class ComparedRun(NamedTuple):
 
 
 class ComparedValue(NamedTuple):
-    """value: what one run measured; a longer one is cut. url: where it stands on the page of that run."""
+    """value: what one run measured; a long value is cut. url: of the measurement on the page of that run."""
 
     url: str
     value: str
@@ -72,9 +72,9 @@ class ComparedValue(NamedTuple):
 
 
 class ComparedLine(NamedTuple):
-    """this, other: None where a run does not have the measurement. difference: empty where there is none.
+    """this, other: None if a run does not have the measurement. difference: empty if there is none.
 
-    is_other_outcome: one of both passed and the other did not, or only one has it.
+    is_other_outcome: the measurement passed in only one of the two runs, or only one run has it.
     """
 
     phase: str
@@ -93,7 +93,7 @@ class ShowChoice(NamedTuple):
 
 
 class ComparisonPage(NamedTuple):
-    """other: None where there is nothing to compare with; `text` then says so, else which run it is."""
+    """other: None if there is nothing to compare with. text: which run the other is, or why there is none."""
 
     this: ComparedRun
     other: ComparedRun | None
@@ -104,7 +104,7 @@ class ComparisonPage(NamedTuple):
 
 
 class _Compared(NamedTuple):
-    """pairs: the measurements of both runs, by which are shown."""
+    """pairs: the measurements of both runs, for each choice of what to show."""
 
     this: RunRecord
     other: RunRecord
@@ -125,9 +125,9 @@ def show_comparison(
 
 @file_route(router, "/runs/{run_id}/comparison", ComparisonQuery, "Comparison", _SHEET)
 def list_all_compared(ask: FileAsk[ComparisonQuery]) -> Rows:
-    """All measurements that are asked for, in the order of the page.
+    """All measurements that the query shows, in the order of the page.
 
-    Raises RunNotFound, and NotFound where there is nothing to compare the run with.
+    Raises RunNotFound, and NotFound if there is nothing to compare the run with.
     """
     organization_id = ask.organization_id
     with ask.services.database.read_in(organization_id) as scope:
@@ -139,7 +139,7 @@ def list_all_compared(ask: FileAsk[ComparisonQuery]) -> Rows:
 
 
 def _find(scope: Scope, run_id: UUID) -> RunRecord:
-    """Raises RunNotFound."""
+    """The run with this id. Raises RunNotFound."""
     record = find_run(scope, run_id)
     if record is None:
         raise RunNotFound(str(run_id))
@@ -147,7 +147,7 @@ def _find(scope: Scope, run_id: UUID) -> RunRecord:
 
 
 def _compare(scope: Scope, record: RunRecord, found: ComparedWith | None) -> _Compared | None:
-    """A run and the one that was found to compare it with; None: there is none."""
+    """A run and the one found to compare it with; None if there is none."""
     other = None if found is None else find_run(scope, found.run.id)
     if other is None:
         return None
@@ -162,7 +162,7 @@ def _compare(scope: Scope, record: RunRecord, found: ComparedWith | None) -> _Co
 
 
 def _page(scope: Scope, visit: Visit, run_id: UUID, query: ComparisonQuery) -> ComparisonPage:
-    """Raises RunNotFound."""
+    """The page of a comparison. Raises RunNotFound."""
     record = _find(scope, run_id)
     here = comparison_url(record.id)
     files = files_of(here, query, "page")
@@ -241,17 +241,17 @@ def _value_cells(measured: Measured | None) -> Sequence[Cell]:
 
 
 def _difference(pair: Pair) -> str:
-    """What differs, in words; of numbers how much more this run measured."""
+    """What differs, in words; for numbers, how much more this run measured."""
     if pair.this is None:
         return "only in the other run"
     if pair.other is None:
         return "only in this run"
-    told = [] if pair.has_same_value else [_value_difference(pair.this, pair.other)]
+    differences = [] if pair.has_same_value else [_value_difference(pair.this, pair.other)]
     if pair.has_same_value and not pair.has_same_outcome:
-        told.append("another outcome")
+        differences.append("another outcome")
     if not pair.has_same_limits:
-        told.append(f"limits were {limits_text(effective_limits(pair.other.measurement)) or 'none'}")
-    return "; ".join(told)
+        differences.append(f"limits were {limits_text(effective_limits(pair.other.measurement)) or 'none'}")
+    return "; ".join(differences)
 
 
 def _value_difference(this: Measured, other: Measured) -> str:

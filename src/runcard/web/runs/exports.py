@@ -1,4 +1,4 @@
-"""The list of runs, as it is filtered, sorted and cut into columns on the page, as a file."""
+"""The list of runs as a file, with the filter, order and columns of the page."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from runcard.web.frame.render import SAFETY_HEADERS
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import page_query
 from runcard.web.lists.run_columns import RunColumn, columns_of
-from runcard.web.lists.run_query import RunsPageQuery, runs_wanted
+from runcard.web.lists.run_query import RunsPageQuery, list_filter_of
 from runcard.web.lists.table_files import WithFormat, table_file
 from runcard.web.runs.list_files import Chunks, csv_pieces, parquet_pieces, sheet_columns, sheet_rows
 
@@ -71,14 +71,14 @@ def _file(
 def _found(services: Services, visit: Visit, query: RunsPageQuery) -> PackedIds:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
-        wanted = runs_wanted(scope, query, visit, datetime.now(UTC))
-        return find_run_ids(scope, wanted, query.sort, descending=query.is_descending)
+        run_filter = list_filter_of(scope, query, visit, datetime.now(UTC))
+        return find_run_ids(scope, run_filter, query.sort, descending=query.is_descending)
 
 
 def _chunks(
     services: Services, visit: Visit, query: RunsPageQuery, ids: PackedIds
 ) -> Iterator[Sequence[RunRecord]]:
-    """The runs, some at a time: no transaction stays open while somebody's slow line takes them in."""
+    """The runs, a thousand at a time: no transaction stays open while a slow reader downloads them."""
     organization_id = visit.actor.organization_id
     for some in ids.in_chunks(_RUNS_AT_ONCE):
         with services.database.read_in(organization_id) as scope:

@@ -1,4 +1,4 @@
-"""What failed in a run: each measurement with its value against its limits, and each phase that has none to blame."""
+"""What failed in a run: each measurement with its value and limits, and each phase without a failed measurement."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -18,10 +18,10 @@ PlaceUrl = Callable[[int, str], str]
 
 
 class RunFailures(NamedTuple):
-    """What to look at first in a run that did not pass.
+    """A failed measurement or phase: what to look at first in a run that did not pass.
 
-    retry: 0 for the first attempt of the phase. reason: how far outside the value is, or what else is wrong.
-    checks: those that failed and say more than the reason. The rest is empty for a phase.
+    retry: 0 for the first attempt of the phase. reason: how far outside its limits the value is, or what else is wrong.
+    checks: the failed checks that say more than the reason. The other fields are empty for a phase.
     """
 
     url: str
@@ -37,7 +37,7 @@ class RunFailures(NamedTuple):
 
 
 class FailureList(NamedTuple):
-    """The first failures of a run. more: how many others there are; empty where there are none."""
+    """The first failures of a run. more: how many others there are; empty if there are none."""
 
     shown: Sequence[RunFailures]
     more: str
@@ -51,7 +51,7 @@ class _Failed(NamedTuple):
 
 
 def failed_in(attempt: Attempt) -> Sequence[Measured]:
-    """Return the measurements of an attempt that failed, in their order."""
+    """Return the failed measurements of an attempt, in their order."""
     return [
         Measured(position, one, attempt)
         for position, one in enumerate(attempt.phase.measurements, attempt.measured_before)
@@ -60,12 +60,12 @@ def failed_in(attempt: Attempt) -> Sequence[Measured]:
 
 
 def has_failed(attempt: Attempt) -> bool:
-    """Return whether a phase failed or broke, or a measurement of it failed."""
+    """Return whether a phase failed or broke off, or one of its measurements failed."""
     return attempt.phase.outcome in ("FAIL", "ERROR") or bool(failed_in(attempt))
 
 
 def failure_list(record: RunRecord, document: RunDocument, url: PlaceUrl) -> FailureList:
-    """Return the first failures in document order. url: of a place on the page, by its phase and its anchor."""
+    """Return the first failures, in the order of the document. url: of a place on the page, by phase and anchor."""
     failed = list(_failed(document))
     more = len(failed[_SHOWN:])
     return FailureList(

@@ -1,4 +1,4 @@
-"""Lists of runs as files, made piece by piece, however long they are."""
+"""Lists of runs as files, made piece by piece, so that they can be of any length."""
 
 import csv
 import io
@@ -27,9 +27,9 @@ Chunks = Iterable[Sequence[RunRecord]]
 
 
 def csv_pieces(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[bytes]:
-    """A row a run, its id first; times in UTC, durations in seconds.
+    """A CSV file with one row for each run, its id first; times in UTC, durations in seconds.
 
-    A text that spreadsheets would take for a formula has an apostrophe before it.
+    An apostrophe stands before a text that a spreadsheet would take for a formula.
     """
     columns = [_ID, *columns]
     yield _csv_rows([[_file_name(column) for column in columns]])
@@ -38,7 +38,7 @@ def csv_pieces(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[bytes]:
 
 
 def parquet_pieces(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[bytes]:
-    """The same rows as `csv_pieces`, with types, and texts as they are; a row group a chunk."""
+    """A Parquet file with the same rows as `csv_pieces`, typed, and texts as they are. Each chunk is a row group."""
     columns = [_ID, *columns]
     schema = pa.schema([pa.field(_file_name(column), _ARROW[column.kind]) for column in columns])
     file = _Written()
@@ -52,12 +52,12 @@ def parquet_pieces(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[byt
 
 
 def sheet_columns(columns: Sequence[RunColumn]) -> Sequence[SheetColumn]:
-    """The same columns, as they are called on the page."""
+    """The columns of a spreadsheet, named as on the page; the run's id first."""
     return [_sheet_column(column) for column in [_ID, *columns]]
 
 
 def sheet_rows(columns: Sequence[RunColumn], chunks: Chunks) -> Iterator[Sequence[Sequence[Cell]]]:
-    """The same rows as `csv_pieces`, below `sheet_columns`."""
+    """The rows below `sheet_columns`, the same as those of `csv_pieces`."""
     columns = [_ID, *columns]
     for runs in chunks:
         yield [[column.value(run) for column in columns] for run in runs]
@@ -74,7 +74,7 @@ def _sheet_column(column: RunColumn) -> SheetColumn:
 
 
 class _Written(io.RawIOBase):
-    """A file that is written from front to end and handed over as it grows."""
+    """A file that is written from start to end, and handed over in pieces as it grows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class _Written(io.RawIOBase):
         return self._position
 
     def taken(self) -> bytes:
-        """What was written since the last time."""
+        """The bytes that were written since the last call."""
         piece = b"".join(self._pieces)
         self._pieces.clear()
         return piece

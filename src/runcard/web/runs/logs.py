@@ -1,4 +1,4 @@
-"""The logs of a run as its page shows them: filtered, in pages, by the clock or from the start of the run."""
+"""The logs on the page of a run: filtered, in pages, timed by the clock or from the start of the run."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from runcard.domain.runs.outcome import LOG_LEVELS, LogLevel
 from runcard.domain.runs.phase import Log
 from runcard.web.frame.formats import Moment, count_text, precise_moment_of
-from runcard.web.lists.filters import Field, choice_field, said_of, text_field, url_of
+from runcard.web.lists.filters import Field, choice_field, hidden_fields, text_field, url_of
 from runcard.web.runs.view import RunQuery
 
 _LINES = 500
@@ -22,7 +22,8 @@ class ShownLogLine(NamedTuple):
 
 
 class LogPanel(NamedTuple):
-    """total: lines of the run. kept: what else the page's URL says. shown_text: how many of how many are shown.
+    """total: the number of lines of the run. kept: the other parameters of the page's URL. shown_text: which lines are
+    shown, and of how many.
 
     earlier_url, later_url: may be empty.
     """
@@ -40,8 +41,8 @@ class LogPanel(NamedTuple):
 def log_panel(
     logs: Sequence[Log], query: RunQuery, action: str, started_at: datetime, zone: ZoneInfo
 ) -> LogPanel:
-    """What is asked of the logs, and the fields to ask for something else."""
-    found = [log for log in logs if _is_wanted(log, query)]
+    """The logs that the query finds, and the fields to filter them."""
+    found = [log for log in logs if _matches(log, query)]
     shown = found[query.first : query.first + _LINES]
     last = query.first + len(shown)
     earlier = max(query.first - _LINES, 0)
@@ -50,14 +51,14 @@ def log_panel(
         total=count_text(len(logs)),
         lines=[_line(log, query, started_at, zone) for log in shown],
         fields=_fields(query),
-        kept=said_of(query, "phases", "show"),
+        kept=hidden_fields(query, "phases", "show"),
         shown_text=_shown_text(query.first, last, len(found), len(logs)),
         earlier_url=f"{url_of(action, query, first=earlier)}#logs" if query.first else "",
         later_url=f"{url_of(action, query, first=last)}#logs" if last < len(found) else "",
     )
 
 
-def _is_wanted(log: Log, query: RunQuery) -> bool:
+def _matches(log: Log, query: RunQuery) -> bool:
     if query.level is not None and LOG_LEVELS.index(log.level) < LOG_LEVELS.index(query.level):
         return False
     if query.log is None:

@@ -35,12 +35,12 @@ _SHEET = [
 
 @file_route(router, "/runs/{run_id}/measurements", RunQuery, "Measurements", _SHEET)
 def list_measurements_of_run(ask: FileAsk[RunQuery]) -> Rows:
-    """All measurements of a run that are asked for, in the order of its page. Raises RunNotFound."""
-    organization_id, wanted = ask.organization_id, id_of(ask.names["run_id"], RunNotFound)
+    """All measurements of a run that the query shows, in the order of its page. Raises RunNotFound."""
+    organization_id, run_id = ask.organization_id, id_of(ask.names["run_id"], RunNotFound)
     with ask.services.database.read_in(organization_id) as scope:
-        if find_run(scope, wanted) is None:
-            raise RunNotFound(str(wanted))
-        document = read_documents(scope, [wanted])[wanted]
+        if find_run(scope, run_id) is None:
+            raise RunNotFound(str(run_id))
+        document = read_documents(scope, [run_id])[run_id]
     return [[_cells(one) for one in measured_shown(document, ask.query)]]
 
 

@@ -1,4 +1,4 @@
-"""How far a value lies outside of its limits, in words."""
+"""How far a value lies outside its limits, in words."""
 
 import math
 from decimal import Decimal
@@ -11,9 +11,9 @@ _AT_LOWER, _AT_UPPER = "at the lower limit, which is outside", "at the upper lim
 
 
 def outside_text(measurement: Measurement) -> str:
-    """Return where the value lies outside of its limits, such as `0.2 V above the upper limit`.
+    """Return how far the value lies outside its limits, such as `0.2 V above the upper limit`.
 
-    Empty where it lies within them, or has none. It also says that there is no value, or that it is not a number.
+    Also says if there is no value, or if it is not a number. Empty if the value lies within its limits or has none.
     """
     limits = effective_limits(measurement)
     match measurement.kind:
@@ -38,10 +38,10 @@ def _number_text(value: float, limits: Interval, uom: str) -> str:
 
 
 def _gap_text(high: float, low: float, uom: str) -> str:
-    """The difference with a blank behind it; empty where it has no end."""
+    """The difference with a blank behind it; empty if it is infinite."""
     if not (math.isfinite(high) and math.isfinite(low)):
         return ""
-    # In decimals as they are written, since 3.3 - 3.1 of doubles is a little less than 0.2.
+    # Subtract the decimals as written: with doubles, 3.3 - 3.1 is a little less than 0.2.
     gap = float(Decimal(str(high)) - Decimal(str(low)))
     return f"{figure_text(gap, uom or None)} " if math.isfinite(gap) else ""
 

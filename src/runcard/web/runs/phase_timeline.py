@@ -1,4 +1,4 @@
-"""When the phases of a run took place: a row a phase, a bar an attempt."""
+"""The timeline of a run's phases: a row for each phase, with a bar for each attempt."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -9,13 +9,13 @@ from runcard.domain.runs.phase import Phase
 from runcard.web.frame.formats import duration_text
 
 _WIDTH = 1000
-# What took no time is seen nevertheless.
+# The least width of a bar, so that a phase that took no time can be seen.
 _LEAST_WIDTH = 3.0
 _MARKS = 4
 
 
 class PhaseBar(NamedTuple):
-    """x, width: in a box that is `Timeline.width` wide."""
+    """x, width: in a box of the width `Timeline.width`."""
 
     x: str
     width: str
@@ -24,7 +24,7 @@ class PhaseBar(NamedTuple):
 
 
 class TimelineRow(NamedTuple):
-    """url: where its first attempt stands."""
+    """url: of the phase's first attempt."""
 
     name: str
     url: str
@@ -33,7 +33,7 @@ class TimelineRow(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """marks: evenly from the first start to the last end, both included. lines: where those between them lie."""
+    """marks: times at even distances, from the first start to the last end. lines: where the inner marks lie."""
 
     width: int
     rows: Sequence[TimelineRow]
@@ -47,9 +47,9 @@ def phase_anchor(position: int) -> str:
 
 
 def phase_timeline(phases: Sequence[Phase], link_to: Callable[[int], str]) -> Timeline | None:
-    """The phases by their first attempts' order; None where there are none.
+    """The timeline with its phases in the order of their first attempts; None if there are no phases.
 
-    link_to: makes the address of the phase at a place in the document.
+    link_to: makes the address of the phase at a position in the document.
     """
     if not phases:
         return None
@@ -89,6 +89,6 @@ def _bar(phase: Phase, start: datetime, span: timedelta) -> PhaseBar:
 
 
 def _rough(duration: timedelta) -> str:
-    """To about three digits, as beside an axis."""
+    """A duration to about three digits, for an axis."""
     seconds = duration.total_seconds()
     return duration_text(timedelta(seconds=round(seconds, 1 if seconds >= 10 else 3)))

@@ -1,4 +1,4 @@
-"""The phases of a run as its page shows them: attempts of the same phase together, in pages where there are many."""
+"""The phases on the page of a run: the attempts of a phase stand together, and many phases are split into pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,12 +15,12 @@ from runcard.web.runs.failures import FailureList, failed_in, failure_list, has_
 from runcard.web.runs.phase_timeline import Timeline, phase_anchor, phase_timeline
 from runcard.web.runs.view import RunQuery
 
-# A page of phases ends after so many of them, or of measurements, whichever comes first.
+# A page of phases ends after this many phases or measurements, whichever comes first.
 _PHASES, _MEASUREMENTS = 100, 250
 
 
 class PhaseSection(NamedTuple):
-    """anchor: its id inside the page. retry: 0 for the first attempt. is_open: it is shown unfolded."""
+    """anchor: its id inside the page. retry: 0 for the first attempt. is_open: it is unfolded."""
 
     anchor: str
     name: str
@@ -42,7 +42,7 @@ class PhaseGroup(NamedTuple):
 
 
 class ShownChoice(NamedTuple):
-    """Whether all is shown or only what failed. hidden: what that leaves out, such as `3 phases`."""
+    """The choice between everything and only what failed. hidden: what the second leaves out, such as `3 phases`."""
 
     only_failed: bool
     all_url: str
@@ -51,7 +51,7 @@ class ShownChoice(NamedTuple):
 
 
 class PhaseList(NamedTuple):
-    """total: how many attempts the run has. failures: of all pages. choice: None where nothing failed.
+    """total: how many attempts the run has. failures: of all pages. choice: None if nothing failed.
 
     earlier_url, later_url: may be empty.
     """
@@ -66,7 +66,7 @@ class PhaseList(NamedTuple):
 
 
 class _Shown(NamedTuple):
-    """An attempt, and those of its measurements that are shown."""
+    """An attempt, and the measurements of it that are shown."""
 
     attempt: Attempt
     measured: Sequence[Measured]
@@ -77,28 +77,28 @@ _Pages = Sequence[Sequence[_Attempts]]
 
 
 class _Places:
-    """Where each phase stands: on which page, and at which address."""
+    """The page and the address of each phase."""
 
     def __init__(self, shown: _Pages, every: _Pages, here: str, query: RunQuery) -> None:
         self._shown_on, self._all_on = _page_numbers(shown), _page_numbers(every)
-        self._here, self._asked = here, query
+        self._here, self._query = here, query
         self.page = min(query.phases, len(shown))
 
     def url(self, position: int, anchor: str) -> str:
-        """Inside the page that is shown, on another one, or among all phases where it is hidden."""
+        """The address of a place on the shown page or on another one. A hidden phase is found among all phases."""
         if position not in self._shown_on:
-            return f"{url_of(self._here, self._asked, show=None, phases=self._all_on[position])}#{anchor}"
+            return f"{url_of(self._here, self._query, show=None, phases=self._all_on[position])}#{anchor}"
         page = self._shown_on[position]
         return f"#{anchor}" if page == self.page else f"{self.page_url(page)}#{anchor}"
 
     def page_url(self, page: int) -> str:
-        return url_of(self._here, self._asked, phases=page)
+        return url_of(self._here, self._query, phases=page)
 
 
 def phase_list(
     record: RunRecord, document: RunDocument, query: RunQuery, here: str, zone: ZoneInfo
 ) -> PhaseList:
-    """The phases in the order of their first attempts."""
+    """The page of phases that the query names, in the order of their first attempts."""
     only_failed = query.show == "failed"
     failed, every = _failed(document), _every(document)
     all_pages = _pages(_grouped(every))
@@ -123,7 +123,7 @@ def phase_list(
 
 
 def measured_shown(document: RunDocument, query: RunQuery) -> Sequence[Measured]:
-    """The measurements on all pages of the phases that are asked for, in the order of these pages."""
+    """The measurements of all phases that the query shows, in the order of the pages."""
     shown = _failed(document) if query.show == "failed" else _every(document)
     return [one for group in _grouped(shown) for attempt in group for one in attempt.measured]
 
@@ -147,12 +147,12 @@ def _choice(every: _Attempts, failed: _Attempts, here: str, query: RunQuery) -> 
     phases = len(every) - len(failed)
     measurements = sum(len(one.measured) for one in every) - sum(len(one.measured) for one in failed)
     counts = [(phases, "phase"), (measurements, "measurement")]
-    told = [counted_text(count, noun) for count, noun in counts if count]
+    texts = [counted_text(count, noun) for count, noun in counts if count]
     return ShownChoice(
         only_failed=query.show == "failed",
         all_url=f"{url_of(here, query, show=None, phases=None)}#phases",
         failed_url=f"{url_of(here, query, show='failed', phases=None)}#phases",
-        hidden=" and ".join(told),
+        hidden=" and ".join(texts),
     )
 
 
@@ -165,7 +165,7 @@ def _grouped(attempts: _Attempts) -> Sequence[_Attempts]:
 
 
 def _pages(groups: Sequence[_Attempts]) -> _Pages:
-    """Pages of whole groups: at least one each, and no more than a page holds."""
+    """Pages of whole groups. A page has at least one group, and no more groups than it can hold."""
     pages: list[list[_Attempts]] = []
     phases = measurements = 0
     for attempts in groups:

@@ -1,4 +1,4 @@
-"""A run as a file: all that is recorded of it, as JSON."""
+"""A run as a JSON file, with all that is recorded of it."""
 
 import math
 from collections.abc import Sequence
@@ -20,13 +20,14 @@ def run_report(
     metadata: Metadata,
     stated: Sequence[str],
 ) -> bytes:
-    """The run's header, then its inside by the names of the record; NaN and infinities as the texts nan, inf, -inf.
+    """The run as JSON: its header, then its contents, by the names of the record; NaN and infinities as texts.
 
-    Times are those that the station said. stated: the fields that no station said, but whoever brought its file.
+    Times are as the station reported them. stated: the fields that come from the person who brought the file, and not
+    from the station.
     """
-    said = record._replace(**reported_times(record)._asdict())._asdict()
+    header = record._replace(**reported_times(record)._asdict())._asdict()
     report = {
-        **_fields({name: value for name, value in said.items() if not name.startswith("reported_")}),
+        **_fields({name: value for name, value in header.items() if not name.startswith("reported_")}),
         "metadata": metadata,
         "stated": stated,
         "sub_units": [unit.serial_number for unit in sub_units],

@@ -1,4 +1,4 @@
-"""One run with all that lies inside it."""
+"""The page of one run, with all that lies inside it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
@@ -58,7 +58,7 @@ _EARLIER_RUNS = 8
 
 
 class LinkedFact(NamedTuple):
-    """url: empty where it leads nowhere."""
+    """url: empty if it leads nowhere."""
 
     name: str
     value: str
@@ -79,7 +79,7 @@ class EarlierRunLink(NamedTuple):
 
 
 class SequenceLine(NamedTuple):
-    """started_at: None where it was skipped."""
+    """started_at: None if the sequence was skipped."""
 
     path: str
     name: str
@@ -89,7 +89,7 @@ class SequenceLine(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """A line of metadata, or of the configuration, where `source` says from where it came."""
+    """A line of metadata or of the configuration. source: where a line of the configuration comes from."""
 
     key: str
     value: str
@@ -97,9 +97,9 @@ class Setting(NamedTuple):
 
 
 class RunPage(NamedTuple):
-    """comparison: None where there is nothing to compare with. clock_note: what a wrong clock said; else empty.
+    """comparison: None if there is nothing to compare with. clock_note: what a wrong clock said; usually empty.
 
-    all_runs_url: those of the unit. delete_url: empty where the reader may not delete it.
+    all_runs_url: of all runs of the unit. delete_url: empty if the reader may not delete the run.
     """
 
     ways: Sequence[RunWay]
@@ -138,7 +138,7 @@ class _Whole(NamedTuple):
 
 
 class _Around(NamedTuple):
-    """Other runs that a page of one leads to."""
+    """The other runs that the page of a run links to."""
 
     earlier: Sequence[RunRecord]
     ways: Sequence[RunWay]
@@ -163,7 +163,7 @@ def show_run(
 
 @router.get("/runs/{run_id}/report.json")
 def download_report(services: WithServices, visit: WithVisit, run_id: str) -> Response:
-    """All that is recorded of a run, as a file."""
+    """A file with all that is recorded of a run."""
     with services.database.read_in(visit.actor.organization_id) as scope:
         run = _get_whole(scope, run_id)
     name = f"{run.record.unit.serial_number} {run.record.started_at:%Y-%m-%d %H%M%S}.json"
@@ -180,34 +180,34 @@ def download_report(services: WithServices, visit: WithVisit, run_id: str) -> Re
 
 @router.post("/runs/{run_id}/delete")
 def submit_delete(services: WithServices, visit: WithVisit, fields: WithFields, run_id: str) -> Response:
-    """Delete a run with all that lies inside it, and go back to the list."""
+    """Delete a run with all that lies inside it, and go back to the list. Raises PermissionDenied and RunNotFound."""
     services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     check_may_manage(visit.actor, "delete runs")
-    organization_id, wanted = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    if not services.writer.write(organization_id, lambda tx: delete_run(tx, wanted)):
+    organization_id, run_uuid = visit.actor.organization_id, id_of(run_id, RunNotFound)
+    if not services.writer.write(organization_id, lambda tx: delete_run(tx, run_uuid)):
         raise RunNotFound(run_id)
     remove_soon(services.stores, organization_id)
     return redirect("/runs")
 
 
 def _get_whole(scope: Scope, run_id: str) -> _Whole:
-    """Raises RunNotFound."""
-    wanted = id_of(run_id, RunNotFound)
-    record = find_run(scope, wanted)
+    """A run with all that belongs to it. Raises RunNotFound."""
+    run_uuid = id_of(run_id, RunNotFound)
+    record = find_run(scope, run_uuid)
     if record is None:
         raise RunNotFound(run_id)
     return _Whole(
         record,
-        read_documents(scope, [wanted])[wanted],
-        list_sub_units(scope, [wanted]).get(wanted, ()),
-        list_attachments(scope, [wanted]).get(wanted, ()),
-        read_metadata(scope, [wanted]).get(wanted, {}),
-        list_stated(scope, [wanted]).get(wanted, ()),
+        read_documents(scope, [run_uuid])[run_uuid],
+        list_sub_units(scope, [run_uuid]).get(run_uuid, ()),
+        list_attachments(scope, [run_uuid]).get(run_uuid, ()),
+        read_metadata(scope, [run_uuid]).get(run_uuid, {}),
+        list_stated(scope, [run_uuid]).get(run_uuid, ()),
     )
 
 
 def _earlier(scope: Scope, record: RunRecord) -> Sequence[RunRecord]:
-    """The latest runs of the unit that started before this one; of those that started with it, the ones before it."""
+    """The latest runs of the unit before this one, by their start; of runs with the same start, by their id."""
     run_filter = RunFilter(serial_numbers=[record.unit.serial_number])
     here = RunPosition(record.started_at, record.id)
     return list_latest_runs(scope, run_filter, _EARLIER_RUNS, here).rows
@@ -226,7 +226,7 @@ def _comparison(record: RunRecord, compared: ComparedWith | None) -> RunLink | N
 
 
 def _stored(services: Services, run: _Whole) -> Sequence[Attachment]:
-    """Files of v2 belong to a run before their bytes have come."""
+    """The attachments whose bytes have arrived: with v2, a file belongs to a run before its bytes arrive."""
     return [one for one in settled(services, run.attachments) if one.stored_at is not None]
 
 
@@ -269,7 +269,7 @@ def _page(
 
 
 def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[LinkedFact]:
-    """Names lead to the runs that share them; a station to its page."""
+    """The facts of a run. A name leads to the runs that share it, a station to its page."""
     station, user, operator, part = (
         record.created_by_station,
         record.created_by_user,
@@ -331,7 +331,7 @@ def _sequences(document: RunDocument, zone: ZoneInfo) -> Sequence[SequenceLine]:
 
 
 def _config(document: RunDocument) -> Sequence[Setting]:
-    """What was configured; of secrets only that they were used, which is all that is recorded."""
+    """The configuration of a run. Of a secret, only its use is recorded, so only that is shown."""
     values = [Setting(one.key, _value_text(one.value), one.source or "") for one in document.config]
     return [*values, *(Setting(one.key, "secret", one.source or "") for one in document.secrets)]
 

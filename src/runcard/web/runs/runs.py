@@ -1,4 +1,4 @@
-"""The list of runs: filtered, sorted, in pages, with the columns that somebody chose."""
+"""The list of runs: filtered, sorted, in pages, with the columns that a reader chose."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,10 +33,10 @@ from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment, counted_text, duration_text, moment_of
 from runcard.web.frame.render import render
 from runcard.web.frame.visit import WithVisit
-from runcard.web.lists.filters import page_query, said_of, url_of
+from runcard.web.lists.filters import hidden_fields, page_query, url_of
 from runcard.web.lists.pager import COUNTED, pager, total_text
 from runcard.web.lists.run_columns import COLUMNS, ColumnKind, ColumnValue, RunColumn, columns_of
-from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, runs_wanted
+from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, list_filter_of
 from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.people.first_run import SOME_PROCEDURE, curl_command
 
@@ -45,10 +45,10 @@ router = APIRouter()
 _HERE = "/runs"
 _PAGE_SIZE = 50
 _COUNTED_NEWS = 100
-# Keys of metadata that are offered.
+# How many keys of metadata are offered.
 _MOST_KEYS = 100
 
-# What the form that chooses columns leaves as it is.
+# The parameters that the form for columns keeps.
 _KEPT = [
     name
     for name in RunsPageQuery.__struct_fields__
@@ -57,7 +57,7 @@ _KEPT = [
 
 
 class RunHeading(NamedTuple):
-    """sort_url: empty where the table cannot be sorted by it. direction: as aria-sort says it; empty: not by it."""
+    """sort_url: empty if the table cannot be sorted by it. direction: the value of `aria-sort`; empty if not sorted."""
 
     label: str
     sort_url: str
@@ -66,7 +66,7 @@ class RunHeading(NamedTuple):
 
 
 class RunCell(NamedTuple):
-    """at: of a moment; None for other kinds."""
+    """at: the value of a moment; None for other kinds."""
 
     label: str
     kind: ColumnKind
@@ -80,7 +80,7 @@ class RunLine(NamedTuple):
 
 
 class ColumnChoice(NamedTuple):
-    """field: of the form that chooses columns."""
+    """field: the name of the form field."""
 
     field: str
     name: str
@@ -89,18 +89,18 @@ class ColumnChoice(NamedTuple):
 
 
 class FirstRunHelp(NamedTuple):
-    """How to send a first run. procedure: the identifier to send it to; empty where there is none yet."""
+    """How to send a first run. procedure: the identifier to send it to; empty if there is no procedure yet."""
 
     procedure: str
     command: str
 
 
 class RunsPage(NamedTuple):
-    """news_url: where it is told how many runs have come since. kept: the query without its columns, as form fields.
+    """news_url: says how many runs have arrived since. kept: the query without its columns, as form fields.
 
-    total: of all pages; empty where it is not known. is_by_start: the last started stand first. newest_url, newer_url,
-    older_url: of the first page, the page before and the page behind; empty where there is nothing to go to.
-    first_run: where there are no runs at all.
+    total: of all pages; empty if it is not known. is_by_start: the runs that started last stand first. newest_url,
+    newer_url, older_url: of the first page, the page before and the page after; empty if they lead nowhere.
+    first_run: None once there are runs.
     """
 
     filters: Filtering
@@ -123,13 +123,13 @@ class RunsPage(NamedTuple):
 
 
 class NewsQuery(RunsPageQuery, kw_only=True):
-    """seen: number of the last change that the page knew."""
+    """seen: the number of the last change that the page knows."""
 
     seen: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
 
 
 class NewsPage(NamedTuple):
-    """text: empty where there is nothing new."""
+    """text: empty if there is nothing new."""
 
     text: str
     url: str
@@ -154,14 +154,14 @@ def show_runs(
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         seen = last_seq(scope.connection)
-        wanted = runs_wanted(scope, query, visit, datetime.now(UTC))
-        found = _find(services.copy, scope, wanted, query)
+        run_filter = list_filter_of(scope, query, visit, datetime.now(UTC))
+        found = _find(services.copy, scope, run_filter, query)
         is_empty = not found.records and found.is_first and not query.is_filtered
         root = services.links.root(str(request.base_url))
         first_run = _first_run(scope, root) if is_empty else None
         keys = list_keys(scope, _MOST_KEYS)
         filters = filtering(scope, query, keys)
-        total = _total(services.copy, scope, wanted, found)
+        total = _total(services.copy, scope, run_filter, found)
         records = with_metadata(scope, found.records) if query.noted else found.records
     columns = columns_of(query.columns, query.noted or ())
     page = RunsPage(
@@ -171,7 +171,7 @@ def show_runs(
         runs=[_line(record, columns, visit.zone) for record in records],
         choices=[ColumnChoice("columns", one.name, one.label, one in columns) for one in COLUMNS.values()],
         noted=[ColumnChoice("noted", key, key, key in (query.noted or ())) for key in keys],
-        kept=said_of(query, *_KEPT),
+        kept=hidden_fields(query, *_KEPT),
         files=files_of(_HERE, query, "after", "before", "cursor"),
         csv_url=_url("/runs.csv", query),
         parquet_url=_url("/runs.parquet", query),
@@ -190,10 +190,10 @@ def show_runs(
 def show_news(
     services: WithServices, visit: WithVisit, query: Annotated[NewsQuery, page_query(NewsQuery)]
 ) -> Response:
-    """A line about the runs that have come since a page was made; it is put into that page."""
+    """A line about the runs that have arrived since a page was made, to put into that page."""
     with services.database.read_in(visit.actor.organization_id) as scope:
-        wanted = runs_wanted(scope, query, visit, datetime.now(UTC))
-        count = count_new_runs(scope, wanted, query.seen, at_most=_COUNTED_NEWS)
+        run_filter = list_filter_of(scope, query, visit, datetime.now(UTC))
+        count = count_new_runs(scope, run_filter, query.seen, at_most=_COUNTED_NEWS)
     return render("runs/news.html", NewsPage(_news_text(count), url_of(_HERE, query, seen=None)), visit)
 
 
@@ -206,7 +206,7 @@ def _news_text(count: int) -> str:
 
 
 def _find(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, query: RunsPageQuery) -> _FoundRuns:
-    """The runs of a page. In the usual order a page begins or ends at a run; in others it skips a number of rows."""
+    """The runs of a page. In the usual order a page begins or ends at a run; in another it skips a number of rows."""
     if _is_by_start(query):
         return _find_by_start(scope, run_filter, query)
     page = page_of(scope.connection, PageQuery(limit=_PAGE_SIZE, cursor=query.cursor))
@@ -223,7 +223,7 @@ def _find_by_start(scope: Scope, run_filter: RunFilter, query: RunsPageQuery) ->
         listed = list_later_runs(scope, run_filter, _PAGE_SIZE, before)
         if listed.has_more:
             return _found(listed.rows, query, has_newer=True, has_older=True)
-        # Nothing stands further up: the first page, as full as it is from the start.
+        # No later run is left, so this is the first page, and it is filled from the newest run on.
     after = None if query.after is None else _position("after", query.after)
     listed = list_latest_runs(scope, run_filter, _PAGE_SIZE, after)
     return _found(listed.rows, query, has_newer=after is not None, has_older=listed.has_more)
@@ -243,12 +243,12 @@ def _is_by_start(query: RunsPageQuery) -> bool:
 
 
 def _url(path: str, query: RunsPageQuery, **changes: object) -> str:
-    """The address of a page that is about the same runs, from the beginning unless `changes` say from where."""
+    """The address of a page about the same runs, from the beginning unless `changes` name a place."""
     return url_of(path, query, **{"after": None, "before": None, "cursor": None, **changes})
 
 
 def _total(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, found: _FoundRuns) -> str:
-    """How many runs there are on all pages; empty where it is not known."""
+    """How many runs there are on all pages; empty if it is not known."""
     if found.is_first and not found.older_url:
         return counted_text(len(found.records), "run") if found.records else ""
     count = count_runs(copy, scope, run_filter, at_most=COUNTED + 1)
@@ -258,7 +258,7 @@ def _total(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, found
 
 
 def _heading(column: RunColumn, query: RunsPageQuery) -> RunHeading:
-    """A click sorts by it, the newest and longest first but texts from A; another click turns the order round."""
+    """The heading of a column. A click sorts by it, newest or longest first, texts from A; a second click reverses."""
     is_number = column.kind == "duration"
     if not column.order:
         return RunHeading(column.label, "", "", is_number)
@@ -297,7 +297,7 @@ def _place(record: RunRecord) -> str:
 
 
 def _position(name: str, text: str) -> RunPosition:
-    """Raises InvalidInput for a text that `_place` did not make."""
+    """The position that `_place` wrote. Raises InvalidInput for any other text."""
     moment, _, run_id = text.partition("_")
     try:
         return RunPosition(as_utc(datetime.fromisoformat(moment)), UUID(run_id))

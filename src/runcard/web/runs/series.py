@@ -1,4 +1,4 @@
-"""One multi-dimensional measurement of a run, large: every series against the first, and all of its values."""
+"""The page of one multi-dimensional measurement of a run: every series against the first, and all values."""
 
 import math
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _ROWS = 200
 
 
 class SeriesQuery(Struct, kw_only=True):
-    """first: rows of the table before the page."""
+    """first: how many rows of the table stand before the page."""
 
     first: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
 
@@ -66,9 +66,9 @@ def export_series(
     run_id: str,
     position: str,
     file_format: WithFormat,
-    _asked: Annotated[SeriesQuery, page_query(SeriesQuery)],
+    _query: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
-    """All rows of the table."""
+    """The file with all rows of the table."""
     with services.database.read_in(visit.actor.organization_id) as scope:
         _, one = _find(scope, run_id, position)
     series = one.measurement.series
@@ -90,12 +90,12 @@ def show_series(
 
 
 def _find(scope: Scope, run_id: str, position: str) -> tuple[RunRecord, Measured]:
-    """A run and the measurement at a position of it. Raises RunNotFound, and NotFound where it has no series."""
-    wanted = id_of(run_id, RunNotFound)
-    record = find_run(scope, wanted)
+    """A run and its measurement at a position. Raises RunNotFound, and NotFound if it has no series there."""
+    run_uuid = id_of(run_id, RunNotFound)
+    record = find_run(scope, run_uuid)
     if record is None:
         raise RunNotFound(run_id)
-    document = read_documents(scope, [wanted])[wanted]
+    document = read_documents(scope, [run_uuid])[run_uuid]
     for one in measured_in(document):
         if str(one.position) == position and one.measurement.series:
             return record, one
@@ -130,12 +130,12 @@ def _page(record: RunRecord, measured: Measured, query: SeriesQuery) -> SeriesPa
 
 
 def _rows(measured: Measured) -> Sequence[Sequence[float | None]]:
-    """A row a place in the series; None where one is shorter than others."""
+    """The rows of the table: a value of each series; None where a series is shorter than others."""
     return list(zip_longest(*(one.data for one in measured.measurement.series), fillvalue=None))
 
 
 def _chart(measured: Measured) -> Chart:
-    """Each series after the first against it; a single one against the numbers of its rows."""
+    """A chart of each further series against the first; of a single series, against the numbers of its rows."""
     measurement = measured.measurement
     names = column_names(measurement.series)
     columns = [[float(value) for value in one.data] for one in measurement.series]
@@ -151,6 +151,6 @@ def _chart(measured: Measured) -> Chart:
 
 
 def _drawn(point: tuple[float, float]) -> tuple[float | None, float | None]:
-    """What cannot be drawn leaves a gap."""
+    """A point with None in place of each number that cannot be drawn, which leaves a gap."""
     x, y = point
     return (x if math.isfinite(x) else None, y if math.isfinite(y) else None)

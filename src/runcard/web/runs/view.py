@@ -1,4 +1,4 @@
-"""The query of the page of a run: which part of its phases and logs is shown, and how."""
+"""The query of the page of a run: which of its phases and logs are shown, and how."""
 
 from typing import Annotated, Literal
 
@@ -8,10 +8,9 @@ from runcard.domain.runs.outcome import LogLevel
 
 
 class RunQuery(Struct, kw_only=True):
-    """phases: the page of them. show: all that lies inside, or only what failed.
+    """phases: the page of phases. show: everything, or only what failed. level: the lowest level of logs that is shown.
 
-    level: the lowest of logs that is shown. log: text in the message or source file. first: lines before the page of
-    logs.
+    log: a text in the message or source file of logs. first: how many lines of logs stand before the page.
     """
 
     phases: Annotated[int, Meta(ge=1, lt=1 << 53)] = 1

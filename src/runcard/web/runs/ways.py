@@ -1,4 +1,4 @@
-"""The ways from a run to its neighbours: to the runs of the same unit, and to those of the same procedure."""
+"""The links from a run to its neighbours: among the runs of the same unit, and of the same procedure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class WayStep(NamedTuple):
 
 
 class RunWay(NamedTuple):
-    """name: what the runs share. earlier, later: None at the first and at the last run."""
+    """name: what the runs share. earlier: None at the first run. later: None at the last run."""
 
     name: str
     earlier: WayStep | None
@@ -32,7 +32,7 @@ class RunWay(NamedTuple):
 
 
 def run_ways(scope: Scope, run: RunRecord, zone: ZoneInfo) -> Sequence[RunWay]:
-    """Return the way along the unit's runs, then that along the procedure's."""
+    """Return the way along the runs of the unit, then the way along the runs of the procedure."""
     return [
         _way("unit", find_neighbours_of_unit(scope, run), zone),
         _way("procedure", find_neighbours_of_procedure(scope, run), zone),

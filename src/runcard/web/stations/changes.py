@@ -1,4 +1,4 @@
-"""What people change about a station: the forms of its page."""
+"""The forms that change a station."""
 
 from collections.abc import Callable
 
@@ -42,8 +42,8 @@ router = APIRouter(prefix="/stations/{station_id}")
 def rename(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
 
     def change(tx: Transaction, station: StationRecord) -> None:
-        wanted = fields.get("team", "")
-        team = get_team(tx.scope, id_of(wanted, TeamNotFound)) if wanted else None
+        team_id = fields.get("team", "")
+        team = get_team(tx.scope, id_of(team_id, TeamNotFound)) if team_id else None
         change_station(tx, station._replace(name=fields.get("name", "").strip(), team=team))
 
     return _change(services, visit, station_id, change)
@@ -54,14 +54,14 @@ def create_key(
     request: Request, services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm
 ) -> Response:
     check_may_manage(visit.actor, "create keys of stations")
-    organization_id, wanted, key = (
+    organization_id, station_uuid, key = (
         visit.actor.organization_id,
         id_of(station_id, StationNotFound),
         new_api_key(),
     )
 
     def apply(tx: Transaction) -> StationRecord:
-        station = get_station_in_use(tx.scope, wanted)
+        station = get_station_in_use(tx.scope, station_uuid)
         create_station_key(tx, station.id, key.secret)
         return station
 
@@ -73,12 +73,12 @@ def create_key(
 def revoke(
     services: WithServices, visit: WithVisit, station_id: str, key_id: str, _fields: WithForm
 ) -> Response:
-    _organization_id, wanted = visit.actor.organization_id, id_of(key_id, _no_key)
+    key_uuid = id_of(key_id, _no_key)
     return _change(
         services,
         visit,
         station_id,
-        lambda tx, station: revoke_key(tx, wanted, owner_id=station.id),
+        lambda tx, station: revoke_key(tx, key_uuid, owner_id=station.id),
     )
 
 
@@ -104,7 +104,7 @@ def unlink(
 
 @router.post("/all-procedures")
 def allow_all(services: WithServices, visit: WithVisit, station_id: str, fields: WithForm) -> Response:
-    _organization_id, allowed = visit.actor.organization_id, fields.get("allowed") == "yes"
+    allowed = fields.get("allowed") == "yes"
     return _change(
         services,
         visit,
@@ -117,9 +117,9 @@ def allow_all(services: WithServices, visit: WithVisit, station_id: str, fields:
 def set_picture(services: WithServices, visit: WithVisit, station_id: str, form: WithPictureForm) -> Response:
     services.form_tokens.check(visit.session, form.fields.get(TOKEN_FIELD, ""))
     actor = check_may_manage(visit.actor, "change stations")
-    organization_id, wanted = actor.organization_id, id_of(station_id, StationNotFound)
+    organization_id, station_uuid = actor.organization_id, id_of(station_id, StationNotFound)
     with services.database.read_in(organization_id) as scope:
-        get_station_in_use(scope, wanted)
+        get_station_in_use(scope, station_uuid)
     if form.picture is None:
         raise InvalidInput.at("picture", "No file was chosen; choose a PNG, JPEG, GIF or WebP file")
     image_of = keep_picture(services, actor, form.picture)
@@ -149,17 +149,17 @@ def remove(services: WithServices, visit: WithVisit, station_id: str, _fields: W
 def _change(
     services: Services, visit: Visit, station_id: str, change: Callable[[Transaction, StationRecord], None]
 ) -> Response:
-    """Change a station in use and show it, with what was wrong where the change was refused."""
+    """Change a station in use and show it; if the change is refused, with the reasons."""
     check_may_manage(visit.actor, "change stations")
-    organization_id, wanted = visit.actor.organization_id, id_of(station_id, StationNotFound)
+    organization_id, station_uuid = visit.actor.organization_id, id_of(station_id, StationNotFound)
     try:
         services.writer.write_catalog(
-            organization_id, lambda tx: change(tx, get_station_in_use(tx.scope, wanted))
+            organization_id, lambda tx: change(tx, get_station_in_use(tx.scope, station_uuid))
         )
     except (InvalidInput, AlreadyExists) as error:
-        page = station_page(services, visit, wanted, StationQuery(), problems_of(error))
+        page = station_page(services, visit, station_uuid, StationQuery(), problems_of(error))
         return render("stations/station.html", page, visit, status=answer_error(error).status)
-    return redirect(f"/stations/{wanted}")
+    return redirect(f"/stations/{station_uuid}")
 
 
 def _no_key(key_id: str) -> NotFound:

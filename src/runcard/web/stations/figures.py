@@ -1,4 +1,4 @@
-"""What one station reported, and how it compares with the others on the same procedures."""
+"""The figures of one station, and how it compares with other stations on the same procedures."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -33,10 +33,10 @@ from runcard.web.frame.visit import Visit
 from runcard.web.lists.filters import FilterQuery
 from runcard.web.lists.point_links import PointLinks
 
-# That a station reports at all is told by samples too.
+# Runs of samples also show that a station reports.
 ANY_UNIT: Sequence[SampleChoice] = get_args(SampleChoice)
 
-# Of the procedures that a station reports most, how many it is compared with others on.
+# A station is compared with others on this many of the procedures that it reports most.
 _COMPARED = 3
 _LATEST = 10
 
@@ -51,8 +51,8 @@ class LatestRun(NamedTuple):
 
 
 class StationFigures(NamedTuple):
-    """last_at: when its latest run of all started; None where there is none. clock_error: by how much its clock is
-    wrong; else empty. runs: how many runs of the page there are, by procedure.
+    """last_at: when its latest run ever started; None if it has none. clock_error: by how much its clock is wrong;
+    empty if it is right. runs: the number of runs of the page, by procedure.
     """
 
     state: StationState
@@ -66,9 +66,9 @@ class StationFigures(NamedTuple):
 def station_figures(
     snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection, query: FilterQuery
 ) -> StationFigures | None:
-    """The figures of a station among the runs of the whole floor; None where this server has none now.
+    """The figures of a station among the runs of the whole floor; None if this server has no figures now.
 
-    query: what the page says of these runs.
+    query: of the page, for links to these runs.
     """
     links = PointLinks(query, floor.runs, "week", visit.zone, {"station": station_id})
     ask = _StationAsk(snapshot, visit, station_id, floor)
@@ -104,7 +104,10 @@ def station_figures(
 def latest_of_station(
     snapshot: Snapshot, visit: Visit, station_id: UUID, floor: Selection
 ) -> Sequence[LatestRun]:
-    """Return the latest runs of a station among those of the floor, the last started first; without figures too."""
+    """Return the latest runs of a station among those of the floor, the last started first.
+
+    Works on a server without figures too.
+    """
     own = _StationAsk(snapshot, visit, station_id, floor).own
     return [_latest_run(run, visit) for run in latest_runs(snapshot, own.counted, _LATEST)]
 
@@ -132,7 +135,7 @@ class _StationAsk(NamedTuple):
 
     @property
     def ever(self) -> Selection:
-        """All that the station reported."""
+        """All runs that the station ever reported."""
         return Selection(RunFilter(created_by_station_ids=[self.station_id], samples=ANY_UNIT))
 
     def runs(self, group_by: GroupBy) -> Sequence[ThroughputRow]:
@@ -143,14 +146,14 @@ class _StationAsk(NamedTuple):
         return first_pass_yield(self.snapshot, self.own, self.visit.zone).total
 
     def activity(self) -> StationActivity | None:
-        """None where the station is not in use."""
+        """The activity of the station over all time; None if it is not in use."""
         found = station_activity(self.snapshot, self.ever).stations
         return next((one for one in found if one.id == self.station_id), None)
 
     def compared(self, procedure: ThroughputRow) -> Chart:
         key, name = procedure.group.key or "", procedure.group.name or ""
-        wanted = self.floor._replace(runs=replace(self.floor.runs, procedure_ids=[UUID(key)]))
-        answer = first_pass_yield(self.snapshot, wanted, self.visit.zone, "station")
+        selection = self.floor._replace(runs=replace(self.floor.runs, procedure_ids=[UUID(key)]))
+        answer = first_pass_yield(self.snapshot, selection, self.visit.zone, "station")
         points = [
             RatioPoint(
                 row.group,

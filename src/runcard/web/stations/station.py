@@ -1,4 +1,4 @@
-"""One station: what it reported, how it compares, and what it may do."""
+"""The page of one station: what it reported, how it compares, and what it may report."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -49,7 +49,7 @@ class StationQuery(FigureQuery, kw_only=True):
 
 
 class StationProcedureLine(NamedTuple):
-    """url: of its runs at this station. runs: those that the page is about; empty where that is not known."""
+    """url: of its runs at this station. runs: how many of them the page is about; empty without figures."""
 
     id: UUID
     url: str
@@ -59,8 +59,8 @@ class StationProcedureLine(NamedTuple):
 
 
 class StationPage(NamedTuple):
-    """figures: None where this server has none. latest: of the runs that the page is about. offered: procedures that it
-    can be linked to.
+    """figures: None if this server has none. latest: the latest runs that the page is about. offered: the procedures
+    that the station can still be linked to.
     """
 
     id: UUID
@@ -96,7 +96,7 @@ def show_station(
 def station_page(
     services: Services, visit: Visit, station_id: UUID, query: StationQuery, problems: Sequence[str] = ()
 ) -> StationPage:
-    """Raises StationNotFound."""
+    """The page of a station. problems: why its last change was refused. Raises StationNotFound."""
     organization_id, now = visit.actor.organization_id, datetime.now(UTC)
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         station = get_station_record(scope, station_id)

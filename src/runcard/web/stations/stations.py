@@ -1,4 +1,4 @@
-"""The stations: which of them report, and since when the others are silent."""
+"""The list of stations: which of them report, and since when the others are silent."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -50,11 +50,11 @@ from runcard.web.stations.figures import ANY_UNIT
 router = APIRouter()
 
 _HERE = "/stations"
-# All stations are read, because they are sorted by what they reported; no floor has as many.
+# All stations are read, because they are sorted by what they reported. No floor has this many.
 MOST_STATIONS = 5000
 _RECENT = timedelta(days=7)
 ALL_PROCEDURES = "all"
-# Before the id of a procedure, the name of the field that ticks it.
+# The name of the field that ticks a procedure: this, and the procedure's id.
 _TICK = "procedure-"
 
 State = Literal["active", "silent", "new", "archived"]
@@ -82,7 +82,7 @@ class StationsQuery(Struct, kw_only=True):
 
 
 class Activity(NamedTuple):
-    """last_at: None where it never reported."""
+    """last_at: None if the station never reported."""
 
     state: StationState = "new"
     last_at: datetime | None = None
@@ -90,7 +90,7 @@ class Activity(NamedTuple):
 
 
 class StationLine(NamedTuple):
-    """state: empty where it is not known; else one of `State`."""
+    """state: one of `State`; empty without figures."""
 
     url: str
     name: str
@@ -102,8 +102,8 @@ class StationLine(NamedTuple):
 
 
 class StationsPage(NamedTuple):
-    """is_cut: there are more than are looked at. fields: what was filled in to create a station. may_manage: it may be.
-    procedures: the fields that tick one.
+    """is_cut: there are more stations than are read. fields: what was filled in to create a station.
+    may_manage: the reader may create one. procedures: the fields that tick a procedure.
     """
 
     query: StationsQuery
@@ -120,9 +120,9 @@ class StationsPage(NamedTuple):
 
 
 class _FoundStations(NamedTuple):
-    """The stations that are asked for, in the order of the page. activity: None where this server has no figures.
+    """The stations that the query finds, in the order of the page. activity: None if this server has no figures.
 
-    is_cut: there are more than are looked at.
+    is_cut: there are more stations than are read.
     """
 
     stations: Sequence[StationRecord]
@@ -139,7 +139,7 @@ def show_stations(
 
 @router.post(_HERE)
 def submit_station(request: Request, services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
-    """Make a station with its first key, which the answer shows."""
+    """Create a station with its first key, and show the key."""
     check_may_manage(visit.actor, "create stations")
     organization_id, has_all, key = (
         visit.actor.organization_id,
@@ -164,7 +164,7 @@ def submit_station(request: Request, services: WithServices, visit: WithVisit, f
 
 @file_route(router, _HERE, StationsQuery, "Stations", _SHEET)
 def list_all_stations(ask: FileAsk[StationsQuery]) -> Rows:
-    """All stations that the filter finds, in the order of the page. Raises InvalidInput where these are too many."""
+    """All stations that the filter finds, in the order of the page. Raises InvalidInput if they are too many."""
     organization_id, database = ask.organization_id, ask.services.database
     with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
         found = _find(snapshot, ask.query)
@@ -215,12 +215,12 @@ def _find(snapshot: Snapshot, query: StationsQuery) -> _FoundStations:
     named = StationFilter(search=query.q, archived=query.state == "archived")
     listed = list_station_records(snapshot.scope, named, Page(MOST_STATIONS))
     activity = _activity(snapshot, datetime.now(UTC))
-    stations = [one for one in listed.rows if _is_wanted(query.state, activity, one)]
+    stations = [one for one in listed.rows if _has_state(query.state, activity, one)]
     return _FoundStations(sorted(stations, key=_key(query.sort, activity)), activity, listed.has_more)
 
 
 def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:
-    """What each station in use reported; None where this server has no figures."""
+    """The activity of each station in use; None if this server has no figures."""
 
     def of(runs: RunFilter) -> Sequence[StationActivity]:
         return station_activity(snapshot, Selection(runs)).stations
@@ -236,7 +236,7 @@ def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | No
         return None
 
 
-def _is_wanted(state: State | None, activity: Mapping[UUID, Activity] | None, station: StationRecord) -> bool:
+def _has_state(state: State | None, activity: Mapping[UUID, Activity] | None, station: StationRecord) -> bool:
     if state is None or state == "archived" or activity is None:
         return True
     return activity.get(station.id, Activity()).state == state

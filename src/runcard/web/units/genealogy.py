@@ -1,4 +1,4 @@
-"""The tree of units: what a unit is part of, and what is part of it, opened branch by branch."""
+"""The tree of units: the units that a unit is part of, and its sub-units, opened branch by branch."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ _HEIGHT = 20
 
 
 class Twig(NamedTuple):
-    """A unit in the tree. branch_url: where its own sub-units, of which there are `sub_units`, come from."""
+    """A unit in the tree. sub_units: how many it has. branch_url: the address of its branch."""
 
     unit: UnitLine
     sub_units: int
@@ -25,7 +25,7 @@ class Twig(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """Sub-units of one unit, oldest first. `rest` more of them come from rest_url."""
+    """Sub-units of one unit, the oldest first. rest: how many more there are, at rest_url."""
 
     twigs: Sequence[Twig]
     rest: int
@@ -38,13 +38,13 @@ class Ancestor(NamedTuple):
 
 
 def ancestors_of(scope: Scope, unit_id: UUID) -> Sequence[Ancestor]:
-    """What a unit is part of, the outermost first; of a very long line the nearest ones."""
+    """The units that a unit is part of, the outermost first. A very long line is cut to the nearest ones."""
     found = list_ancestors(scope, unit_id, _HEIGHT)
     return [Ancestor(one.serial_number, unit_url(one.serial_number)) for one in reversed(found)]
 
 
 def branch_of(scope: Scope, unit_id: UUID, zone: ZoneInfo, skipped: int = 0) -> Branch:
-    """The sub-units of a unit, after `skipped` of them."""
+    """The sub-units of a unit, without the first `skipped`."""
     total = count_units(scope, "parent", [unit_id]).get(unit_id, 0)
     children = list_children(scope, unit_id, BREADTH, skipped) if total else []
     ids = [child.id for child in children]

@@ -1,4 +1,4 @@
-"""Repairs of a unit: what was found wrong, what took the place of what, and which run had sent it to repair."""
+"""Repairs of a unit: the faults, the parts that were replaced, and the run that sent the unit to repair."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -20,14 +20,14 @@ _STATION = "station_name"
 
 
 class NamedUnit(NamedTuple):
-    """A unit by its serial number. url: empty where nobody has recorded it."""
+    """A unit by its serial number. url: empty if the unit is not recorded."""
 
     name: str
     url: str
 
 
 class RepairedFailure(NamedTuple):
-    """unit: the sub-unit that had it; None: the unit itself."""
+    """unit: the sub-unit with the fault; None: the unit itself."""
 
     fault: str
     place: str
@@ -38,7 +38,7 @@ class RepairedFailure(NamedTuple):
 
 
 class RepairedPartLine(NamedTuple):
-    """replaced: whose place it took; None: it was only looked at."""
+    """replaced: the unit whose place it took; None: it was only inspected."""
 
     unit: NamedUnit
     kind: str
@@ -46,7 +46,7 @@ class RepairedPartLine(NamedTuple):
 
 
 class RepairCard(NamedTuple):
-    """more: what else its report says."""
+    """more: the other facts of its report."""
 
     anchor: str
     operation: str
@@ -59,7 +59,7 @@ class RepairCard(NamedTuple):
 
 
 def repair_anchor(repair_id: UUID) -> str:
-    """What its card is called on the page of its unit."""
+    """The id of a repair's card inside the page of its unit."""
     return f"repair-{repair_id}"
 
 
@@ -68,16 +68,16 @@ def operator_of(record: RepairRecord) -> str:
 
 
 def fault_text(failure: RepairFailure) -> str:
-    """What was wrong, in short: its code, and the category that this is of."""
-    said = " / ".join(one for one in (failure.category, failure.code) if one)
-    return said or failure.comment or "Fault"
+    """A fault in short: its category and its code; if it has neither, its comment."""
+    code = " / ".join(one for one in (failure.category, failure.code) if one)
+    return code or failure.comment or "Fault"
 
 
 def repair_cards(scope: Scope, records: Sequence[RepairRecord], zone: ZoneInfo) -> Sequence[RepairCard]:
-    """A card for each repair, in their order."""
+    """A card for each repair, in the order of the records."""
     names = {lookup_key(name): name for record in records for name in _named(record)}
-    there = find_units(scope.connection, [(scope.organization_id, key) for key in names])
-    urls = {key: unit_url(names[key]) for _, key in there}
+    found = find_units(scope.connection, [(scope.organization_id, key) for key in names])
+    urls = {key: unit_url(names[key]) for _, key in found}
     return [_card(record, urls, zone) for record in records]
 
 

@@ -1,4 +1,4 @@
-"""Lists of units, as several pages show them."""
+"""The list of units that several pages show."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -44,7 +44,7 @@ UNIT_SHEET = [
 
 
 class UnitsQuery(FilterQuery, kw_only=True):
-    """search: part of the serial number. The period is that in which units were created."""
+    """search: part of the serial number. The period is when the units were created."""
 
     period: Period = "all"
     search: str | None = None
@@ -66,7 +66,7 @@ class LastRunCell(NamedTuple):
 
 
 class UnitLine(NamedTuple):
-    """sample: empty for a unit of production. parent: empty where it is part of nothing."""
+    """sample: empty for a unit of production. parent: empty if it is part of no unit."""
 
     url: str
     serial_number: str
@@ -81,7 +81,7 @@ class UnitLine(NamedTuple):
 
 
 class UnitList(NamedTuple):
-    """files: None: another place of the page leads to them."""
+    """files: None if the page links to them elsewhere."""
 
     headings: Sequence[Heading]
     units: Sequence[UnitLine]
@@ -89,24 +89,24 @@ class UnitList(NamedTuple):
     files: TableFiles | None = None
 
 
-class Asked(NamedTuple):
-    """Which units, in which order, from where on, and for whose clock."""
+class UnitListQuery(NamedTuple):
+    """Which units to list and in which order. cursor: where the page begins. zone: of the reader's clock."""
 
-    wanted: UnitFilter
+    unit_filter: UnitFilter
     sorting: Sorting
     cursor: int | None
     zone: ZoneInfo
     size: int = PAGE_SIZE
 
 
-def unit_list(scope: Scope, asked: Asked, url_of_list: Callable[..., str]) -> UnitList:
-    """A page of units. url_of_list: the address of the list with other values of `sort`, `order` and `cursor`."""
-    page, (order, direction) = list_page(scope.connection, asked.cursor, asked.size), asked.sorting
-    listed = list_units(scope, asked.wanted, order, page, descending=direction == "desc")
+def unit_list(scope: Scope, query: UnitListQuery, url_of_list: Callable[..., str]) -> UnitList:
+    """A page of units. url_of_list: makes the address of the list with another `sort`, `order` or `cursor`."""
+    page, (order, direction) = list_page(scope.connection, query.cursor, query.size), query.sorting
+    listed = list_units(scope, query.unit_filter, order, page, descending=direction == "desc")
     last_runs = list_last_runs(scope, [unit.id for unit in listed.rows])
     return UnitList(
         headings(_COLUMNS, order, direction, lambda by, way: url_of_list(sort=by, order=way, cursor=None)),
-        unit_lines(listed.rows, last_runs, asked.zone),
+        unit_lines(listed.rows, last_runs, query.zone),
         pager(page, listed, lambda cursor: url_of_list(cursor=cursor)),
     )
 

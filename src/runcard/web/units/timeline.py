@@ -1,4 +1,4 @@
-"""What happened to a unit, on one line of time."""
+"""The timeline of a unit."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -19,21 +19,21 @@ from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.urls import batch_url, revision_url, run_url, unit_url
 from runcard.web.units.repairs import fault_text, operator_of, repair_anchor
 
-# So many sub-units that came at once are named; the tree has them all.
+# How many of the sub-units that came at once are named; the tree has them all.
 _NAMED = 8
-# And so many faults of a repair; its card has them all.
+# How many faults of a repair are named; its card has them all.
 _FAULTS = 3
 
 
 class Word(NamedTuple):
-    """A piece of a sentence. url: empty: it leads nowhere."""
+    """A piece of a sentence. url: where it leads; empty: nowhere."""
 
     text: str
     url: str = ""
 
 
 class Event(NamedTuple):
-    """outcome: of a run or a repair; None for all else. aside: who or what did it."""
+    """outcome: of a run or a repair; None for any other event. aside: who or what did it."""
 
     at: Moment
     words: Sequence[Word]
@@ -49,7 +49,7 @@ class _Happened(NamedTuple):
 
 
 class Past(NamedTuple):
-    """All that is known of what happened to a unit."""
+    """All that is recorded about a unit's past."""
 
     unit: UnitRecord
     first_run: FirstRun | None
@@ -60,13 +60,13 @@ class Past(NamedTuple):
 
 
 def timeline(past: Past, zone: ZoneInfo) -> Sequence[Event]:
-    """What happened, the last first."""
+    """The events of a unit's past, the last first."""
     happened = sorted(_happened(past), key=lambda one: one.at, reverse=True)
     return [Event(moment_of(one.at, zone), *one[1:]) for one in happened]
 
 
 def _happened(past: Past) -> Iterator[_Happened]:
-    """The later of two things of the same moment comes first."""
+    """The events in no order of time, except that of two at the same moment the later one comes first."""
     for file in past.files:
         yield _Happened(file.created_at, [Word(f"File {file.name} attached")])
     yield from _moves([move for move in past.moves if move.unit.id == past.unit.id])
@@ -111,7 +111,7 @@ def _moves(moves: Sequence[Move]) -> Iterator[_Happened]:
 
 
 def _assembled(moves: Sequence[Move]) -> Iterator[_Happened]:
-    """Sub-units that came to a unit, those of one run together."""
+    """An event for each time that sub-units came to the unit; those of one run together."""
     for (at, run_id), some in groupby(moves, key=lambda move: (move.at, move.run_id)):
         names = [Word(move.unit.serial_number, unit_url(move.unit.serial_number)) for move in some]
         listed = [word for name in names[:_NAMED] for word in (Word(", "), name)][1:]

@@ -1,4 +1,4 @@
-"""One unit: where it belongs, what is part of it, and all that happened to it."""
+"""The page of one unit: what it is part of, its sub-units, and all that happened to it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
@@ -44,7 +44,7 @@ router = APIRouter()
 _ATTEMPTS = 20
 _MOVES = 100
 _REPAIRS = 10
-# What becomes of the runs that a unit has when its class changes: whether they get the new one.
+# Whether the earlier runs of a unit follow it when its class changes.
 _RUNS = {"stay": False, "follow": True}
 _SAMPLES: Mapping[str, SampleClass | None] = {
     "production": None,
@@ -55,9 +55,9 @@ _SAMPLES: Mapping[str, SampleClass | None] = {
 
 
 class UnitQuery(Struct, kw_only=True):
-    """procedure, before: show only the runs on this procedure before the one with this number.
+    """procedure, before: show only the runs of this procedure before the run with this number.
 
-    repairs: a page of them.
+    repairs: where the page of repairs begins.
     """
 
     procedure: UUID | None = None
@@ -79,8 +79,8 @@ class AttemptLine(NamedTuple):
 
 
 class ProcedureRuns(NamedTuple):
-    """earlier_url, later_url: where those before and behind are shown; empty where there are none. all_url: empty where
-    the last is shown.
+    """earlier_url, later_url: of the runs before and after; empty if there are none. all_url: of the newest runs; empty
+    if they are shown.
     """
 
     name: str
@@ -100,9 +100,8 @@ class UnitFile(NamedTuple):
 
 
 class UnitPage(NamedTuple):
-    """sample_choices: empty for whoever may not change the class. left_out: runs that the time line does not show;
-    has_left_out_repairs: whether there are repairs that it does not show. no_runs: what there is to say where there are
-    none.
+    """sample_choices: empty if the reader may not change the class. left_out: how many runs the timeline does not show.
+    has_left_out_repairs: it does not show all repairs either. no_runs: why the unit has no runs.
     """
 
     here: str
@@ -124,7 +123,7 @@ class UnitPage(NamedTuple):
 
 
 class _Repairs(NamedTuple):
-    """newest: those that the time line shows, whichever page of cards is asked for."""
+    """newest: the repairs on the timeline, whichever page of cards is shown."""
 
     newest: Listed[RepairRecord]
     cards: Sequence[RepairCard]
@@ -132,7 +131,7 @@ class _Repairs(NamedTuple):
 
 
 class GenealogyPage(NamedTuple):
-    """is_continued: the branch goes on after one that is shown already."""
+    """is_continued: the branch continues one that is already shown."""
 
     unit: Ancestor
     is_continued: bool
@@ -151,7 +150,7 @@ def show_unit(
     with services.database.read_in(organization_id) as scope:
         unit = get_unit(scope, serial_number)
         attempts = list_attempts(scope, unit.id, _ATTEMPTS)
-        # Files of v2 belong to a unit before their bytes have come.
+        # With v2, a file belongs to a unit before its bytes arrive.
         announced = settled(services, list_attachments_of_unit(scope, unit.id))
         files = [file for file in announced if file.stored_at is not None]
         repairs = _repairs(scope, unit, query.repairs, zone)
@@ -163,7 +162,7 @@ def show_unit(
             repairs.newest.rows,
             files,
         )
-        shown = _asked_attempts(scope, unit, query) or attempts
+        shown = _earlier_attempts(scope, unit, query) or attempts
         ancestors = ancestors_of(scope, unit.id)
         branch = branch_of(scope, unit.id, zone)
         metadata = read_metadata(scope, [unit.id]).get(unit.id, {})
@@ -195,19 +194,19 @@ def show_unit(
 def change_sample(
     services: WithServices, visit: WithVisit, serial_number: str, fields: WithFields
 ) -> Response:
-    """Make the unit a sample of another class, or one of production, and say whether its runs were."""
+    """Change the class of a unit, and of its earlier runs if they follow it."""
     services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
-    wanted = fields.get("sample", "")
-    if wanted not in _SAMPLES:
+    sample = fields.get("sample", "")
+    if sample not in _SAMPLES:
         raise InvalidInput.at(
-            "sample", f"{wanted!r} is no class of units; choose one of {', '.join(_SAMPLES)}"
+            "sample", f"{sample!r} is no class of units; choose one of {', '.join(_SAMPLES)}"
         )
     runs = fields.get("runs", "")
     if runs not in _RUNS:
         raise InvalidInput.at(
             "runs", f"{runs[:60]!r} does not say what the runs so far get; choose one of {', '.join(_RUNS)}"
         )
-    change = UnitChange(sample=_SAMPLES[wanted], runs_follow=_RUNS[runs])
+    change = UnitChange(sample=_SAMPLES[sample], runs_follow=_RUNS[runs])
     services.writer.write_catalog(
         visit.actor.organization_id, lambda tx: change_unit(tx, visit.actor, serial_number, change)
     )
@@ -222,13 +221,13 @@ def show_branch(
     unit_id: str,
     query: Annotated[GenealogyQuery, page_query(GenealogyQuery)],
 ) -> Response:
-    """The sub-units of a unit: a branch to put into a tree, or a page of its own where there is no JavaScript."""
-    organization_id, wanted = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
+    """The sub-units of a unit: a branch to put into the tree, or a whole page if the browser runs no JavaScript."""
+    organization_id, unit_uuid = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
     with services.database.read_in(organization_id) as scope:
-        unit = read_units(scope, [wanted]).get(wanted)
+        unit = read_units(scope, [unit_uuid]).get(unit_uuid)
         if unit is None:
             raise UnitNotFound(unit_id)
-        branch = branch_of(scope, wanted, visit.zone, query.skipped)
+        branch = branch_of(scope, unit_uuid, visit.zone, query.skipped)
     above = Ancestor(unit.serial_number, unit_url(unit.serial_number))
     page = GenealogyPage(above, query.skipped > 0, branch)
     return render(
@@ -236,7 +235,7 @@ def show_branch(
     )
 
 
-def _asked_attempts(scope: Scope, unit: UnitRecord, query: UnitQuery) -> Sequence[UnitAttempts]:
+def _earlier_attempts(scope: Scope, unit: UnitRecord, query: UnitQuery) -> Sequence[UnitAttempts]:
     if query.procedure is None or query.before is None:
         return ()
     return list_earlier_attempts(scope, unit.id, query.procedure, query.before, _ATTEMPTS)
@@ -270,7 +269,7 @@ def _facts(unit: UnitRecord, zone: ZoneInfo) -> list[Fact]:
 
 
 def _sample_choices(actor: UserActor, unit: UnitRecord) -> Sequence[Choice]:
-    """For whoever may record, as the API has it: viewers only read."""
+    """The classes to choose from; none for viewers, who may not change units through the API either."""
     if actor.role == "viewer":
         return ()
     return [Choice(name, name.capitalize(), sample == unit.sample) for name, sample in _SAMPLES.items()]

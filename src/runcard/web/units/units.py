@@ -21,18 +21,18 @@ from runcard.web.lists.filters import (
     Field,
     FilterBar,
     filter_bar,
+    hidden_fields,
     page_query,
     run_filter_of,
-    said_of,
     url_of,
 )
 from runcard.web.lists.search_bar import search_field
 from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 from runcard.web.units.rows import (
     UNIT_SHEET,
-    Asked,
     Sorting,
     UnitList,
+    UnitListQuery,
     UnitsQuery,
     unit_cells,
     unit_list,
@@ -51,7 +51,7 @@ _SAMPLES = {
 
 
 class UnitsPage(NamedTuple):
-    """is_filtered: some units may have been left out."""
+    """is_filtered: the filter may leave out some units."""
 
     filters: FilterBar
     list: UnitList
@@ -63,12 +63,12 @@ class UnitsPage(NamedTuple):
 def show_units(
     services: WithServices, visit: WithVisit, query: Annotated[UnitsQuery, page_query(UnitsQuery)]
 ) -> Response:
-    wanted = _wanted(query, visit.zone)
+    unit_filter = _unit_filter(query, visit.zone)
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         units = unit_list(
             scope,
-            Asked(wanted, Sorting(query.sort, query.order), query.cursor, visit.zone),
+            UnitListQuery(unit_filter, Sorting(query.sort, query.order), query.cursor, visit.zone),
             lambda **changes: url_of(_HERE, query, **changes),
         )
         choices = list_choices(scope)
@@ -77,11 +77,11 @@ def show_units(
         filters=FilterBar(
             _HERE,
             [search_field("Serial number contains", query.search), *bar.fields, _sample(query)],
-            said_of(query, "sort", "order"),
+            hidden_fields(query, "sort", "order"),
         ),
         list=units,
         files=files_of(_HERE, query, "cursor"),
-        is_filtered=wanted != UnitFilter(),
+        is_filtered=unit_filter != UnitFilter(),
     )
     return render("units/units.html", page, visit)
 
@@ -90,15 +90,15 @@ def show_units(
 def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     """All units that the filter finds, in the order of the page."""
     query = ask.query
-    wanted = _wanted(query, ask.visit.zone)
+    unit_filter = _unit_filter(query, ask.visit.zone)
 
     def list_page_of_units(scope: Scope, page: Page) -> Listed[UnitRecord]:
-        return list_units(scope, wanted, query.sort, page, descending=query.order == "desc")
+        return list_units(scope, unit_filter, query.sort, page, descending=query.order == "desc")
 
     return ask.whole_list(list_page_of_units, unit_cells)
 
 
-def _wanted(query: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
+def _unit_filter(query: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
     runs = run_filter_of(query, zone, datetime.now(UTC))
     return UnitFilter(
         search=query.search,
