@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from runcard.analytics.groups import Group, GroupBy
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.snapshot import Selection, Snapshot
@@ -16,6 +14,7 @@ from runcard.web.charts.tiles import Tile
 from runcard.web.frame.formats import count_text, percent_text
 from runcard.web.frame.urls import batch_url, part_url, procedure_url
 from runcard.web.frame.visit import Visit
+from runcard.web.lists.page_runs import PageRuns
 
 
 class Yields(NamedTuple):
@@ -33,12 +32,8 @@ class YieldCell(NamedTuple):
     units: str
 
 
-class YieldQuestions(NamedTuple):
+class YieldQuestions(PageRuns):
     """The yields of a selection of runs. If this server has no figures, a page shows the reason instead of failing."""
-
-    snapshot: Snapshot
-    visit: Visit
-    selection: Selection
 
     def yields(self, group_by: GroupBy | None) -> Yields:
         try:
@@ -60,11 +55,6 @@ class YieldQuestions(NamedTuple):
         """The yields of all these runs."""
         total, _, problem = self.yields(None)
         return [Tile("First-pass yield", "–", problem)] if total is None else yield_tiles(total)
-
-
-def narrowed(selection: Selection, **conditions: Sequence[str]) -> Selection:
-    """The same runs, narrowed by these conditions. A condition replaces the one of the same name."""
-    return selection._replace(runs=replace(selection.runs, **conditions))
 
 
 def yield_tiles(total: YieldRow) -> Sequence[Tile]:

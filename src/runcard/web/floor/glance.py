@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -16,13 +16,13 @@ from runcard.analytics.questions.activity.throughput import ThroughputAnswer, co
 from runcard.analytics.questions.yields.first_pass_yield import YieldAnswer, first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, ParetoRow, pareto
 from runcard.analytics.questions.yields.retest import RetestRow, retest_total
-from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.store.runs.records import RunRecord
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.formats import Moment, count_text, moment_of, percent_text
 from runcard.web.frame.urls import station_url
 from runcard.web.frame.visit import Visit
 from runcard.web.lists.filters import FigureQuery, filters_of, url_of
+from runcard.web.lists.page_runs import PageRuns
 
 _FAILURES = 8
 _WORST = 8
@@ -30,16 +30,11 @@ _WORST = 8
 SHOWN_STATIONS = 8
 
 
-class Floor(NamedTuple):
+class Floor(PageRuns):
     """The questions that a reader's overview asks about the runs of a selection."""
 
-    snapshot: Snapshot
-    visit: Visit
-    selection: Selection
-
-    def of_procedure(self, procedure_id: UUID) -> "Floor":
-        runs = replace(self.selection.runs, procedure_ids=[procedure_id])
-        return self._replace(selection=self.selection._replace(runs=runs))
+    def of_procedure(self, procedure_id: UUID) -> Self:
+        return self.narrowed(procedure_ids=[procedure_id])
 
     def yields(self, group_by: GroupBy) -> YieldAnswer:
         return first_pass_yield(self.snapshot, self.selection, self.visit.zone, group_by)
@@ -50,9 +45,8 @@ class Floor(NamedTuple):
     def runs_today(self, now: datetime) -> int:
         """How many runs of the selection started today, whatever its period. Runs that start after now do not count."""
         midnight = datetime.combine(now.astimezone(self.visit.zone), time(), self.visit.zone)
-        runs = replace(self.selection.runs, started_after=midnight, started_before=now)
-        today = self.selection._replace(runs=runs)
-        return count_runs(self.snapshot, today)
+        today = self.narrowed(started_after=midnight, started_before=now)
+        return count_runs(self.snapshot, today.selection)
 
     def retests(self) -> RetestRow:
         return retest_total(self.snapshot, self.selection, self.visit.zone)

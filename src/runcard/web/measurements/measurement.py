@@ -44,6 +44,7 @@ from runcard.web.lists.filters import (
     selection_of,
     url_of,
 )
+from runcard.web.lists.page_runs import PageRuns
 from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.measurements.capability_lines import CapabilityLine, capability_line
 from runcard.web.measurements.compare import boxes_plot, means_plot, scatter_plot
@@ -141,9 +142,7 @@ class MeasurementPage(NamedTuple):
 class MeasurementAsk(NamedTuple):
     """The questions of a page, all about the same runs."""
 
-    snapshot: Snapshot
-    visit: Visit
-    selection: Selection
+    runs: PageRuns
     measured: MeasurementSelection
     query: MeasurementPageQuery
 
@@ -154,28 +153,28 @@ class MeasurementAsk(NamedTuple):
     def control_chart(self) -> ControlChartAnswer:
         settings = ChartSettings(last=int(self.query.last))
         return control_chart(
-            self.snapshot,
-            self.selection,
+            self.runs.snapshot,
+            self.runs.selection,
             self.measured,
             settings,
-            self.visit.zone,
+            self.runs.visit.zone,
             self.group_by,
         )
 
     def histogram(self, group_by: GroupBy | None) -> HistogramAnswer:
-        zone = self.visit.zone
-        return histogram(self.snapshot, self.selection, self.measured, zone, group_by)
+        zone = self.runs.visit.zone
+        return histogram(self.runs.snapshot, self.runs.selection, self.measured, zone, group_by)
 
     def capability(self) -> CapabilityAnswer:
-        return capability(self.snapshot, self.selection, self.measured, self.visit.zone)
+        return capability(self.runs.snapshot, self.runs.selection, self.measured, self.runs.visit.zone)
 
     def compare(self, group_by: GroupBy) -> CompareAnswer:
-        zone = self.visit.zone
-        return compare(self.snapshot, self.selection, self.measured, zone, group_by)
+        zone = self.runs.visit.zone
+        return compare(self.runs.snapshot, self.runs.selection, self.measured, zone, group_by)
 
     def correlation(self, against: str) -> CorrelationAnswer:
         other = MeasurementSelection(self.measured.procedure_id, against, self.query.against_phase)
-        return correlation(self.snapshot, self.selection, self.measured, other)
+        return correlation(self.runs.snapshot, self.runs.selection, self.measured, other)
 
 
 def measurement_ask(
@@ -185,7 +184,7 @@ def measurement_ask(
     measured = MeasurementSelection(
         procedure_id, query.name, query.phase, sequence_path=query.sequence_path, uom=query.uom
     )
-    return MeasurementAsk(snapshot, visit, _selection(query, visit), measured, query)
+    return MeasurementAsk(PageRuns(snapshot, visit, _selection(query, visit)), measured, query)
 
 
 @router.get("/procedures/{procedure_id}/measurements")

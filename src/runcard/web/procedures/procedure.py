@@ -50,6 +50,7 @@ from runcard.web.lists.filters import (
     url_of,
 )
 from runcard.web.lists.headings import Direction, Heading, headings
+from runcard.web.lists.page_runs import PageRuns
 from runcard.web.lists.pager import Pager
 from runcard.web.lists.period import step_of
 from runcard.web.lists.point_links import PointLinks
@@ -135,9 +136,7 @@ class ProcedurePage(NamedTuple):
 
 
 class _ProcedureAsk(NamedTuple):
-    snapshot: Snapshot
-    visit: Visit
-    selection: Selection
+    runs: PageRuns
     procedure: Procedure
     query: ProcedureQuery
 
@@ -148,7 +147,7 @@ class _ProcedureAsk(NamedTuple):
     def links(self, step: Step) -> PointLinks:
         """The links of the points of charts over time."""
         own = {"procedure": self.procedure.id}
-        return PointLinks(self.query, self.selection.runs, step, self.visit.zone, own)
+        return PointLinks(self.query, self.runs.selection.runs, step, self.runs.visit.zone, own)
 
     def url_of_measurement(self, name: str | None, phase: str) -> str:
         """The page of a measurement over the same runs; empty for a phase, which has no page."""
@@ -176,7 +175,9 @@ def show_procedure(
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
         query = replace(query, procedure=None)
-        ask = _ProcedureAsk(snapshot, visit, selection_within(procedure, query, visit.zone), procedure, query)
+        ask = _ProcedureAsk(
+            PageRuns(snapshot, visit, selection_within(procedure, query, visit.zone)), procedure, query
+        )
         contents = _CONTENTS[query.tab](ask)
         choices = list_choices(scope)
         merges = list_merges_into(scope, procedure.id)
@@ -216,9 +217,9 @@ def selection_within(procedure: Procedure, query: ProcedureQuery, zone: ZoneInfo
 
 def _runs(ask: _ProcedureAsk) -> Contents:
     step = step_of(ask.query)
-    answer = throughput(ask.snapshot, ask.selection, ask.visit.zone, step)
+    answer = throughput(ask.runs.snapshot, ask.runs.selection, ask.runs.visit.zone, step)
     total = answer.total
-    latest = latest_runs(ask.snapshot, ask.selection.counted, _LATEST)
+    latest = latest_runs(ask.runs.snapshot, ask.runs.selection.counted, _LATEST)
     passed = sum(one.runs for one in total.outcomes if one.outcome == "PASS")
     return Contents(
         tiles=[
@@ -229,15 +230,15 @@ def _runs(ask: _ProcedureAsk) -> Contents:
         ],
         charts=[outcome_stack(answer.rows, step, ask.links(step))],
         definitions=[definition_of(answer)],
-        runs=[_run_line(run, ask.visit) for run in latest],
+        runs=[_run_line(run, ask.runs.visit) for run in latest],
         runs_url=runs_url(ask.query, procedure=ask.procedure.id),
     )
 
 
 def _durations(ask: _ProcedureAsk) -> Contents:
-    zone, step = ask.visit.zone, step_of(ask.query)
-    runs = durations(ask.snapshot, ask.selection, zone, step)
-    phases = phase_durations(ask.snapshot, ask.selection, TimedPhases(), zone)
+    zone, step = ask.runs.visit.zone, step_of(ask.query)
+    runs = durations(ask.runs.snapshot, ask.runs.selection, zone, step)
+    phases = phase_durations(ask.runs.snapshot, ask.runs.selection, TimedPhases(), zone)
     total = runs.total
     return Contents(
         tiles=[
@@ -252,13 +253,14 @@ def _durations(ask: _ProcedureAsk) -> Contents:
 
 
 def _yields(ask: _ProcedureAsk) -> Contents:
-    zone, step = ask.visit.zone, step_of(ask.query)
+    zone, step = ask.runs.visit.zone, step_of(ask.query)
     links = ask.links(step)
     over_time, by_station = (
-        first_pass_yield(ask.snapshot, ask.selection, zone, group_by) for group_by in (step, "station")
+        first_pass_yield(ask.runs.snapshot, ask.runs.selection, zone, group_by)
+        for group_by in (step, "station")
     )
     phases, measurements = (
-        pareto(ask.snapshot, ask.selection, Failing(kind)) for kind in ("phases", "measurements")
+        pareto(ask.runs.snapshot, ask.runs.selection, Failing(kind)) for kind in ("phases", "measurements")
     )
     return Contents(
         tiles=[
@@ -296,12 +298,12 @@ def _yields(ask: _ProcedureAsk) -> Contents:
 
 def _capability(ask: _ProcedureAsk) -> Contents:
     query = ask.query
-    of_procedure = (ask.snapshot, ask.selection, ask.procedure.id)
+    of_procedure = (ask.runs.snapshot, ask.runs.selection, ask.procedure.id)
     answer = capabilities(*of_procedure)
     first, last = query.offset, query.offset + _PAGE_SIZE
     shown = sorted_rows(answer.rows, query.sort, query.order)[first:last]
     histograms = small_histograms(*of_procedure, shown)
-    names = measurement_names(ask.snapshot, ask.procedure.id)
+    names = measurement_names(ask.runs.snapshot, ask.procedure.id)
     with_numbers = {(row.spec.phase, row.spec.name) for row in answer.rows}
     others = [one for one in names.names if (one.phase, one.name) not in with_numbers]
     return Contents(

@@ -9,7 +9,7 @@ from runcard.analytics.snapshot import Snapshot
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.choices import list_choices
 from runcard.store.units.lists import UnitFilter
-from runcard.web.charts.first_pass_yield import YieldQuestions, narrowed
+from runcard.web.charts.first_pass_yield import YieldQuestions
 from runcard.web.frame.visit import Visit
 from runcard.web.lists.filters import FigureQuery, FilterBar, attempts_field, filter_bar, selection_of, url_of
 from runcard.web.lists.headings import Direction
@@ -32,8 +32,8 @@ def questions(
     snapshot: Snapshot, visit: Visit, query: UnitFiguresQuery, **own: Sequence[str]
 ) -> YieldQuestions:
     """The yields of the runs that the query finds among those of the page's own record."""
-    selection = narrowed(selection_of(query, visit.zone, datetime.now(UTC)), **own)
-    return YieldQuestions(snapshot, visit, selection)
+    selection = selection_of(query, visit.zone, datetime.now(UTC))
+    return YieldQuestions(snapshot, visit, selection).narrowed(**own)
 
 
 def figures_bar(scope: Scope, here: str, query: UnitFiguresQuery, without: Sequence[str]) -> FilterBar:

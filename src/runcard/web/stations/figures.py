@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple, get_args
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from runcard.analytics.groups import GroupBy
 from runcard.analytics.lists.run_lists import latest_runs
 from runcard.analytics.questions.activity.station_activity import (
@@ -31,6 +29,7 @@ from runcard.web.frame.formats import Moment, count_text, duration_text, moment_
 from runcard.web.frame.urls import run_url, station_url
 from runcard.web.frame.visit import Visit
 from runcard.web.lists.filters import FilterQuery
+from runcard.web.lists.page_runs import PageRuns
 from runcard.web.lists.point_links import PointLinks
 
 # Runs of samples also show that a station reports.
@@ -71,7 +70,7 @@ def station_figures(
     query: of the page, for links to these runs.
     """
     links = PointLinks(query, floor.runs, "week", visit.zone, {"station": station_id})
-    ask = _StationAsk(snapshot, visit, station_id, floor)
+    ask = _StationAsk(PageRuns(snapshot, visit, floor), station_id)
     try:
         weeks, rows = ask.runs("week"), ask.runs("procedure")
         procedures = sorted((row for row in rows if row.group.key), key=lambda row: -row.runs)
@@ -108,7 +107,7 @@ def latest_of_station(
 
     Works on a server without figures too.
     """
-    own = _StationAsk(snapshot, visit, station_id, floor).own
+    own = _StationAsk(PageRuns(snapshot, visit, floor), station_id).own
     return [_latest_run(run, visit) for run in latest_runs(snapshot, own.counted, _LATEST)]
 
 
@@ -124,14 +123,14 @@ def _latest_run(run: RunRecord, visit: Visit) -> LatestRun:
 
 
 class _StationAsk(NamedTuple):
-    snapshot: Snapshot
-    visit: Visit
+    """floor: the runs of all stations."""
+
+    floor: PageRuns
     station_id: UUID
-    floor: Selection
 
     @property
     def own(self) -> Selection:
-        return self.floor._replace(runs=replace(self.floor.runs, created_by_station_ids=[self.station_id]))
+        return self.floor.narrowed(created_by_station_ids=[self.station_id]).selection
 
     @property
     def ever(self) -> Selection:
@@ -139,21 +138,21 @@ class _StationAsk(NamedTuple):
         return Selection(RunFilter(created_by_station_ids=[self.station_id], samples=ANY_UNIT))
 
     def runs(self, group_by: GroupBy) -> Sequence[ThroughputRow]:
-        zone = self.visit.zone
-        return throughput(self.snapshot, self.own, zone, group_by).rows
+        zone = self.floor.visit.zone
+        return throughput(self.floor.snapshot, self.own, zone, group_by).rows
 
     def own_yield(self) -> YieldRow:
-        return first_pass_yield(self.snapshot, self.own, self.visit.zone).total
+        return first_pass_yield(self.floor.snapshot, self.own, self.floor.visit.zone).total
 
     def activity(self) -> StationActivity | None:
         """The activity of the station over all time; None if it is not in use."""
-        found = station_activity(self.snapshot, self.ever).stations
+        found = station_activity(self.floor.snapshot, self.ever).stations
         return next((one for one in found if one.id == self.station_id), None)
 
     def compared(self, procedure: ThroughputRow) -> Chart:
         key, name = procedure.group.key or "", procedure.group.name or ""
-        selection = self.floor._replace(runs=replace(self.floor.runs, procedure_ids=[UUID(key)]))
-        answer = first_pass_yield(self.snapshot, selection, self.visit.zone, "station")
+        selection = self.floor.narrowed(procedure_ids=[UUID(key)]).selection
+        answer = first_pass_yield(self.floor.snapshot, selection, self.floor.visit.zone, "station")
         points = [
             RatioPoint(
                 row.group,
