@@ -43,7 +43,7 @@ class FairShare:
     """Gives turns to callers. It belongs to one event loop, and a waiting request takes no thread.
 
     Waiting callers are served one after another, however many requests each of them has. While `is_busy` says that
-    something is more urgent, the limits are `while_busy`. The limit of one caller never keeps out its only turn,
+    something is more urgent, the limits are `while_busy`. A caller without a turn is not kept out by its own limit,
     whatever the weight.
     """
 

@@ -48,10 +48,10 @@ def document(app: FastAPI, unseen: Mapping[str, Mapping[str, Any]], error: Any) 
         described["paths"].setdefault(path, {}).update(deepcopy(dict(operations)))
     (failed,), schemas = _schemas_of([error])
     for operations in described["paths"].values():
-        for one in operations.values():
-            one["responses"].pop("422", None)  # FastAPI's own idea of a validation error
-            one["responses"]["default"] = {"description": "Error", **_json(failed)}
-            for name, schema in msgspec.json.decode(one.pop(_SCHEMAS, "{}")).items():
+        for operation_entry in operations.values():
+            operation_entry["responses"].pop("422", None)  # FastAPI's own idea of a validation error
+            operation_entry["responses"]["default"] = {"description": "Error", **_json(failed)}
+            for name, schema in msgspec.json.decode(operation_entry.pop(_SCHEMAS, "{}")).items():
                 if schemas.setdefault(name, schema) != schema:
                     raise ValueError(f"Two bodies are named {name}. Rename one.")
     described["components"] = {

@@ -57,7 +57,7 @@ class HttpConnections:
         self.now_s = 0.0
         self.lingering = 0
         self._open: set[HttpConnection] = set()
-        # These are dropped first to last.
+        # The connections that may be dropped, in this order.
         self._silent: dict[HttpConnection, None] = {}
         self._idle: dict[HttpConnection, None] = {}
         self._slow: list[HttpConnection] = []

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Usual = TypeVar("Usual")
 Path = tuple[str | int, ...]
 
-# Python reads no longer integer.
+# Python reads no integer with more digits.
 _MOST_DIGITS = 4300
 
 

@@ -43,7 +43,7 @@ class PageMeta(Struct):
 
 
 def page_of(connection: Connection, query: Paged) -> Page:
-    """The page that a query asks for. A plain number of rows to skip is a valid cursor too, for the current state."""
+    """The page that a query asks for. A plain number of rows to skip is a valid cursor too, without a state."""
     if not query.cursor:
         return Page(query.limit, 0, min(last_seq(connection), _MAX_SNAPSHOT))
     return Page(query.limit, query.cursor & _MAX_OFFSET, query.cursor >> _OFFSET_BITS or None)

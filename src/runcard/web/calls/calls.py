@@ -211,8 +211,8 @@ def _slot_points(
     counted: Sequence[SlotCount], window: CallWindow, query: ActivityQuery, zone: ZoneInfo
 ) -> Sequence[SlotPoint]:
     by_slot: dict[int, dict[StatusClass, int]] = {}
-    for one in counted:
-        by_slot.setdefault(one.slot, {})[one.status] = one.calls
+    for slot_count in counted:
+        by_slot.setdefault(slot_count.slot, {})[slot_count.status] = slot_count.calls
     return [_slot_point(at, by_slot.get(at, {}), window, query, zone) for at in range(window.slots)]
 
 
@@ -226,11 +226,11 @@ def _slot_point(
     return SlotPoint(first.astimezone(zone).strftime(window.label), counts, url_of(PATH, here), urls)
 
 
-def _route_point(one: RouteFigures, query: ActivityQuery) -> RoutePoint:
-    method, path = one.route.method, one.route.path
+def _route_point(figures: RouteFigures, query: ActivityQuery) -> RoutePoint:
+    method, path = figures.route.method, figures.route.path
     name = f"{method} {path or 'unknown paths'}"
     url = _url(query, method=method, path=path or query.path)
-    return RoutePoint(name, url, one.calls, one.failed, one.mean, one.longest)
+    return RoutePoint(name, url, figures.calls, figures.failed, figures.mean, figures.longest)
 
 
 def _tiles(figures: CallFigures, query: ActivityQuery) -> Sequence[Tile]:

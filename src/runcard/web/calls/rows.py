@@ -1,4 +1,4 @@
-"""Calls of the APIs as pages show them."""
+"""API calls as lines of a page."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

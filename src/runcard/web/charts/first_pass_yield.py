@@ -88,17 +88,17 @@ def yield_rows(
 
 
 def url_of_part(group: Group) -> str:
-    """The page of the part that a group is about; empty for the group without a part."""
+    """The address of the part that a group is about; empty for the group without a part."""
     return part_url(group.name) if group.name else ""
 
 
 def url_of_batch(group: Group) -> str:
-    """The page of the batch that a group is about; empty for the group without a batch."""
+    """The address of the batch that a group is about; empty for the group without a batch."""
     return batch_url(group.name) if group.name else ""
 
 
 def url_of_procedure(group: Group) -> str:
-    """The page of the procedure that a group is about; empty for a group without one."""
+    """The address of the procedure that a group is about; empty for the group without a procedure."""
     return procedure_url(UUID(group.key)) if group.key else ""
 
 

@@ -47,19 +47,19 @@ def attachment_lines(
 ) -> Iterator[AttachmentLine]:
     """Stored files with their previews. Only the first few texts are read, the first kilobytes of each."""
     left_to_read = _MOST_READ
-    for one in attachments:
+    for attachment in attachments:
         preview = None
-        if one.shown_content_type in HARMLESS_IMAGES:
-            preview = _image(services, one, request_root)
-        elif left_to_read and _is_text(one):
+        if attachment.shown_content_type in HARMLESS_IMAGES:
+            preview = _image(services, attachment, request_root)
+        elif left_to_read and _is_text(attachment):
             left_to_read -= 1
-            preview = _read(services, one)
+            preview = _read(services, attachment)
         yield AttachmentLine(
-            url=download_url(services, one, request_root),
-            name=one.name,
-            size=size_text(one.size_bytes or 0),
-            content_type=one.shown_content_type,
-            is_report=one.is_report,
+            url=download_url(services, attachment, request_root),
+            name=attachment.name,
+            size=size_text(attachment.size_bytes or 0),
+            content_type=attachment.shown_content_type,
+            is_report=attachment.is_report,
             preview=preview,
         )
 

@@ -125,12 +125,12 @@ def _failure(run: RunRecord, visit: Visit) -> LatestFailure:
     )
 
 
-def _station(one: StationActivity, visit: Visit) -> StationGlance:
-    last = one.last_started_at
+def _station(activity: StationActivity, visit: Visit) -> StationGlance:
+    last = activity.last_started_at
     return StationGlance(
-        station_url(one.id),
-        one.name,
-        count_text(one.runs),
+        station_url(activity.id),
+        activity.name,
+        count_text(activity.runs),
         None if last is None else moment_of(last, visit.zone),
     )
 

@@ -1,4 +1,4 @@
-"""What happens on the floor, at a glance."""
+"""The overview: what happens on the floor, at a glance."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""What every page is made with: who looks at it, its forms, addresses, words and numbers."""
+"""What all pages share: the reader's log-in, forms, addresses, words and numbers."""

@@ -16,17 +16,17 @@ def start_of(run: Recorded, zone: ZoneInfo) -> Moment:
     started = moment_of(run.started_at, zone)
     if run.reported_started_at is None:
         return started
-    said = moment_of(run.reported_started_at, zone)
-    return started._replace(said=f"The station's clock said {said.date} {said.time}")
+    reported = moment_of(run.reported_started_at, zone)
+    return started._replace(said=f"The station's clock said {reported.date} {reported.time}")
 
 
 def clock_note(run: RunRecord, zone: ZoneInfo) -> str:
     """The time that a wrong clock gave a run, and the time that is used instead; empty if the clock was right."""
     if run.reported_started_at is None:
         return ""
-    said, received = moment_of(run.reported_started_at, zone), moment_of(run.created_at, zone)
+    reported, received = moment_of(run.reported_started_at, zone), moment_of(run.created_at, zone)
     return (
-        f"The station's clock said {said.date} {said.time}; the run counts from when "
+        f"The station's clock said {reported.date} {reported.time}; the run counts from when "
         f"it was received, {received.date} {received.time}."
     )
 

@@ -54,8 +54,8 @@ def left_out_lines(left_out: Sequence[LeftOut]) -> Sequence[str]:
     return [_line(one) for one in left_out]
 
 
-def _line(one: LeftOut) -> str:
-    alone, several = _WORDS[one.reason]
-    if one.count == 1:
+def _line(left_out: LeftOut) -> str:
+    alone, several = _WORDS[left_out.reason]
+    if left_out.count == 1:
         return f"1 value {alone} and is not in these figures."
-    return f"{count_text(one.count)} values {several} and are not in these figures."
+    return f"{count_text(left_out.count)} values {several} and are not in these figures."

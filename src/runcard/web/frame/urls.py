@@ -25,7 +25,7 @@ def run_url(run_id: UUID) -> str:
 
 
 def comparison_url(run_id: UUID) -> str:
-    """The page that compares a run with another one."""
+    """The address of the page that compares a run with another one."""
     return f"{run_url(run_id)}/comparison"
 
 

@@ -46,8 +46,8 @@ def bring_in(
     """
     named = ReportFiles(services.stores, visit.actor, CLIENT, choice)
     passed = ReportFiles(services.stores, visit.actor, CLIENT, choice._replace(keeps_strange=False))
-    for one in files:
-        name, file = file_name(one.filename), one.file
+    for upload in files:
+        name, file = file_name(upload.filename), upload.file
         try:
             members = services.parsers.members(file)
         except (PayloadTooLarge, UnreadableReport) as error:

@@ -96,24 +96,24 @@ def show_import(
 ) -> Response:
     organization_id, import_uuid = visit.actor.organization_id, id_of(import_id, FileImportNotFound)
     with services.database.read_in(organization_id) as scope:
-        one = get_import(scope, import_uuid)
-        waiting = find_quarantined_id(scope, one.digest)
+        record = get_import(scope, import_uuid)
+        waiting = find_quarantined_id(scope, record.digest)
         at = list_page(scope.connection, query.cursor)
-        listed = list_imported_runs(scope, one.id, at)
-        repaired = list_repaired_units(scope, one.id, Page(_MOST_REPAIRED))
-        attachments = find_attachments(scope, [one.attachment_id] if one.attachment_id else [])
+        listed = list_imported_runs(scope, record.id, at)
+        repaired = list_repaired_units(scope, record.id, Page(_MOST_REPAIRED))
+        attachments = find_attachments(scope, [record.attachment_id] if record.attachment_id else [])
         runs = _runs(scope, visit, listed.rows)
     files = list(attachment_lines(services, list(attachments.values()), str(request.base_url)))
     page = FileImportPage(
-        name=one.name or "",
-        partly=_partly(one),
+        name=record.name or "",
+        partly=_partly(record),
         quarantined_url="" if waiting is None else quarantined_url(waiting),
-        facts=_facts(one, visit),
+        facts=_facts(record, visit),
         file=files[0] if files else None,
         runs=runs,
-        files=files_of(f"{import_url(one.id)}/runs", query, "cursor"),
-        has_stated=any(one.stated for one in runs),
-        pager=pager(at, listed, lambda cursor: url_of(import_url(one.id), query, cursor=cursor)),
+        files=files_of(f"{import_url(record.id)}/runs", query, "cursor"),
+        has_stated=any(run.stated for run in runs),
+        pager=pager(at, listed, lambda cursor: url_of(import_url(record.id), query, cursor=cursor)),
         repaired=[RecordLink(serial_number, unit_url(serial_number)) for serial_number in repaired.rows],
         has_more_repaired=repaired.has_more,
     )
@@ -167,19 +167,19 @@ def _stated_text(fields: Sequence[str]) -> str:
     return ", ".join(map(stated_name, fields))
 
 
-def _partly(one: ImportRecord) -> str:
-    if one.recorded_count is None:
+def _partly(record: ImportRecord) -> str:
+    if record.recorded_count is None:
         return ""
-    return f"Reports 1 to {count_text(one.recorded_count)} of this file are recorded; the rest is not."
+    return f"Reports 1 to {count_text(record.recorded_count)} of this file are recorded; the rest is not."
 
 
-def _facts(one: ImportRecord, visit: Visit) -> Sequence[Fact]:
-    imported = moment_of(one.created_at, visit.zone)
+def _facts(record: ImportRecord, visit: Visit) -> Sequence[Fact]:
+    imported = moment_of(record.created_at, visit.zone)
     facts = [
-        Fact("Recorded", runs_text(one.run_count, one.repair_count) or "nothing is left of it"),
-        Fact("Read as", format_text(one.importer)),
-        Fact("Size", "" if one.size_bytes is None else size_text(one.size_bytes)),
+        Fact("Recorded", runs_text(record.run_count, record.repair_count) or "nothing is left of it"),
+        Fact("Read as", format_text(record.importer)),
+        Fact("Size", "" if record.size_bytes is None else size_text(record.size_bytes)),
         Fact("Imported", f"{imported.date} {imported.time}"),
-        Fact("By", creator_name(one.created_by)),
+        Fact("By", creator_name(record.created_by)),
     ]
     return [fact for fact in facts if fact.value]

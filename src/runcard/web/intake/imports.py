@@ -151,30 +151,30 @@ def _show(
     return render("intake/imports.html", page, visit, status=answer_error(error).status if error else 200)
 
 
-def _line(one: ImportRecord, visit: Visit) -> ImportLine:
+def _line(record: ImportRecord, visit: Visit) -> ImportLine:
     return ImportLine(
-        import_url(one.id),
-        _name(one),
-        format_text(one.importer),
-        runs_text(one.run_count, one.repair_count) or "nothing is left",
-        one.recorded_count is not None,
-        creator_name(one.created_by),
-        moment_of(one.created_at, visit.zone),
+        import_url(record.id),
+        _name(record),
+        format_text(record.importer),
+        runs_text(record.run_count, record.repair_count) or "nothing is left",
+        record.recorded_count is not None,
+        creator_name(record.created_by),
+        moment_of(record.created_at, visit.zone),
     )
 
 
-def _cells(one: ImportRecord) -> Sequence[Cell]:
+def _cells(record: ImportRecord) -> Sequence[Cell]:
     return [
-        _name(one),
-        one.run_count,
-        one.repair_count,
-        "" if one.recorded_count is None else "yes",
-        format_text(one.importer),
-        creator_name(one.created_by),
-        one.created_at,
-        str(one.id),
+        _name(record),
+        record.run_count,
+        record.repair_count,
+        "" if record.recorded_count is None else "yes",
+        format_text(record.importer),
+        creator_name(record.created_by),
+        record.created_at,
+        str(record.id),
     ]
 
 
-def _name(one: ImportRecord) -> str:
-    return one.name or "a file that was deleted"
+def _name(record: ImportRecord) -> str:
+    return record.name or "a file that was deleted"

@@ -129,12 +129,12 @@ def _written(name: str, text: str, zone: ZoneInfo) -> _Named:
     if written is None:
         raise _no_moment(name, text)
     try:
-        said = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:  # such as the 13th month
         raise _no_moment(name, text) from error
     if not written["time"]:
-        return _day(said.date(), zone)
-    first = said if written["offset"] else said.replace(tzinfo=zone)
+        return _day(moment.date(), zone)
+    first = moment if written["offset"] else moment.replace(tzinfo=zone)
     last = first
     if not written["fraction"]:
         last = last.replace(microsecond=999_999)

@@ -51,9 +51,9 @@ def files_of(path: str, query: Struct, *places: str) -> TableFiles:
 
 
 def _format(file_format: str) -> SheetFormat:
-    for one in _FORMATS:
-        if one == file_format:
-            return one
+    for sheet_format in _FORMATS:
+        if sheet_format == file_format:
+            return sheet_format
     raise HTTPException(404)
 
 

@@ -206,14 +206,14 @@ def _means_table(answer: CompareAnswer) -> Figures:
     return Figures(columns, rows)
 
 
-def _between(one: ComparedGroup) -> str:
-    if one.mean_low is None:
+def _between(compared: ComparedGroup) -> str:
+    if compared.mean_low is None:
         return "–"
-    return f"{mean_text(one.mean_low, one.s)} … {mean_text(one.mean_high, one.s)}"
+    return f"{mean_text(compared.mean_low, compared.s)} … {mean_text(compared.mean_high, compared.s)}"
 
 
-def _difference_cells(one: ComparedGroup) -> Sequence[Cell]:
-    found = one.difference
+def _difference_cells(compared: ComparedGroup) -> Sequence[Cell]:
+    found = compared.difference
     if found is None:
         return [Cell("–"), Cell("–"), Cell("–")]
     return [
@@ -223,8 +223,8 @@ def _difference_cells(one: ComparedGroup) -> Sequence[Cell]:
     ]
 
 
-def _name(one: ComparedGroup) -> str:
-    return one.group.name or "none"
+def _name(compared: ComparedGroup) -> str:
+    return compared.group.name or "none"
 
 
 def _ranked(

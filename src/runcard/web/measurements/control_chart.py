@@ -102,13 +102,13 @@ def _window(answer: ControlChartAnswer) -> tuple[float | None, float | None, boo
 
 def _lines(answer: ControlChartAnswer) -> Sequence[_Line]:
     control, centre, limits = [], [], []
-    for one in answer.segments:
-        ends = (one.first, one.last)
+    for segment in answer.segments:
+        ends = (segment.first, segment.last)
         # If the sizes of subgroups differ, take the limits of the largest; individual values have one size.
-        bounds = [(one.control[-1].lower, one.control[-1].upper)] if one.control else []
+        bounds = [(segment.control[-1].lower, segment.control[-1].upper)] if segment.control else []
         control += [(*ends, bound) for pair in bounds for bound in pair if bound is not None]
-        centre += [(*ends, one.centre)] if one.centre is not None else []
-        limits += [(*ends, bound) for bound in one.spec.limits.bounds]
+        centre += [(*ends, segment.centre)] if segment.centre is not None else []
+        limits += [(*ends, bound) for bound in segment.spec.limits.bounds]
     return [
         _Line("Limits", "--fail-fill", "solid", limits),
         _Line("Control limits", "--warn-fill", "dashed", control),

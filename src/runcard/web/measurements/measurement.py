@@ -315,9 +315,13 @@ def _places(
     ]
 
 
-def _is_same(one: MeasurementName, query: MeasurementPageQuery) -> bool:
-    return one.name == query.name and query.phase in (None, one.phase)
+def _is_same(measurement: MeasurementName, query: MeasurementPageQuery) -> bool:
+    return measurement.name == query.name and query.phase in (None, measurement.phase)
 
 
-def _other(path: str, query: MeasurementPageQuery, one: MeasurementName) -> Other:
-    return Other(url_of(path, query, against=one.name, against_phase=one.phase), one.phase, one.name)
+def _other(path: str, query: MeasurementPageQuery, measurement: MeasurementName) -> Other:
+    return Other(
+        url_of(path, query, against=measurement.name, against_phase=measurement.phase),
+        measurement.phase,
+        measurement.name,
+    )

@@ -68,12 +68,12 @@ def measurement_anchor(position: int) -> str:
 
 
 def series_url(run_id: UUID, position: int) -> str:
-    """The page of a multi-dimensional measurement, by its position in its run."""
+    """The address of a multi-dimensional measurement. position: its place among all measurements of the run."""
     return f"/runs/{run_id}/series/{position}"
 
 
 def analysis_url(procedure_id: UUID, phase: str, name: str) -> str:
-    """The page of a measurement over all runs of a procedure."""
+    """The address of the page of a measurement over all runs of a procedure."""
     return f"/procedures/{procedure_id}/measurements?{urlencode({'phase': phase, 'name': name})}"
 
 
@@ -175,9 +175,9 @@ def _repeats_a_limit(validator: Validator) -> bool:
 def _merged(validators: Iterable[Validator]) -> list[Check]:
     """One check for each text. A text such as `3.1 <= x <= 3.5` stands for two checks, and fails if one of them did."""
     by_text: dict[tuple[str, bool, bool], set[MeasurementOutcome]] = {}
-    for one in validators:
-        key = (_check_text(one), not one.is_decisive, _repeats_a_limit(one))
-        by_text.setdefault(key, set()).add(one.outcome)
+    for validator in validators:
+        key = (_check_text(validator), not validator.is_decisive, _repeats_a_limit(validator))
+        by_text.setdefault(key, set()).add(validator.outcome)
     worst: tuple[MeasurementOutcome, ...] = ("FAIL", "UNSET", "PASS")
     return [
         Check(text, next(outcome for outcome in worst if outcome in outcomes), is_marginal, repeats)

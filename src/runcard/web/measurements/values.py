@@ -89,8 +89,8 @@ class ValuesQuery(FilterQuery, kw_only=True):
 
 def values_url(query: FilterQuery, name: str, phase: str | None) -> str:
     """The address of the page of a measurement's values in the runs of a page."""
-    said = {one: getattr(query, one) for one in FilterQuery.__struct_fields__}
-    return url_of(_HERE, ValuesQuery(**said, measurement=name, phase=phase or None))
+    filters = {field: getattr(query, field) for field in FilterQuery.__struct_fields__}
+    return url_of(_HERE, ValuesQuery(**filters, measurement=name, phase=phase or None))
 
 
 class ValueLine(NamedTuple):

@@ -174,10 +174,10 @@ def _in_words(due: Forecast) -> str:
     return " and ".join(amounts).replace("\u2009", "\u202f")
 
 
-def _removed_line(one: RemovedDay) -> RemovedLine:
-    removed = one.removed
+def _removed_line(removed_day: RemovedDay) -> RemovedLine:
+    removed = removed_day.removed
     return RemovedLine(
-        f"{one.day:%Y-%m-%d}",
+        f"{removed_day.day:%Y-%m-%d}",
         count_text(removed.runs),
         count_text(removed.files),
         size_text(removed.size_bytes),

@@ -150,7 +150,7 @@ class _ProcedureAsk(NamedTuple):
         return PointLinks(self.query, self.runs.selection.runs, step, self.runs.visit.zone, own)
 
     def url_of_measurement(self, name: str | None, phase: str) -> str:
-        """The page of a measurement over the same runs; empty for a phase, which has no page."""
+        """The address of a measurement over the same runs; empty for a phase, which has no page."""
         if name is None:
             return ""
         return url_of(

@@ -190,22 +190,22 @@ def _activity(
         return {}, str(unavailable)
 
 
-def _cells(one: ProcedureRecord, activity: ProcedureActivity | None) -> Sequence[Cell]:
+def _cells(procedure: ProcedureRecord, activity: ProcedureActivity | None) -> Sequence[Cell]:
     figures: Sequence[Cell] = (
         (None, None, None)
         if activity is None
         else (activity.runs, activity.first_pass.ratio, activity.last_started_at)
     )
-    return [one.name, one.identifier, *figures]
+    return [procedure.name, procedure.identifier, *figures]
 
 
 def _line(
-    one: ProcedureRecord, activity: ProcedureActivity | None, query: ProceduresQuery, visit: Visit
+    procedure: ProcedureRecord, activity: ProcedureActivity | None, query: ProceduresQuery, visit: Visit
 ) -> ProcedureLine:
     return ProcedureLine(
-        url=url_of(procedure_url(one.id), filters_of(query), procedure=None),
-        name=one.name,
-        identifier=one.identifier,
+        url=url_of(procedure_url(procedure.id), filters_of(query), procedure=None),
+        name=procedure.name,
+        identifier=procedure.identifier,
         runs=count_text(activity.runs) if activity else "",
         first_pass=percent_text(activity.first_pass.ratio) if activity else "",
         last_at=moment_of(activity.last_started_at, visit.zone) if activity else None,

@@ -103,17 +103,17 @@ def _facts(part: PartRecord, zone: ZoneInfo) -> Sequence[Fact]:
 
 
 def _revision(
-    one: RevisionRow,
+    revision: RevisionRow,
     part: PartRecord,
     counts: Mapping[UUID, int],
     pictures: Mapping[UUID, str],
     zone: ZoneInfo,
 ) -> RevisionLine:
     return RevisionLine(
-        revision_url(part.number, one.number),
-        one.number,
-        one.is_default,
-        count_text(counts.get(one.id, 0)),
-        "" if one.image_id is None else pictures.get(one.image_id, ""),
-        moment_of(one.created_at, zone),
+        revision_url(part.number, revision.number),
+        revision.number,
+        revision.is_default,
+        count_text(counts.get(revision.id, 0)),
+        "" if revision.image_id is None else pictures.get(revision.image_id, ""),
+        moment_of(revision.created_at, zone),
     )

@@ -80,9 +80,9 @@ def _chunks(
 ) -> Iterator[Sequence[RunRecord]]:
     """The runs, a thousand at a time: no transaction stays open while a slow reader downloads them."""
     organization_id = visit.actor.organization_id
-    for some in ids.in_chunks(_RUNS_AT_ONCE):
+    for chunk in ids.in_chunks(_RUNS_AT_ONCE):
         with services.database.read_in(organization_id) as scope:
-            runs = read_runs(scope, some)
+            runs = read_runs(scope, chunk)
             if query.noted:
                 runs = with_metadata(scope, runs)
         yield runs

@@ -78,8 +78,8 @@ def _failed(document: RunDocument) -> Iterator[_Failed]:
         measured = failed_in(attempt)
         if not measured and has_failed(attempt):
             yield _Failed(attempt, None)
-        for one in measured:
-            yield _Failed(attempt, one)
+        for measurement in measured:
+            yield _Failed(attempt, measurement)
 
 
 def _failure(failed: _Failed, record: RunRecord, url: PlaceUrl) -> RunFailures:

@@ -42,7 +42,7 @@ class Timeline(NamedTuple):
 
 
 def phase_anchor(position: int) -> str:
-    """The id, inside the page of a run, of the phase at this place in its document."""
+    """The id of a phase inside the page of its run. position: its place in the document."""
     return f"phase-{position + 1}"
 
 

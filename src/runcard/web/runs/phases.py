@@ -158,9 +158,9 @@ def _choice(every: _Attempts, failed: _Attempts, here: str, query: RunQuery) -> 
 
 def _grouped(attempts: _Attempts) -> Sequence[_Attempts]:
     groups: dict[tuple[str | None, str], list[_Shown]] = {}
-    for one in attempts:
-        phase = one.attempt.phase
-        groups.setdefault((phase.sequence_path, phase.name), []).append(one)
+    for shown in attempts:
+        phase = shown.attempt.phase
+        groups.setdefault((phase.sequence_path, phase.name), []).append(shown)
     return list(groups.values())
 
 

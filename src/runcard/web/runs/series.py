@@ -70,10 +70,10 @@ def export_series(
 ) -> Response:
     """The file with all rows of the table."""
     with services.database.read_in(visit.actor.organization_id) as scope:
-        _, one = _find(scope, run_id, position)
-    series = one.measurement.series
+        _, measured = _find(scope, run_id, position)
+    series = measured.measurement.series
     columns = [SheetColumn(name, "number") for name in column_names(series)]
-    return table_file(Sheet("Series", columns, [_rows(one)], visit.zone), file_format)
+    return table_file(Sheet("Series", columns, [_rows(measured)], visit.zone), file_format)
 
 
 @router.get(_HERE)
@@ -85,8 +85,8 @@ def show_series(
     query: Annotated[SeriesQuery, page_query(SeriesQuery)],
 ) -> Response:
     with services.database.read_in(visit.actor.organization_id) as scope:
-        record, one = _find(scope, run_id, position)
-    return render("runs/series.html", _page(record, one, query), visit)
+        record, measured = _find(scope, run_id, position)
+    return render("runs/series.html", _page(record, measured, query), visit)
 
 
 def _find(scope: Scope, run_id: str, position: str) -> tuple[RunRecord, Measured]:
@@ -96,9 +96,9 @@ def _find(scope: Scope, run_id: str, position: str) -> tuple[RunRecord, Measured
     if record is None:
         raise RunNotFound(run_id)
     document = read_documents(scope, [run_uuid])[run_uuid]
-    for one in measured_in(document):
-        if str(one.position) == position and one.measurement.series:
-            return record, one
+    for measured in measured_in(document):
+        if str(measured.position) == position and measured.measurement.series:
+            return record, measured
     raise NotFound(f"Measurement {position} of this run is not a series of values.")
 
 

@@ -73,7 +73,7 @@ _SHEET = [
 
 
 class StationsQuery(Struct, kw_only=True):
-    """q: part of a name."""
+    """q: part of the name."""
 
     q: str | None = None
     state: State | None = None
@@ -249,10 +249,10 @@ def _key(
         name = station.name.casefold()
         if sort == "name" or activity is None:
             return 0, name
-        one = activity.get(station.id, Activity())
+        own = activity.get(station.id, Activity())
         if sort == "runs":
-            return -one.recent_runs, name
-        return (-one.last_at.timestamp() if one.last_at else 0), name
+            return -own.recent_runs, name
+        return (-own.last_at.timestamp() if own.last_at else 0), name
 
     return key
 
@@ -263,13 +263,13 @@ def _line(
     procedures: Sequence[ProcedureRef],
     visit: Visit,
 ) -> StationLine:
-    one = None if activity is None else activity.get(station.id)
+    own = None if activity is None else activity.get(station.id)
     return StationLine(
         url=f"{_HERE}/{station.id}",
         name=station.name,
-        state=_state(station, one),
-        last_at=None if one is None or one.last_at is None else moment_of(one.last_at, visit.zone),
-        recent_runs="" if one is None else count_text(one.recent_runs),
+        state=_state(station, own),
+        last_at=None if own is None or own.last_at is None else moment_of(own.last_at, visit.zone),
+        recent_runs="" if own is None else count_text(own.recent_runs),
         procedures=_procedures_text(station, procedures),
         team=station.team.name if station.team else "",
     )
@@ -278,12 +278,12 @@ def _line(
 def _cells(
     station: StationRecord, activity: Mapping[UUID, Activity] | None, procedures: Sequence[ProcedureRef]
 ) -> Sequence[Cell]:
-    one = None if activity is None else activity.get(station.id)
+    own = None if activity is None else activity.get(station.id)
     return [
         station.name,
-        _state(station, one),
-        None if one is None else one.last_at,
-        None if one is None else one.recent_runs,
+        _state(station, own),
+        None if own is None else own.last_at,
+        None if own is None else own.recent_runs,
         _procedures_text(station, procedures),
         station.team.name if station.team else "",
     ]

@@ -275,23 +275,23 @@ def _sample_choices(actor: UserActor, unit: UnitRecord) -> Sequence[Choice]:
     return [Choice(name, name.capitalize(), sample == unit.sample) for name, sample in _SAMPLES.items()]
 
 
-def _procedure_runs(one: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
-    last, first = one.shown[0].number, one.shown[-1].number
+def _procedure_runs(attempts: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
+    last, first = attempts.shown[0].number, attempts.shown[-1].number
     here = unit_url(unit.serial_number)
     newest = f"{here}#runs"
 
     def before(number: int) -> str:
-        return f"{url_of(here, UnitQuery(procedure=one.procedure.id, before=number))}#runs"
+        return f"{url_of(here, UnitQuery(procedure=attempts.procedure.id, before=number))}#runs"
 
     behind = last + _ATTEMPTS + 1
     return ProcedureRuns(
-        name=one.procedure.name,
-        url=procedure_url(one.procedure.id),
-        total=count_text(one.total),
-        runs=[_attempt(attempt, zone) for attempt in one.shown],
+        name=attempts.procedure.name,
+        url=procedure_url(attempts.procedure.id),
+        total=count_text(attempts.total),
+        runs=[_attempt(attempt, zone) for attempt in attempts.shown],
         earlier_url=before(first) if first > 1 else "",
-        later_url=before(behind) if behind <= one.total else newest if last < one.total else "",
-        all_url=newest if last < one.total else "",
+        later_url=before(behind) if behind <= attempts.total else newest if last < attempts.total else "",
+        all_url=newest if last < attempts.total else "",
     )
 
 
