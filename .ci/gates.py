@@ -1,8 +1,8 @@
 """Rules of the house that no linter knows; `make lint` runs them.
 
-Sizes and names of modules and folders, names that stand twice, what the domain may import, that SQL says
-of which organization it is, that papers name files which are there, and that no index address stands in a file that
-installs.
+Sizes and names of modules and folders, names that stand twice, what docstrings say first, what the domain may import,
+that SQL says of which organization it is, that papers name files which are there, and that no index address stands in a
+file that installs.
 """
 
 import ast
@@ -68,6 +68,8 @@ def code_breaches(root: Path) -> Iterator[str]:
         yield from _twice_breaches(where, tree)
         if not GENERATED.search(where):
             yield from _size_breaches(where, source, tree)
+        if where.startswith("src/"):
+            yield from _docstring_breaches(where, tree)
         if where.startswith(f"{DOMAIN}/"):
             yield from _domain_breaches(where, tree)
         if where.startswith(f"{STORE}/") and not GENERATED.search(where) and where != SCOPE:
@@ -152,6 +154,14 @@ def _size_breaches(where: str, source: str, tree: ast.Module) -> Iterator[str]:
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > MAX_FUNCTION_LINES:
                 yield f"{where}:{node.lineno}: {node.name} has {lines} lines, at most {MAX_FUNCTION_LINES}"
+
+
+def _docstring_breaches(where: str, tree: ast.Module) -> Iterator[str]:
+    """Docstrings that tell what goes wrong, and not what comes back."""
+    functions = (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+    for one in functions:
+        if (ast.get_docstring(one) or "").startswith("Raises"):
+            yield f"{where}:{one.lineno}: {one.name} says first what it raises; say first what it returns or does"
 
 
 def _domain_breaches(where: str, tree: ast.Module) -> Iterator[str]:

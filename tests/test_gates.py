@@ -34,6 +34,11 @@ def lay(root: Path, where: str, content: str) -> None:
         ("tests/test_runs.py", "def f(): ...\n\n\nclass f: ...\n", ":4: f is defined already in line 1"),
         ("src/runcard/web/charts.py", "from a import b\nb: int = 1\n", ":2: b is defined already in line 1"),
         ("src/runcard/web/charts.py", "a, (b, c) = d\nc = d\n", ":2: c is defined already in line 1"),
+        (
+            "src/runcard/auth/members.py",
+            'def f():\n    """Raises NotFound."""\n',
+            "f says first what it raises",
+        ),
         ("src/runcard/domain/runs/run.py", "import numpy\n", "the domain may not import numpy"),
         (
             "src/runcard/domain/runs/run.py",
