@@ -95,7 +95,7 @@ def add_keys(copied: CopiedRuns) -> Keys:
     keys = Keys(new_token("rc"), new_token("rc"))
 
     def add(tx: SharedTransaction) -> None:
-        organization_id = copied.floor.home
+        organization_id = copied.floor.organization_id
         create_station_key(
             tx.of(organization_id), copied.floor.stations[0].station_id, secret_of(keys.station)
         )
@@ -192,7 +192,7 @@ def _count_runs(data_dir: Path, floor: Floor) -> int:
     """The number of runs in the database. The other runs of the floor are only in the copy."""
     database = Database.open(None, data_dir / "runcard.sqlite3")
     try:
-        with database.read_in(floor.home) as scope:
+        with database.read_in(floor.organization_id) as scope:
             return count_runs_since(scope, _EVER, _MORE_THAN_EVER)
     finally:
         database.close()

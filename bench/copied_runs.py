@@ -43,7 +43,7 @@ _START = "TIMESTAMP '2025-10-01'"
 
 
 class Floor(NamedTuple):
-    home: UUID
+    organization_id: UUID
     procedure_ids: list[UUID]
     stations: list[StationActor]
 

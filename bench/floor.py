@@ -43,11 +43,11 @@ class Floor:
         """many: of parts, batches, procedures, stations, deployments and import templates each."""
         self._writer = writer
         self._many = many
-        self._home = actor.organization_id
+        self._organization_id = actor.organization_id
         self._creator = Creator.of(actor)
 
     def furnish(self, units: int) -> None:
-        """Add `many` of each kind, USERS, and so many units that never ran."""
+        """Add `many` of each kind, USERS users, and this many units that never ran."""
         places = self._writer.write_shared(self._add_places)
         self._writer.write_shared(self._add_users)
         self._writer.write_shared(self._add_templates)
@@ -61,29 +61,29 @@ class Floor:
         places = []
         for number in range(self._many):
             name = f"Assembly {number}"
-            part_id = stage_part(tx.of(self._home), f"ASM-{number:05}", self._creator, name=name)
+            part_id = stage_part(tx.of(self._organization_id), f"ASM-{number:05}", self._creator, name=name)
             revision_id = tx.catalog.default_revision(part_id)
             assert revision_id is not None
-            batch_id = stage_batch(tx.of(self._home), f"LOT-{number:05}", self._creator)
+            batch_id = stage_batch(tx.of(self._organization_id), f"LOT-{number:05}", self._creator)
             places.append(_Place(part_id, revision_id, batch_id))
         return places
 
     def _add_users(self, tx: SharedTransaction) -> None:
         for number in range(USERS):
             email, name = f"user.{number}@example.com", f"User {number}"
-            create_user(tx.of(self._home), email, name=name, role="operator", password_hash=None)
+            create_user(tx.of(self._organization_id), email, name=name, role="operator", password_hash=None)
 
     def _add_templates(self, tx: SharedTransaction) -> None:
         for number in range(self._many):
-            create_template(tx.of(self._home), f"Template {number}", "{}", self._creator)
+            create_template(tx.of(self._organization_id), f"Template {number}", "{}", self._creator)
 
     def _add_procedures(self, tx: SharedTransaction) -> list[UUID]:
-        """As `create_procedure`, which looks at all identifiers to find the next."""
+        """As `create_procedure`, but without its look at all identifiers to find the next one."""
         ids = [new_id() for _ in range(self._many)]
         for number, procedure_id in enumerate(ids):
             row = {
                 "id": procedure_id,
-                "organization_id": self._home,
+                "organization_id": self._organization_id,
                 "identifier": f"BENCH{number}",
                 "identifier_key": lookup_key(f"BENCH{number}"),
                 "name": f"Procedure {number}",
@@ -92,17 +92,21 @@ class Floor:
                 **self._creator.columns,
             }
             tx.stage(procedures, row)
-            tx.note_change(self._home, "procedure_created", procedure_id)
+            tx.note_change(self._organization_id, "procedure_created", procedure_id)
         return ids
 
     def _add_stations(self, tx: SharedTransaction, procedure_ids: Sequence[UUID]) -> list[Named]:
         stations = []
         for number in range(self._many):
-            station = create_station(tx.of(self._home), f"Station {number}")
+            station = create_station(tx.of(self._organization_id), f"Station {number}")
             stations.append(Named(station.id, station.name))
             for at in range(_PROCEDURES_OF_A_STATION):
                 procedure_id = procedure_ids[(number + at) % self._many]
-                row = {"station_id": station.id, "procedure_id": procedure_id, "organization_id": self._home}
+                row = {
+                    "station_id": station.id,
+                    "procedure_id": procedure_id,
+                    "organization_id": self._organization_id,
+                }
                 tx.stage(station_procedures, row)
         return stations
 
@@ -124,7 +128,9 @@ class Floor:
                 repository=Repository(f"acme/board-{number % 50}", "github"),
             )
             reached = [stations[(number + at) % self._many] for at in range(_STATIONS_OF_A_DEPLOYMENT)]
-            create_deployment(tx.of(self._home), new, reached, ["Checked", "Pushed"], self._creator)
+            create_deployment(
+                tx.of(self._organization_id), new, reached, ["Checked", "Pushed"], self._creator
+            )
 
     def _add_units(self, places: Sequence[_Place], numbers: range) -> None:
         def add(tx: SharedTransaction) -> None:
@@ -134,7 +140,7 @@ class Floor:
                 unit_id = new_id()
                 place = places[number % len(places)]
                 unit = UnitRow(unit_id, f"A{number:09}", *place, None if is_whole else parent_id)
-                stage_unit(tx.of(self._home), unit, self._creator, None)
+                stage_unit(tx.of(self._organization_id), unit, self._creator, None)
                 parent_id = unit_id if is_whole else parent_id
 
         self._writer.write_shared(add)

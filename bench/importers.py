@@ -180,7 +180,7 @@ def _case(kind: type[T], *arguments: str) -> T:
 
 
 class _Took(NamedTuple):
-    """runs: how many were read. peak_bytes: None where memory was not measured."""
+    """runs: how many were read. peak_bytes: None if memory was not measured."""
 
     runs: int
     seconds: float

@@ -171,14 +171,16 @@ def _of_phases(procedure_id: UUID) -> list[Question]:
     def listed(
         how: str,
         query: Query,
-        wanted: PhaseFilter,
+        phase_filter: PhaseFilter,
         order: PhaseSort = "started_at",
         serial: str | None = None,
     ) -> Question:
         runs = RunFilter(procedure_ids=[procedure_id], serial_numbers=None if serial is None else [serial])
 
         def ask(data: Data, page: Page) -> object:
-            return list_phases(*data, runs, wanted, Listing(order, page, Deadline(_TIME_S), descending=True))
+            return list_phases(
+                *data, runs, phase_filter, Listing(order, page, Deadline(_TIME_S), descending=True)
+            )
 
         of_all = {"procedure_id": str(procedure_id), **query}
         return Question(f"phase-list {how}", "/phases", of_all, ask)
@@ -196,11 +198,11 @@ def _of_measurements(procedure_id: UUID) -> list[Question]:
     runs = RunFilter(procedure_ids=[procedure_id])
 
     def listed(
-        how: str, query: Query, wanted: MeasurementFilter, order: MeasurementSort = "started_at"
+        how: str, query: Query, measurement_filter: MeasurementFilter, order: MeasurementSort = "started_at"
     ) -> Question:
         def ask(data: Data, page: Page) -> object:
             return list_measurements(
-                *data, runs, wanted, Listing(order, page, Deadline(_TIME_S), descending=True)
+                *data, runs, measurement_filter, Listing(order, page, Deadline(_TIME_S), descending=True)
             )
 
         of_all = {"procedure_id": str(procedure_id), **query}
@@ -223,9 +225,11 @@ def _of_measurements(procedure_id: UUID) -> list[Question]:
 def _of_logs(procedure_id: UUID) -> list[Question]:
     runs = RunFilter(procedure_ids=[procedure_id])
 
-    def listed(how: str, query: Query, wanted: LogFilter, order: LogSort = "created_at") -> Question:
+    def listed(how: str, query: Query, log_filter: LogFilter, order: LogSort = "created_at") -> Question:
         def ask(data: Data, page: Page) -> object:
-            return list_logs(*data, runs, wanted, Listing(order, page, Deadline(_TIME_S), descending=True))
+            return list_logs(
+                *data, runs, log_filter, Listing(order, page, Deadline(_TIME_S), descending=True)
+            )
 
         return Question(f"log-list {how}", "/logs", {"procedure_ids": str(procedure_id), **query}, ask)
 

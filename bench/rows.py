@@ -189,7 +189,10 @@ def _copy_rows(
 
 def _name(copied: CopiedRuns, connection: psycopg.Connection) -> None:
     """Make the tables of names, by the numbers that rows refer to."""
-    with copied.copy.engine.transaction() as cursor, copied.database.read_in(copied.floor.home) as scope:
+    with (
+        copied.copy.engine.transaction() as cursor,
+        copied.database.read_in(copied.floor.organization_id) as scope,
+    ):
         for kind, (table, query) in _NAMED.items():
             ids = cursor.execute(query).fetchall()
             names = names_of(scope, kind, [id_ for _, id_ in ids])

@@ -77,7 +77,7 @@ class Question(NamedTuple):
 
 
 def _snapshot(copied: CopiedRuns, connection: Connection) -> Snapshot:
-    return Snapshot(copied.copy, Scope(connection, copied.floor.home))
+    return Snapshot(copied.copy, Scope(connection, copied.floor.organization_id))
 
 
 def _of(question: Callable[..., Any], *more: Any) -> Ask:

@@ -95,7 +95,7 @@ def on_runs(run_filter: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Co
     duration = microseconds_between("r.started_at", "r.ended_at")
     runs.within(duration, run_filter.duration_min, run_filter.duration_max)
     if run_filter.samples is not None:
-        classes = [one for one in run_filter.samples if one != "production"]
+        classes = [sample for sample in run_filter.samples if sample != "production"]
         production = " OR r.sample IS NULL" if "production" in run_filter.samples else ""
         runs.add(f"({is_one_of('r.sample', classes, 'VARCHAR')}{production})", *classes)
     return runs

@@ -39,7 +39,7 @@ class Selection(NamedTuple):
 
     @property
     def counted(self) -> RunFilter:
-        """`runs` without those of samples that are not asked for."""
+        """`runs`, but only of production units unless it asks for samples."""
         return self.runs if self.runs.samples is not None else replace(self.runs, samples=["production"])
 
 

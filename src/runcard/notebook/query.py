@@ -88,13 +88,13 @@ def selection_of(scope: Scope, conditions: AskedRuns) -> Selection:
         if name in runs:
             runs[name] = as_utc(runs[name])
     lookups: list[tuple[str, str, Callable[[str], UUID]]] = [
-        ("procedures", "procedure_ids", lambda one: procedure_id_of(scope, one)),
-        ("stations", "created_by_station_ids", lambda one: get_station(scope, one).id),
-        ("operators", "operated_by_ids", lambda one: get_user(scope, one).id),
+        ("procedures", "procedure_ids", lambda name: procedure_id_of(scope, name)),
+        ("stations", "created_by_station_ids", lambda name: get_station(scope, name).id),
+        ("operators", "operated_by_ids", lambda name: get_user(scope, name).id),
     ]
     for name, condition, id_of in lookups:
         if name in runs:
-            runs[condition] = [id_of(one) for one in runs.pop(name)]
+            runs[condition] = [id_of(reference) for reference in runs.pop(name)]
     if "operator_names" in runs:
         runs["operated_by_names"] = runs.pop("operator_names")
     return Selection(RunFilter(**runs), attempts)

@@ -187,10 +187,10 @@ class Notebook:
         time_zone: str = "UTC",
         **runs: Unpack[AskedRuns],
     ) -> CapabilityAnswer:
-        """uom: see `MeasurementSelection`. subgroup_by: what sigma_within is pooled over; None: the moving range's."""
-        with self._asking(runs, group_by=group_by, subgroup_by=subgroup_by) as asked:
-            measured = asked.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
-            return capability(*asked, measured, zone_of(time_zone), group_by, Within(subgroup_by))
+        """uom: see `MeasurementSelection`. subgroup_by: sigma_within is pooled over these; None: from moving ranges."""
+        with self._asking(runs, group_by=group_by, subgroup_by=subgroup_by) as asking:
+            measured = asking.measured(procedure, measurement, phase, uom, only_final=exclude_retries)
+            return capability(*asking, measured, zone_of(time_zone), group_by, Within(subgroup_by))
 
     def capabilities(
         self,

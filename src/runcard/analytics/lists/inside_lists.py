@@ -1,6 +1,6 @@
-"""Lists of what lies inside runs, found in the copy and read from the truth.
+"""Lists of what is inside runs, found in the copy and read from the database.
 
-Where the copy is not there, has not seen everything in time, or failed, the truth makes the list.
+If there is no copy, or it has not seen all changes in time, or it failed, the database makes the list.
 """
 
 import math
@@ -67,10 +67,10 @@ _LOG_ORDERS: Mapping[LogSort, RowOrder] = {
 }
 
 
-class _Wanted(NamedTuple, Generic[T, S]):
-    """What to list: rows of a table that keep conditions, and specs that do; ids as of an `InsideFilter`.
+class _Query(NamedTuple, Generic[T, S]):
+    """What to list: rows of a table that meet `rows`, and whose specs meet `specs`. ids: as in `InsideFilter`.
 
-    text: what the messages of logs must hold, folded.
+    text: case-folded; messages of logs must hold it.
     """
 
     kind: Kind[T, S]
@@ -89,7 +89,7 @@ def list_phases(
     phase_filter: PhaseFilter,
     listing: Listing[PhaseSort],
 ) -> Listed[FoundPhase]:
-    """A page of the phases of some runs. Raises as `store.contents.inside_runs.list_inside`."""
+    """A page of the phases of these runs. Raises as `store.contents.inside_runs.list_inside`."""
     rows = Conditions()
     rows.one_of("x.name", phase_filter.names)
     rows.one_of("x.sequence_path", phase_filter.sequence_paths)
@@ -98,8 +98,8 @@ def list_phases(
     rows.within(_PHASE_DURATION, phase_filter.duration_min, phase_filter.duration_max)
     if phase_filter.only_final:
         rows.add("x.is_final")
-    asked = _Wanted(PHASES, "phases", rows, _PHASE_ORDERS[listing.order], ids=phase_filter.ids)
-    listed = _list(copy, scope, runs, asked, listing)
+    query = _Query(PHASES, "phases", rows, _PHASE_ORDERS[listing.order], ids=phase_filter.ids)
+    listed = _list(copy, scope, runs, query, listing)
     return listed or list_inside(scope, PHASES, runs, phase_filter, listing)
 
 
@@ -110,11 +110,11 @@ def list_measurements(
     measurement_filter: MeasurementFilter,
     listing: Listing[MeasurementSort],
 ) -> Listed[FoundMeasurement]:
-    """A page of the measurements of some runs. Raises as `store.contents.inside_runs.list_inside`."""
+    """A page of the measurements of these runs. Raises as `store.contents.inside_runs.list_inside`."""
     specs = Conditions()
     specs.one_of("name", measurement_filter.names)
     specs.one_of("phase", measurement_filter.phase_names)
-    asked = _Wanted(
+    query = _Query(
         MEASUREMENTS,
         "measurements",
         _on_measurements(measurement_filter),
@@ -122,7 +122,7 @@ def list_measurements(
         None if measurement_filter.names is None and measurement_filter.phase_names is None else specs,
         measurement_filter.ids,
     )
-    listed = _list(copy, scope, runs, asked, listing)
+    listed = _list(copy, scope, runs, query, listing)
     return listed or list_inside(scope, MEASUREMENTS, runs, measurement_filter, listing)
 
 
@@ -133,14 +133,14 @@ def list_logs(
     log_filter: LogFilter,
     listing: Listing[LogSort],
 ) -> Listed[FoundLog]:
-    """A page of the logs of some runs. Raises as `store.contents.inside_runs.list_inside`."""
+    """A page of the log lines of these runs. Raises as `store.contents.inside_runs.list_inside`."""
     rows = Conditions()
     rows.one_of("x.level", log_filter.levels, "log_level")
     rows.one_of("x.source_file", log_filter.source_files)
     rows.within("x.timestamp", log_filter.logged_after, log_filter.logged_before)
     text = None if log_filter.search is None else log_filter.search.casefold()
-    asked = _Wanted(LOGS, "logs", rows, _LOG_ORDERS[listing.order], text=text)
-    listed = _list(copy, scope, runs, asked, listing)
+    query = _Query(LOGS, "logs", rows, _LOG_ORDERS[listing.order], text=text)
+    listed = _list(copy, scope, runs, query, listing)
     return listed or list_inside(scope, LOGS, runs, log_filter, listing)
 
 
@@ -149,9 +149,9 @@ def _on_measurements(measurement_filter: MeasurementFilter) -> Conditions:
     rows.one_of("x.outcome", measurement_filter.outcomes, "measurement_outcome")
     rows.one_of("x.kind", measurement_filter.kinds, "value_kind")
     rows.within("x.started_at", measurement_filter.started_after, measurement_filter.started_before)
-    bounds = [one for one in (measurement_filter.value_min, measurement_filter.value_max) if one is not None]
-    if any(math.isnan(one) for one in bounds):
-        rows.add("FALSE")  # no number keeps such a bound, while to DuckDB it is the highest
+    bounds = (measurement_filter.value_min, measurement_filter.value_max)
+    if any(bound is not None and math.isnan(bound) for bound in bounds):
+        rows.add("FALSE")  # no number is within NaN, but to DuckDB NaN is the highest number
     if measurement_filter.value_min is not None:
         lower, above = split_number(measurement_filter.value_min)
         rows.add("x.num >= ? AND (x.num > ? OR x.rest >= ?)", lower, lower, above)
@@ -170,39 +170,39 @@ def _list(
     copy: ColumnarCopy | None,
     scope: Scope,
     runs: RunFilter,
-    wanted: _Wanted[T, S],
+    query: _Query[T, S],
     listing: Listing[S],
 ) -> Listed[Found[T]] | None:
-    """A page; None where the copy cannot tell. Raises InvalidInput for a page that ends too far down."""
+    """A page; None if the copy cannot answer. Raises InvalidInput for a page that ends too far down."""
     page, descending = listing.page, listing.descending
     count = places_up_to(page)
 
     def find(cursor: Cursor, found: MatchingRuns) -> list[RowPlace]:
-        source = _source(cursor, scope.organization_id, found, wanted)
-        order = wanted.order
-        if order.joins == _SPECS and wanted.specs is None:
+        source = _source(cursor, scope.organization_id, found, query)
+        order = query.order
+        if order.joins == _SPECS and query.specs is None:
             source, order = first_named(cursor, source, found.procedures, order, count, descending=descending)
-        if wanted.text is not None:
+        if query.text is not None:
             blocks = found.what_lies_inside()
-            source = holding(cursor, Search(source, blocks, wanted.text, order, count, descending))
+            source = holding(cursor, Search(source, blocks, query.text, order, count, descending))
         return find_places(cursor, source, order, count, page.offset, descending=descending)
 
     places = find_in_copy(copy, scope, runs, page, find)
     if places is None:
         return None
-    ids = [part_id(run_id, wanted.kind.part, position) for run_id, position in places[: page.limit]]
-    return Listed(read_inside(scope, wanted.kind, ids), len(places) > page.limit)
+    ids = [part_id(run_id, query.kind.part, position) for run_id, position in places[: page.limit]]
+    return Listed(read_inside(scope, query.kind, ids), len(places) > page.limit)
 
 
-def _source(cursor: Cursor, organization_id: UUID, runs: MatchingRuns, wanted: _Wanted[T, S]) -> RowSource:
-    """The rows that are wanted of these runs."""
-    rows = runs.what_lies_inside().and_of(wanted.rows)
-    if wanted.specs is not None:
-        rows = rows.and_of(_of_specs(cursor, wanted.specs))
-    source = RowSource(wanted.table, rows, runs.themselves())
-    if wanted.ids is None:
+def _source(cursor: Cursor, organization_id: UUID, runs: MatchingRuns, query: _Query[T, S]) -> RowSource:
+    """The rows of these runs that the query matches."""
+    rows = runs.what_lies_inside().and_of(query.rows)
+    if query.specs is not None:
+        rows = rows.and_of(_of_specs(cursor, query.specs))
+    source = RowSource(query.table, rows, runs.themselves())
+    if query.ids is None:
         return source
-    return _with_ids(cursor, organization_id, source, wanted.kind, wanted.ids)
+    return _with_ids(cursor, organization_id, source, query.kind, query.ids)
 
 
 def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
@@ -214,17 +214,17 @@ def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
 def _with_ids(
     cursor: Cursor, organization_id: UUID, source: RowSource, kind: Kind[T, S], ids: Collection[UUID]
 ) -> RowSource:
-    """Of these rows those that have one of these ids, or lie in a run that has."""
-    places = {one: run_of(one) for one in ids}
+    """The source, narrowed to rows that have one of these ids, or whose run has one."""
+    places = {id_: run_of(id_) for id_ in ids}
     inner = [place for place in places.values() if place is not None and place[1] is kind.part]
-    whole = [one for one, place in places.items() if place is None]
-    asked = Conditions()
-    asked.add("organization = ?", organization_id)
-    asked.one_of("id", [*whole, *(run_id for run_id, _, _ in inner)], "UUID")
-    found = cursor.execute(f"SELECT id, run FROM runs WHERE {asked.sql}", asked.values).fetchall()
+    run_ids = [id_ for id_, place in places.items() if place is None]
+    on_runs = Conditions()
+    on_runs.add("organization = ?", organization_id)
+    on_runs.one_of("id", [*run_ids, *(run_id for run_id, _, _ in inner)], "UUID")
+    found = cursor.execute(f"SELECT id, run FROM runs WHERE {on_runs.sql}", on_runs.values).fetchall()
     numbers = dict(found)
     pairs = [(numbers[run_id], position) for run_id, _, position in inner if run_id in numbers]
-    of_whole = [numbers[one] for one in whole if one in numbers]
+    of_whole = [numbers[run_id] for run_id in run_ids if run_id in numbers]
     alternatives = [is_one_of("x.run", of_whole, "BIGINT")]
     alternatives += ["x.run = ? AND x.position = ?"] * len(pairs)
     rows, runs = Conditions(), Conditions()

@@ -112,7 +112,7 @@ def _has_index(run_filter: RunFilter, order: RunSort) -> bool:
     """Whether an index of the database leads to the runs of a filter, or along the order past few others."""
     if any(one is not None for one in (run_filter.ids, run_filter.serial_numbers, run_filter.execution_ids)):
         return True
-    # What these name is looked up in the truth in any case.
+    # The database looks these up in any case.
     run_filter = replace(run_filter, search_query=None, metadata=())
     if order == "started_at":
         run_filter = replace(run_filter, started_after=None, started_before=None)

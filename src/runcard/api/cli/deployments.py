@@ -170,7 +170,7 @@ def create(
 
     def apply(tx: Transaction) -> DeployResult:
         if hold_attachment(tx, attachment.id).blob_key != attachment.blob_key:
-            raise Conflict(f"Upload {attachment.id} was replaced while it was deployed. Deploy it again.")
+            raise Conflict(f"Upload {attachment.id} was replaced during the deployment. Deploy it again.")
         stations = _stations(tx.scope, procedure, body)
         log = [
             f"Archive {attachment.name}: {archive.size_bytes} bytes, SHA-256 {archive.sha256}",

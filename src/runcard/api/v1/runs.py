@@ -80,8 +80,8 @@ def list_runs(
 def remove_run(run_id: str, actor: WithActor, services: WithServices) -> Response:
     """Delete a run with everything inside it."""
     check_may_manage(actor, "delete runs")
-    wanted = id_of(run_id, RunNotFound)
-    deleted = services.writer.write(actor.organization_id, lambda tx: delete_run(tx, wanted))
+    known_id = id_of(run_id, RunNotFound)
+    deleted = services.writer.write(actor.organization_id, lambda tx: delete_run(tx, known_id))
     if not deleted:
         raise RunNotFound(run_id)
     remove_soon(services.stores, actor.organization_id)

@@ -104,9 +104,9 @@ class CapabilityAnswer(MeasuredAnswer, frozen=True, kw_only=True):
 
 
 class Within(NamedTuple):
-    """How the scatter within subgroups is found.
+    """How sigma_within is found.
 
-    subgroup_by: None: from moving ranges, without subgroups. most_values: of more values, so many are sampled.
+    subgroup_by: pooled over these subgroups; None: from moving ranges. most_values: of more values, a sample is taken.
     """
 
     subgroup_by: GroupBy | None = None
@@ -124,7 +124,7 @@ def capability(
     group_by: GroupBy | None = None,
     within: Within = _MOVING_RANGES,
 ) -> CapabilityAnswer:
-    """The capability of a measurement. subgroup_by: sigma_within is pooled over these; None: from moving ranges.
+    """The capability of a measurement.
 
     Raises as `Snapshot.asking` does, and InvalidInput for more groups or specifications than can be shown.
     """

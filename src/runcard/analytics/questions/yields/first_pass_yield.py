@@ -57,7 +57,7 @@ _FIGURES_OF: Mapping[First, str] = {
 
 
 class _Counts(NamedTuple):
-    """As _FIGURES counts. first, by_second, in_the_end: units that passed at the first run, the second, the last."""
+    """What `_FIGURES` counts. first, by_second, in_the_end: units that passed in that run: the first, second, last."""
 
     units: int
     first: int

@@ -1,4 +1,4 @@
-"""The parameters that the lists of what lies inside runs share."""
+"""The parameters that the lists of what is inside runs share."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from runcard.store.lists.run_filter import RunFilter
 
 
 class OfRunsQuery(PageQuery):
-    """A list of what lies inside runs, in pages."""
+    """A list of what is inside runs, in pages."""
 
     procedure_versions: list[str] | None = None
     deployment_ids: list[UUID] | None = None
@@ -21,7 +21,7 @@ class OfRunsQuery(PageQuery):
     created_by_station_ids: list[UUID] | None = None
 
     def run_filter(self) -> RunFilter:
-        """What these parameters say of the runs. Each list adds its own."""
+        """The filter that these parameters make. Each list adds its own conditions."""
         return RunFilter(
             procedure_versions=self.procedure_versions,
             deployment_ids=self.deployment_ids,

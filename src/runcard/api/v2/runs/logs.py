@@ -81,7 +81,7 @@ def list_(
     scope: WithScope,
     query: Annotated[LogListQuery, query(LogListQuery)],
 ) -> Response:
-    """Filtered, sorted, paged logs of runs."""
+    """Filtered, sorted and paged log lines of runs."""
     page = page_of(scope.connection, query)
     listing = Listing(
         query.sort_by, page, Deadline(services.list_timeout_s), descending=query.sort_order == "desc"

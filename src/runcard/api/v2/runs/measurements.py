@@ -117,7 +117,7 @@ def list_(
     scope: WithScope,
     query: Annotated[MeasurementListQuery, query(MeasurementListQuery)],
 ) -> Response:
-    """Filtered, sorted, paged measurements of one procedure."""
+    """Filtered, sorted and paged measurements of a procedure."""
     page = page_of(scope.connection, query)
     listing = Listing(
         query.sort_by, page, Deadline(services.list_timeout_s), descending=query.sort_order == "desc"

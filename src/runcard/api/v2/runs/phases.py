@@ -105,7 +105,7 @@ def list_(
     scope: WithScope,
     query: Annotated[PhaseListQuery, query(PhaseListQuery)],
 ) -> Response:
-    """Filtered, sorted, paged phases of one procedure."""
+    """Filtered, sorted and paged phases of a procedure."""
     page = page_of(scope.connection, query)
     listing = Listing(
         query.sort_by, page, Deadline(services.list_timeout_s), descending=query.sort_order == "desc"

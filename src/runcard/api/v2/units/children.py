@@ -34,9 +34,9 @@ def add(
     body: Annotated[UnitAddChildBody, json_body(UnitAddChildBody)],
 ) -> Response:
     """Make a unit part of another. It leaves the unit of which it was part before."""
-    wanted = [body.child_serial_number]
+    children = [body.child_serial_number]
     (child,) = services.writer.write(
-        actor.organization_id, lambda tx: add_sub_units(tx, actor, serial_number, wanted)
+        actor.organization_id, lambda tx: add_sub_units(tx, actor, serial_number, children)
     )
     return JsonResponse(IdResult(child.id))
 
