@@ -118,7 +118,7 @@ run_filters = conditions(
         "metadata": st.sampled_from(
             [[MetadataTest("place", at_least=1.0)], [MetadataTest("place", equals=7)]]
         ),
-        "search": st.sampled_from(["sn-", "A"]),
+        "search_query": st.sampled_from(["sn-", "A"]),
         "duration_min": lengths,
         "duration_max": lengths,
         "started_after": moments,
