@@ -232,7 +232,7 @@ def read_only_database(database: Database) -> Iterator[None]:
 
 def test_a_database_that_only_reads_is_told(on_postgresql: Server, own_postgresql: Postgresql) -> None:
     server, key = on_postgresql, on_postgresql.world.acme.admin.api_key
-    read_only = (503, "SERVICE_UNAVAILABLE", "can only read its record")
+    read_only = (503, "SERVICE_UNAVAILABLE", "can read its record now but not write to it")
     with server.client(key) as client, server.database() as database:
         before = create_run(client, run_of("READ"))
         with read_only_database(database):

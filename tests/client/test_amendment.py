@@ -141,7 +141,7 @@ def test_what_cannot_be_is_refused(
         ("text = text[:-3]", "is no valid JSON any more"),
         ("text = '[]'", "is no JSON object any more"),
         ("text = text.replace('\"outcome\": \"PASS\"', '\"outcome\": NaN')", "NaN is no JSON number"),
-        ("text = text.replace('\"outcome\"', '\"result\"')", "'result' is no field of a run; there are "),
+        ("text = text.replace('\"outcome\"', '\"result\"')", "'result' is no field of a run; the fields are "),
         ("text = text.replace('\"client_run_ref\": \"', '\"client_run_ref\": \"X')", "client_run_ref is 'XSN-"),
     ],
 )  # fmt: skip
@@ -158,7 +158,7 @@ def test_what_was_written_is_not_lost(
     assert main(["edit", parked]) == 2
     kept = spool.path.with_name("edited-run.json")
     assert told in (said := capsys.readouterr().err)
-    assert f"What you wrote is in {kept}: mend it and give it by --file" in said
+    assert f"Your text is in {kept}: correct it and pass it with --file" in said
     assert spool.counts().parked == 1
     right = {"procedure": "Board", "part_number": "P", **json.loads(spool.body(1))}
     kept.write_text(json.dumps(right), "utf-8")
@@ -175,7 +175,7 @@ def test_an_editor_that_fails_changes_nothing(
 ):
     edit_by(monkeypatch, tmp_path, "sys.exit(3)")
     assert main(["edit", parked]) == 2
-    assert "ended with 3; the run is as it was" in capsys.readouterr().err
+    assert "ended with 3; the run is not changed" in capsys.readouterr().err
     monkeypatch.setenv("EDITOR", "/nowhere/vi")
     assert main(["edit", parked]) == 2
     assert "name another in EDITOR, or use --set" in capsys.readouterr().err

@@ -46,7 +46,7 @@ def test_a_parked_run_is_shown_retried_and_discarded(
     client.record_run(report_of(serial, client_run_ref=serial, procedure="Unknown"))
     assert main(["flush"]) == 1
     assert capsys.readouterr().out == (
-        "0 sent, 0 wait, 1 are parked: procedure Unknown is none of this server's; create it, then retry this run\n"
+        "0 sent, 0 wait, 1 are parked: procedure Unknown is not on this server; create it, then retry this run\n"
     )
     assert main(["status"]) == 1
     assert f"parked: {serial}  {serial}  Unknown  " in capsys.readouterr().out
@@ -73,7 +73,7 @@ def test_a_server_that_is_away_is_told(
 def test_asking_where_no_run_was_kept_leaves_nothing(capsys: pytest.CaptureFixture[str], spool_path: Path):
     assert told(capsys, "status")[0] == 0
     assert main(["retry"]) == 2
-    assert f"{spool_path} is not there" in capsys.readouterr().err
+    assert f"{spool_path} does not exist" in capsys.readouterr().err
     assert not spool_path.parent.exists()
 
 

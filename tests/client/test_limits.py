@@ -49,7 +49,7 @@ def test_what_is_asked(value: Any, asked: dict[str, Any], outcome: str):
 @pytest.mark.parametrize(
     ("value", "told"),
     [
-        ("3.3", "vcc is '3.3', which limits do not fit"),
+        ("3.3", "vcc is '3.3', which has no order, so limits do not fit"),
         (True, "vcc is True"),
         ([1, None], "vcc is None"),
         ([], "empty list"),

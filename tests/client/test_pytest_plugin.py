@@ -189,14 +189,14 @@ def test_where_nothing_runs_nothing_is_recorded(session: Session, admin: httpx.C
 
 def test_the_details_of_a_run_are_not_of_a_worker(session: Session):
     done = session("def test_it(runcard_run): pass\n", "--runcard", "--runcard-serial-number", "x", "-n", "1")
-    assert "runcard_run is of the process that records" in done.stdout
+    assert "runcard_run is only available in the process that records" in done.stdout
 
 
 def test_a_run_that_is_refused_is_told(session: Session, serial: str):
     options = ["--runcard-procedure", "Unknown", "--runcard-serial-number", serial]
     done = session("def test_nothing(): pass\n", "--runcard", *options)
     assert done.returncode == 0
-    assert f"of {serial}: refused, and parked here: procedure Unknown is none of this server's" in done.stdout
+    assert f"of {serial}: refused, and parked here: procedure Unknown is not on this server" in done.stdout
 
 
 def test_a_server_that_is_away_is_told(session: Session, serial: str):

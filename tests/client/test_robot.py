@@ -128,7 +128,7 @@ Scan
     [
         ("Measure    vcc    abc    low=3", ["--listener", LISTENER], "vcc is 'abc'; give a number"),
         ("Measure    vcc    ${3}    low=x", ["--listener", LISTENER], "low is 'x'; give a number"),
-        ("Measure    vcc    ${3}", [], "nobody listens; run robot with --listener"),
+        ("Measure    vcc    ${3}", [], "no listener records this run; run robot with --listener"),
     ],
     ids=["value", "limit", "no-listener"],
 )

@@ -24,8 +24,8 @@ def test_the_environment_says_what_is_not_given():
         ("runcard:8000", "rc_1", "url is 'runcard:8000'; give the server's address"),
         ("http://", "rc_1", "url is 'http://'"),
         ("http://a/?x=1", "rc_1", "url is"),
-        ("http://a", "rc_1\nrc_2", "api_key holds what no key does"),
-        ("http://a", "rc_ü", "api_key holds what no key does"),
+        ("http://a", "rc_1\nrc_2", "api_key has characters that no key has"),
+        ("http://a", "rc_ü", "api_key has characters that no key has"),
     ],
     ids=["no-url", "no-key", "no-scheme", "no-host", "query", "two-keys", "no-ascii"],
 )

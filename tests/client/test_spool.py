@@ -162,7 +162,7 @@ def test_a_spool_that_cannot_be_used_says_which_and_why(tmp_path: Path):
         (tmp_path / "file" / "spool", "File exists|Not a"),
     ):
         with pytest.raises(
-            SpoolUnusable, match=f"the spool {path} cannot be used: .*({why}).*see that its disk"
+            SpoolUnusable, match=f"the spool {path} cannot be used: .*({why}).*check that its disk"
         ):
             Spool(path)
 
@@ -171,5 +171,5 @@ def test_a_spool_of_a_newer_client_is_left_alone(spool: Spool, spool_path: Path)
     with sqlite3.connect(spool_path) as connection:
         connection.execute("PRAGMA user_version = 2")
     connection.close()
-    with pytest.raises(SpoolUnusable, match="has version 2, and this client knows 1"):
+    with pytest.raises(SpoolUnusable, match="has version 2, but this client knows only version 1"):
         Spool(spool_path)

@@ -80,7 +80,7 @@ def test_runs_are_read_by_what_they_are(client: Client, burn_in: str):
     assert [run.id for run in client.runs(serial_numbers=[first.serial_number.lower()])] == [first.id]
     with pytest.raises(InvalidReport, match="started_after 2026-01-01T00:00:00 has no time zone"):
         client.runs(started_after=datetime(2026, 1, 1))  # noqa: DTZ001 (that is what is wrong with it)
-    with pytest.raises(Refused, match="is none of this server's"):
+    with pytest.raises(Refused, match="is not on this server"):
         client.runs("No such procedure")
 
 

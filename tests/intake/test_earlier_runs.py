@@ -50,7 +50,7 @@ def test_a_report_of_an_id_that_is_there_is_refused(
     refused = bring_in(again)
     assert (refused.status, refused.run_count) == ("refused", 0)
     assert refused.reason is not None
-    assert refused.reason.startswith(f"Run {run_id} was recorded of the same report (its id is ab-1)")
+    assert refused.reason.startswith(f"Run {run_id} was recorded from the same report (its id is ab-1)")
     assert "--replace" in refused.reason
     assert refused.quarantined_id is not None
     assert outcomes(database) == [(run_id, "PASS")]

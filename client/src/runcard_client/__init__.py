@@ -1,4 +1,4 @@
-"""Report the runs of a hardware test station to Runcard, also while the network is away."""
+"""Report the runs of a hardware test station to Runcard, even while the network is down."""
 
 from runcard_client.client import Client, Flushed
 from runcard_client.errors import (

@@ -1,4 +1,4 @@
-"""A parked run that a person has put right: as JSON to be read and changed, and back."""
+"""Correct a parked run by hand: show it as JSON, and read the changed JSON back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runcard_client.errors import InvalidReport, InvalidSettings
 from runcard_client.run_body import NAMES, Json, check_body
 from runcard_client.spool import SpooledRun
 
-# Fields that take one text, so that they can be set on the command line.
+# Fields with a single text as value, which can be set on the command line.
 SETTABLE = (
     "procedure",
     *(name for name in NAMES if name != "client_run_ref"),
@@ -23,13 +23,13 @@ SETTABLE = (
 
 
 def shown(run: SpooledRun, body: bytes) -> Json:
-    """A spooled run as it is edited: the procedure as the station names it, and what is sent to the server."""
+    """A spooled run as JSON for editing: the procedure as the station names it, and the body for the server."""
     inside: Json = json.loads(body)
     return {"procedure": run.procedure, **inside}
 
 
 def with_set(edited: Json, settings: Sequence[str]) -> Json:
-    """The same with these settings, `FIELD=VALUE` each; an empty value takes the field out. Raises InvalidReport."""
+    """The run with these settings, each `FIELD=VALUE`; an empty value removes the field. Raises InvalidReport."""
     changed = dict(edited)
     for setting in settings:
         field, is_set, text = setting.partition("=")
@@ -44,11 +44,11 @@ def with_set(edited: Json, settings: Sequence[str]) -> Json:
 
 
 def read_edited(text: str) -> Json:
-    """A run as it was edited. Raises InvalidReport where it is no JSON object."""
+    """The edited run. Raises InvalidReport where the text is no JSON object."""
     try:
         edited = json.loads(text, parse_constant=_refuse)
     except ValueError as error:
-        raise InvalidReport(f"the run is no valid JSON any more: {error}; put that right") from error
+        raise InvalidReport(f"the run is no valid JSON any more: {error}; correct it") from error
     if not isinstance(edited, dict):
         raise InvalidReport("the run is no JSON object any more; keep its braces and its fields")
     return edited
@@ -59,7 +59,10 @@ def _refuse(constant: str) -> None:
 
 
 def in_editor(command: Sequence[str], file: Path, edited: Mapping[str, object]) -> Json:
-    """The run as a person leaves it in an editor, in this file. Raises InvalidReport, InvalidSettings."""
+    """Write the run to a file, open it in an editor, and return the edited run.
+
+    Raises InvalidReport and InvalidSettings.
+    """
     file.write_text(json.dumps(edited, indent=2, ensure_ascii=False) + "\n", "utf-8")
     try:
         status = subprocess.run([*command, str(file)], check=False).returncode  # noqa: S603 -- the user's own choice
@@ -68,17 +71,17 @@ def in_editor(command: Sequence[str], file: Path, edited: Mapping[str, object]) 
             f"the editor {command[0]} cannot be started: {error}; name another in EDITOR, or use --set"
         ) from error
     if status:
-        raise InvalidSettings(f"the editor {command[0]} ended with {status}; the run is as it was")
+        raise InvalidSettings(f"the editor {command[0]} ended with {status}; the run is not changed")
     return read_edited(file.read_text("utf-8"))
 
 
 def body_of(run: SpooledRun, edited: Json) -> tuple[str, str, bytes]:
-    """Procedure, serial number and body of an edited run, checked as far as it can be here. Raises InvalidReport."""
+    """Procedure, serial number and body of an edited run, checked as far as the client can. Raises InvalidReport."""
     inside = {name: value for name, value in edited.items() if name != "procedure"}
     if inside.get("client_run_ref") != run.client_run_ref:
         raise InvalidReport(
             f"client_run_ref is {inside.get('client_run_ref')!r:.80}; leave it at {run.client_run_ref!r}: "
-            "by it the server knows the run when it comes again"
+            "the server recognizes the run by it when it is sent again"
         )
     procedure = edited.get("procedure")
     check_body(procedure, inside)

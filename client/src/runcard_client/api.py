@@ -1,4 +1,4 @@
-"""The server over HTTP: requests of its v2 API, and what an answer means for what was asked."""
+"""The server over HTTP: requests to its v2 API, and which answers are final."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ QueryValue = Union[str, int, float, bool, Sequence[str], None]
 
 _CONNECT_TIMEOUT_S = 5.0
 _READ_TIMEOUT_S = 30.0
-# Answers that say nothing against what was asked: the key is not (yet) known, a proxy wants a password, the server
-# is slow, not ready, or asked too often. Every status from 500 on is one too.
+# Answers that do not refuse the request itself: the key is not known (yet), a proxy needs a password, the server is
+# slow or not ready, or it gets too many requests. All answers from 500 on belong to these too.
 _MAY_BE_MENDED = frozenset({401, 407, 408, 425, 429})
-# Said by proxies too, with a page of their own; asking again does not make the body smaller.
+# Proxies answer this too, with a page of their own. It is final, because another try does not make the body smaller.
 _TOO_LARGE = 413
-_LONGEST_TOLD = 2000
+_MOST_MESSAGE = 2000
 
 
 class Api:
-    """One server and one key. Every method raises Refused or Unavailable; threads may share one."""
+    """One server and one key. Every method may raise Refused and Unavailable. Threads may share an object."""
 
     def __init__(self, url: str, api_key: str, client_version: str) -> None:
         root = root_of(url)
@@ -54,13 +54,13 @@ class Api:
         return self._json("PATCH", path, body)
 
     def put_file(self, url: str, content: bytes, content_type: str) -> None:
-        """Send bytes to a signed address, which may be another host's: the key does not go there."""
+        """Send bytes to a signed URL, without the key, because the URL may belong to another host."""
         answer = self._request("PUT", url, content, {"Content-Type": content_type})
         if answer.status == _TOO_LARGE:
-            raise Refused(_told(answer), answer.status)
-        # Anything else is mended by asking for a new address, as one that has expired is.
+            raise Refused(_message(answer), answer.status)
+        # Any other failure is solved by a new URL, for example where this one has expired.
         if answer.status != 200:
-            raise Unavailable(_told(answer), _retry_after_s(answer))
+            raise Unavailable(_message(answer), _retry_after_s(answer))
 
     def _json(self, method: str, path: str, body: bytes | Json | None = None) -> Json:
         headers = self._headers
@@ -68,12 +68,12 @@ class Api:
         if content is not None:
             headers = {**headers, "Content-Type": "application/json"}
         answer = self._request(method, f"{self._at}{path}", content, headers)
-        said = _object_of(answer)
-        if answer.status == 200 and said is not None:
-            return said
-        if _is_final(answer.status, said):
-            raise Refused(_told(answer, said), answer.status)
-        raise Unavailable(_told(answer, said), _retry_after_s(answer))
+        found = _object_of(answer)
+        if answer.status == 200 and found is not None:
+            return found
+        if _is_final(answer.status, found):
+            raise Refused(_message(answer, found), answer.status)
+        raise Unavailable(_message(answer, found), _retry_after_s(answer))
 
     def _request(
         self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
@@ -93,7 +93,7 @@ class Api:
 
 
 def root_of(url: str) -> str:
-    """The address of a server without what clients add to it. Raises InvalidSettings."""
+    """The address of a server without a slash or `/api` at its end. Raises InvalidSettings."""
     root = url.strip().rstrip("/")
     parts = urlsplit(root)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -104,7 +104,7 @@ def root_of(url: str) -> str:
 
 
 def _pool_for(root: str) -> urllib3.PoolManager:
-    """Connections to the server, through the proxy that the environment names for it."""
+    """A pool of connections to the server, through its proxy if the environment names one."""
     parts = urlsplit(root)
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy is None or urllib.request.proxy_bypass(parts.netloc):
@@ -112,34 +112,37 @@ def _pool_for(root: str) -> urllib3.PoolManager:
     return urllib3.ProxyManager(proxy)
 
 
-def _is_final(status: int, said: Json | None) -> bool:
-    """Whether this server has answered no to what was asked; a page of a proxy or of another server is no answer."""
+def _is_final(status: int, found: Json | None) -> bool:
+    """Whether a Runcard server has refused the request. A page of a proxy or of another server refuses nothing.
+
+    found: the JSON object in the answer; None: there is none.
+    """
     if status == _TOO_LARGE:
         return True
-    return 400 <= status < 500 and status not in _MAY_BE_MENDED and said is not None and "code" in said
+    return 400 <= status < 500 and status not in _MAY_BE_MENDED and found is not None and "code" in found
 
 
 def _object_of(answer: urllib3.BaseHTTPResponse) -> Json | None:
     try:
-        said: object = json.loads(answer.data)
+        found: object = json.loads(answer.data)
     except ValueError:
         return None
-    return said if isinstance(said, dict) else None
+    return found if isinstance(found, dict) else None
 
 
-def _told(answer: urllib3.BaseHTTPResponse, said: Json | None = None) -> str:
-    """The status with what the answer says in words, each field that is wrong by itself."""
-    if said is None or "message" not in said:
+def _message(answer: urllib3.BaseHTTPResponse, found: Json | None = None) -> str:
+    """The status of an answer with its message and the message of each wrong field."""
+    if found is None or "message" not in found:
         return f"{answer.status}: {answer.data[:200].decode('utf-8', 'replace')}"
-    words = [str(said["message"])]
-    issues = said.get("issues")
+    words = [str(found["message"])]
+    issues = found.get("issues")
     if isinstance(issues, list):
         words += [str(issue.get("message")) for issue in issues if isinstance(issue, dict)]
-    return f"{answer.status}: {'; '.join(words)}"[:_LONGEST_TOLD]
+    return f"{answer.status}: {'; '.join(words)}"[:_MOST_MESSAGE]
 
 
 def _retry_after_s(answer: urllib3.BaseHTTPResponse) -> float | None:
-    """The seconds that the server asks for. A date, which needs clocks that agree, is not read."""
+    """The seconds in Retry-After; None where there are none. A date is ignored, because it needs clocks that agree."""
     try:
         return max(0.0, float(answer.headers.get("Retry-After", "")))
     except ValueError:
@@ -153,4 +156,4 @@ def _query_pairs(name: str, value: QueryValue) -> list[tuple[str, str]]:
         return [(name, "true" if value else "false")]
     if isinstance(value, (str, int, float)):
         return [(name, str(value))]
-    return [(name, one) for one in value]
+    return [(name, item) for item in value]

@@ -1,4 +1,4 @@
-"""How long to leave a server alone that does not answer."""
+"""How long to wait before the next attempt at a server that does not answer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ _LONGEST_S = 60.0
 
 
 class Backoff:
-    """Twice as long after each failure, up to a minute, and less by chance, so that stations do not come back as one.
+    """Doubles the interval after each failure, up to a minute. A random part is taken off, so that stations do not all
+    come back at the same moment.
 
-    chance: numbers from 0 to 1.
+    chance: returns random numbers from 0 to 1.
     """
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
@@ -20,9 +21,9 @@ class Backoff:
         self._next_s = _FIRST_S
 
     def failed(self, retry_after_s: float | None = None) -> float:
-        """Seconds to wait after one more failure: from half of the interval to all of it, or what the server asks for.
+        """Count a failure and return the seconds to wait: from half the interval to all of it.
 
-        The server is believed up to the longest interval, and never waited for less than asked below that.
+        retry_after_s: the server's own wish, which counts as a minimum, up to the longest interval.
         """
         interval_s = self._next_s
         self._next_s = min(2 * interval_s, _LONGEST_S)

@@ -1,4 +1,4 @@
-"""`runcard-client`: what waits on this station, and sending it."""
+"""`runcard-client`: show the runs that wait on this station, and send them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from runcard_client.settings import editor, spool_path
 from runcard_client.spool import Spool, SpooledRun
 from runcard_client.version import __version__
 
-# Something is left to do: runs wait or are parked. 2 is for what cannot be done at all.
+# Exit status: runs still wait or are parked.
 _LEFT = 1
+# Exit status: the command could not be executed.
 _FAILED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit status. arguments: None: those of this process."""
-    asked = _parser().parse_args(arguments)
+    """Run a command and return its exit status. arguments: None: those of this process."""
+    options = _parser().parse_args(arguments)
     try:
-        status: int = asked.run(asked)
+        status: int = options.run(options)
     except RuncardClientError as error:
         print(f"runcard-client: {error}", file=sys.stderr)
         return _FAILED
@@ -84,15 +85,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _status(asked: argparse.Namespace) -> int:
-    spool = _existing_spool(asked)
+def _status(options: argparse.Namespace) -> int:
+    spool = _existing_spool(options)
     if spool is None:
-        path = spool_path(asked.spool)
-        _tell(asked, {"spool": str(path), "waiting": 0, "next": None, "parked": []}, ["No run waits."])
+        path = spool_path(options.spool)
+        _print(options, {"spool": str(path), "waiting": 0, "next": None, "parked": []}, ["No run waits."])
         return 0
     with spool:
         counts, first, parked = spool.counts(), spool.first_waiting(), spool.parked()
-    told = {
+    values = {
         "spool": str(spool.path),
         "waiting": counts.waiting,
         "next": None if first is None else asdict(first),
@@ -102,48 +103,48 @@ def _status(asked: argparse.Namespace) -> int:
     if first is not None:
         lines.append(f"next: {_line(first)}")
     lines += [f"parked: {_line(run)}" for run in parked]
-    _tell(asked, told, lines)
+    _print(options, values, lines)
     return _LEFT if counts.waiting or counts.parked else 0
 
 
-def _flush(asked: argparse.Namespace) -> int:
-    with Client(asked.url, asked.api_key, spool=asked.spool, sends=False) as client:
-        flushed = client.flush(asked.timeout)
-    _tell(asked, asdict(flushed), [_flushed_line(flushed)])
+def _flush(options: argparse.Namespace) -> int:
+    with Client(options.url, options.api_key, spool=options.spool, sends=False) as client:
+        flushed = client.flush(options.timeout)
+    _print(options, asdict(flushed), [_flushed_line(flushed)])
     return 0 if flushed.is_empty else _LEFT
 
 
-def _retry(asked: argparse.Namespace) -> int:
-    with _needed_spool(asked) as spool:
-        count = spool.retry(asked.ref)
-    return _changed(asked, count, "wait again")
+def _retry(options: argparse.Namespace) -> int:
+    with _needed_spool(options) as spool:
+        count = spool.retry(options.ref)
+    return _changed(options, count, "wait again")
 
 
-def _edit(asked: argparse.Namespace) -> int:
-    if asked.ref is None and not asked.set:
+def _edit(options: argparse.Namespace) -> int:
+    if options.ref is None and not options.set:
         raise InvalidSettings("no run is named; give its client_run_ref, as runcard-client status shows it")
-    with _needed_spool(asked) as spool:
-        runs = [run for run in spool.parked() if asked.ref in (None, run.client_run_ref)]
+    with _needed_spool(options) as spool:
+        runs = [run for run in spool.parked() if options.ref in (None, run.client_run_ref)]
         # All are checked before the first is changed.
-        amended = [(run, _edited(asked, spool, run)) for run in runs]
+        amended = [(run, _edited(options, spool, run)) for run in runs]
         count = sum(spool.amend(run.client_run_ref, *changed) for run, changed in amended)
-    return _changed(asked, count, "wait again as they are now")
+    return _changed(options, count, "wait again as they are now")
 
 
-def _edited(asked: argparse.Namespace, spool: Spool, run: SpooledRun) -> tuple[str, str, bytes]:
-    """Procedure, serial number and body that a parked run is to have."""
+def _edited(options: argparse.Namespace, spool: Spool, run: SpooledRun) -> tuple[str, str, bytes]:
+    """The new procedure, serial number and body of a parked run."""
     if run.run_id is not None:
         raise InvalidReport(
             f"run {run.client_run_ref!r:.80} is recorded as {run.run_id}, and only its files are left to send; "
-            "change it there"
+            "change the run on the server"
         )
-    if asked.undo:
+    if options.undo:
         return spool.original(run.seq) or (run.procedure, run.serial_number, spool.body(run.seq))
     edited = shown(run, spool.body(run.seq))
-    if asked.set:
-        return body_of(run, with_set(edited, asked.set))
-    if asked.file is not None:
-        return body_of(run, read_edited(_text_of(asked.file)))
+    if options.set:
+        return body_of(run, with_set(edited, options.set))
+    if options.file is not None:
+        return body_of(run, read_edited(_text_of(options.file)))
     with TemporaryDirectory() as folder:
         file = Path(folder, "run.json")
         try:
@@ -152,7 +153,7 @@ def _edited(asked: argparse.Namespace, spool: Spool, run: SpooledRun) -> tuple[s
             kept = spool.path.with_name("edited-run.json")
             shutil.copyfile(file, kept)
             raise InvalidReport(
-                f"{error}. What you wrote is in {kept}: mend it and give it by --file"
+                f"{error}. Your text is in {kept}: correct it and pass it with --file"
             ) from error
 
 
@@ -163,32 +164,32 @@ def _text_of(file: Path) -> str:
         raise InvalidSettings(f"{file} cannot be read: {error}; give a text file in UTF-8") from error
 
 
-def _discard(asked: argparse.Namespace) -> int:
-    with _needed_spool(asked) as spool:
-        count = spool.discard(asked.ref)
-    return _changed(asked, count, "forgotten")
+def _discard(options: argparse.Namespace) -> int:
+    with _needed_spool(options) as spool:
+        count = spool.discard(options.ref)
+    return _changed(options, count, "forgotten")
 
 
-def _changed(asked: argparse.Namespace, count: int, done: str) -> int:
-    if asked.ref is not None and not count:
+def _changed(options: argparse.Namespace, count: int, done: str) -> int:
+    if options.ref is not None and not count:
         raise InvalidSettings(
-            f"no parked run has the client_run_ref {asked.ref!r}; see runcard-client status"
+            f"no parked run has the client_run_ref {options.ref!r}; see runcard-client status"
         )
-    _tell(asked, {"runs": count}, [f"{count} {done}"])
+    _print(options, {"runs": count}, [f"{count} {done}"])
     return 0
 
 
-def _existing_spool(asked: argparse.Namespace) -> Spool | None:
-    """The spool; None where no run was ever kept, so that asking leaves nothing behind."""
-    path = spool_path(asked.spool)
+def _existing_spool(options: argparse.Namespace) -> Spool | None:
+    """The spool; None where there is none, so that a query does not create one."""
+    path = spool_path(options.spool)
     return Spool(path) if path.exists() else None
 
 
-def _needed_spool(asked: argparse.Namespace) -> Spool:
-    spool = _existing_spool(asked)
+def _needed_spool(options: argparse.Namespace) -> Spool:
+    spool = _existing_spool(options)
     if spool is None:
         raise InvalidSettings(
-            f"{spool_path(asked.spool)} is not there; give the spool of this station by --spool"
+            f"{spool_path(options.spool)} does not exist; name the spool of this station with --spool"
         )
     return spool
 
@@ -204,8 +205,8 @@ def _line(run: SpooledRun) -> str:
     return line if run.error is None else f"{line}  {run.error}"
 
 
-def _tell(asked: argparse.Namespace, told: object, lines: Sequence[str]) -> None:
-    print(json.dumps(told) if asked.json else "\n".join(lines))
+def _print(options: argparse.Namespace, values: object, lines: Sequence[str]) -> None:
+    print(json.dumps(values) if options.json else "\n".join(lines))
 
 
 if __name__ == "__main__":

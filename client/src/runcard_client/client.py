@@ -1,4 +1,4 @@
-"""The client: what a station's program holds."""
+"""The client that a station's program uses."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from runcard_client.tables import Table
 from runcard_client.version import __version__
 
 _CLOSE_TIMEOUT_S = 5.0
-# A send that is under way, such as that of this client's own thread, is soon over.
+# Another sender, such as this client's own thread, is soon done.
 _LEAST_LOCK_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
 class Flushed:
-    """What a flush came to.
+    """The result of a flush.
 
-    sent: how many runs. refused: why each of those was that it parked. waiting, parked: how many are left in all.
-    error: why some still wait.
+    sent: how many runs were sent. refused: for each run that was parked, why. waiting, parked: how many are in the
+    spool now. error: why some still wait.
     """
 
     sent: int
@@ -53,12 +53,12 @@ class Flushed:
 
 
 class Client:
-    """Records runs: each is kept on this station's disk first, and sent from there, once and in order.
+    """Records runs. Each run is first kept on this station's disk, and then sent from there, once and in order.
 
     url, api_key: the server and the station's key; None: RUNCARD_URL and RUNCARD_API_KEY.
-    spool: the file that runs wait in; None: RUNCARD_SPOOL, or one for this user. Several processes may share one; a
-        computer that is several stations gives each its own.
-    sends: False: runs wait until `flush`, or until another process sends them.
+    spool: the file in which runs wait; None: RUNCARD_SPOOL, or this user's own spool. Several processes may share one.
+        If a computer is several stations, each needs its own.
+    sends: False: runs wait until `flush` or until another process sends them.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Client:
         self.close()
 
     def close(self, timeout_s: float = _CLOSE_TIMEOUT_S) -> None:
-        """Send what waits, where the server answers, for at most that long. What is left is sent by a later process."""
+        """Send waiting runs while the server answers, for at most `timeout_s`. A later process sends the rest."""
         atexit.unregister(self.close)
         if self._sender is not None:
             self._sender.stop(timeout_s)
@@ -102,9 +102,9 @@ class Client:
         self._api.close()
 
     def record_run(self, report: RunReport) -> str:
-        """The `client_run_ref` under which the run is kept: it is on this station's disk, and will be sent.
+        """Keep a run on this station's disk, to be sent, and return its `client_run_ref`.
 
-        Raises InvalidReport, and SpoolUnusable where it is not safe.
+        Raises InvalidReport, and SpoolUnusable where the run could not be kept.
         """
         ref = str(uuid4()) if report.client_run_ref is None else report.client_run_ref.strip()
         body = run_body(report, ref)
@@ -132,9 +132,9 @@ class Client:
         unit_metadata: Metadata | None = None,
         client_run_ref: str | None = None,
     ) -> LiveRun:
-        """A run that begins now, and is recorded where its `with` ends. What is given is as in RunReport.
+        """A run that begins now and is recorded at the end of its `with`. The parameters are those of RunReport.
 
-        Raises InvalidReport at once where it could not be recorded.
+        Raises InvalidReport at once where the run could not be recorded.
         """
         clock = RunClock()
         given = RunReport(
@@ -173,9 +173,9 @@ class Client:
         started_after: datetime | None = None,
         started_before: datetime | None = None,
     ) -> Table[RunRow]:
-        """The runs that the server has of these, the one that started last first; bounds are inclusive.
+        """The runs on the server that match, the latest start first. The bounds are inclusive.
 
-        Raises Refused where there is no such procedure, Unavailable.
+        Raises Refused where there is no such procedure, and Unavailable.
         """
         query = {
             "procedure_ids": [] if procedure is None else [self._procedure_id(procedure)],
@@ -206,10 +206,10 @@ class Client:
         started_before: datetime | None = None,
         final_attempts: bool = True,
     ) -> Table[MeasurementRow]:
-        """The measurements of a procedure across runs, the one whose phase started last first; bounds are inclusive.
+        """The measurements of a procedure in all runs that match, the latest start of a phase first.
 
-        final_attempts: False: also those of phases that were tried again. Raises Refused where there is no such
-        procedure, Unavailable.
+        The bounds are inclusive. final_attempts: False: also the measurements of phases that were retried. Raises
+        Refused where there is no such procedure, and Unavailable.
         """
         query = {
             "procedure_id": self._procedure_id(procedure),
@@ -228,7 +228,7 @@ class Client:
         return Table(MeasurementRow, lambda: map_pages(self._api, "/measurements", query, measurement_row))
 
     def flush(self, timeout_s: float = 0.0) -> Flushed:
-        """Send what waits, and try again for so long where the server does not answer. Raises SpoolUnusable."""
+        """Send waiting runs. If the server does not answer, try again for `timeout_s`. Raises SpoolUnusable."""
         deadline = self._clock() + timeout_s
         backoff = Backoff()
         sent = 0

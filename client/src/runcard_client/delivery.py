@@ -1,4 +1,4 @@
-"""Sending what waits in the spool, one run after the other."""
+"""Send the waiting runs of a spool, one after the other."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from runcard_client.spool import Spool, SpooledRun
 
 _log = logging.getLogger(__name__)
 
-# Answers to a run that may only mean that its procedure has another id by now.
+# These answers may only mean that the procedure of the run has a new id.
 _UNKNOWN_PROCEDURE = (403, 404)
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """What came of one go at the spool.
+    """The result of one pass over the spool.
 
-    sent: how many runs. refused: of each run that was parked, why. is_elsewhere: another process is sending from this
-    spool. error: what it ended with before the spool was empty. retry_after_s: how long the server asks for.
+    sent: how many runs were sent. refused: for each run that was parked, why. is_elsewhere: another process is sending
+    from this spool. error: what stopped the pass before the spool was empty. retry_after_s: the server's wish.
     """
 
     sent: int = 0
@@ -34,7 +34,7 @@ class Delivered:
 
 
 class Delivery:
-    """A spool and the server that it is for."""
+    """Sends the runs of a spool to a server."""
 
     def __init__(self, spool: Spool, api: Api) -> None:
         self._spool = spool
@@ -43,10 +43,10 @@ class Delivery:
     def send_all(
         self, *, lock_timeout_s: float = 0.0, goes_on: Callable[[], bool] = lambda: True
     ) -> Delivered:
-        """Send what waits, in the order in which it was added.
+        """Send the waiting runs, in the order in which they were added.
 
-        A run that the server refuses is parked, and the next is sent. Anything else that fails ends it, so that no run
-        overtakes another. `goes_on` is asked before each run. Raises SpoolUnusable.
+        A run that the server refuses is parked, and the next one is sent. Any other failure ends the pass, so that no
+        run overtakes another. goes_on: called before each run; False ends the pass. Raises SpoolUnusable.
         """
         sent = 0
         refused: list[str] = []
@@ -66,7 +66,7 @@ class Delivery:
         return Delivered(sent, refused)
 
     def _send_or_park(self, run: SpooledRun) -> str | None:
-        """Why the server did not take it; None: it did."""
+        """Send a run. Return why the server refused it; None where it took the run."""
         try:
             self._send(run)
         except Refused as refused:
@@ -76,7 +76,9 @@ class Delivery:
         return None
 
     def _send(self, run: SpooledRun) -> None:
-        """Each step is noted before the next: a process that is killed repeats at most one, which changes nothing."""
+        """Send a run and its files. Each step is noted before the next one, so a killed process repeats at most one
+        step, which changes nothing on the server.
+        """
         files = self._spool.files(run.seq)
         run_id = run.run_id
         if run_id is None:
@@ -89,7 +91,7 @@ class Delivery:
         self._spool.remove(run.seq)
 
     def _record(self, run: SpooledRun) -> str:
-        """The id that the server gave the run, now or in an attempt whose answer was lost."""
+        """Send a run and return its id on the server, even if it was recorded before and only the answer was lost."""
         body = self._spool.body(run.seq)
         given_id = id_in(run.procedure)
         if given_id is not None:
@@ -107,7 +109,7 @@ class Delivery:
         return self._post(current_id, body)
 
     def _post(self, procedure_id: str, body: bytes) -> str:
-        # The body is an object with members, so this is one more of them, and the rest goes out as it was kept.
+        # The body is a JSON object with members. This adds one at its beginning and leaves the rest as it was kept.
         return text_of(
             self._api.post("/runs", b'{"procedure_id":"%b",' % procedure_id.encode() + body[1:]), "id"
         )
@@ -118,7 +120,7 @@ class Delivery:
         return procedure_id
 
     def _upload(self, seq: int, position: int) -> str:
-        """The id of a file's upload. One that was begun and not noted stays on the server, linked to nothing."""
+        """Upload a file and return the id of the upload. An upload that was not noted stays unlinked on the server."""
         file = self._spool.file(seq, position)
         slot = self._api.post("/attachments", {"name": file.name})
         upload_id = text_of(slot, "id")

@@ -1,14 +1,14 @@
-"""What can be wrong, as the caller of the client sees it."""
+"""The errors that callers of the client see."""
 
 from __future__ import annotations
 
 
 class RuncardClientError(Exception):
-    """Everything that this package raises of its own."""
+    """Root of all errors that this package itself raises."""
 
 
 class InvalidReport(RuncardClientError, ValueError):
-    """A report cannot be recorded as it is; the message names the field, its value and the mend."""
+    """A report cannot be recorded as it is. The message names the field, its value and the mend."""
 
 
 class InvalidSettings(RuncardClientError, ValueError):
@@ -16,15 +16,15 @@ class InvalidSettings(RuncardClientError, ValueError):
 
 
 class SpoolUnusable(RuncardClientError):
-    """The spool cannot be opened, read or written, so a run is not safe in it."""
+    """The spool cannot be opened, read or written, so no run is safe in it."""
 
 
 class NotSent(RuncardClientError):
-    """What a request asked for was not done."""
+    """A request was not fulfilled."""
 
 
 class Refused(NotSent):
-    """The server answered no, and will say so again. status: of the answer; None where it was not even asked."""
+    """The server refused a request, and would refuse it again. status: of the answer; None: no request was sent."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -32,9 +32,9 @@ class Refused(NotSent):
 
 
 class Unavailable(NotSent):
-    """Nobody answered, or with something that may be mended without touching the run.
+    """The server did not answer, or gave an answer that may change without any change to the run.
 
-    retry_after_s: how long the server asks to be left alone; None: it did not say.
+    retry_after_s: how long the server wants the client to wait; None: it did not say.
     """
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:

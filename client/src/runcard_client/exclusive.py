@@ -1,4 +1,4 @@
-"""One process at a time, kept by the operating system and so given back by a process that is killed."""
+"""A lock for one process at a time. The operating system holds it, so it is released if the process is killed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from runcard_client.errors import SpoolUnusable
 
 @contextmanager
 def exclusive(path: Path, timeout_s: float) -> Iterator[bool]:
-    """Whether this block has `path` for itself, after waiting for it that long.
+    """A block that holds the lock on `path`; it gets False where it did not get the lock within `timeout_s`.
 
-    It is an empty SQLite file: its locks work the same on every system, between threads as between processes.
+    `path` is an empty SQLite file: its locks work on every system, between threads as well as between processes. Raises
+    SpoolUnusable.
     """
     try:
         with closing(sqlite3.connect(path, timeout=timeout_s, isolation_level=None)) as connection:

@@ -1,4 +1,4 @@
-"""A phase while it goes on."""
+"""A phase while it runs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from runcard_client.run_clock import RunClock
 
 
 class LivePhase:
-    """Timed from `with` to its end. outcome: what is to be reported instead of what its measurements say.
+    """A phase that lasts as long as its `with`. outcome: None: decided by its measurements.
 
-    An exception that leaves it makes it ERROR, and goes on.
+    An exception that leaves the phase makes it ERROR, and is raised on.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class LivePhase:
         self.end()
 
     def end(self) -> None:
-        """It is over, where no `with` ends it."""
+        """End the phase now, where it has no `with`."""
         self._report = self._as_of_now()
         self._is_over = True
 
@@ -54,7 +54,10 @@ class LivePhase:
         equals: Scalar | None = None,
         docstring: str | None = None,
     ) -> MeasurementReport:
-        """The measurement with its outcome. low, high: inclusive limits. Raises InvalidReport."""
+        """Add a measurement to the phase and return it with its outcome. low, high: inclusive limits.
+
+        Raises InvalidReport.
+        """
         plain = json_value(name, value)
         outcome = judged(name, plain if isinstance(plain, list) else value, low, high, equals)
         checks = [] if equals is None else [ValidatorReport(judged(name, value, equals=equals), "==", equals)]
@@ -63,19 +66,19 @@ class LivePhase:
         return measurement
 
     def fail(self) -> None:
-        """It failed, whatever its measurements say."""
+        """Make the phase FAIL, whatever its measurements say."""
         self.outcome = "FAIL"
 
     def skip(self) -> None:
-        """It was not done."""
+        """Make the phase SKIP: it was not carried out."""
         self.outcome = "SKIP"
 
     def report(self) -> PhaseReport:
-        """The phase as it was, or as it is while it goes on."""
+        """The phase as it ended, or as it is now if it still runs."""
         return self._report if self._is_over else self._as_of_now()
 
     def _as_of_now(self) -> PhaseReport:
-        failed = any(one.outcome == "FAIL" for one in self._measurements)
+        failed = any(measurement.outcome == "FAIL" for measurement in self._measurements)
         outcome = self.outcome or ("FAIL" if failed else "PASS")
         return replace(
             self._report, outcome=outcome, ended_at=self._clock.now(), measurements=tuple(self._measurements)

@@ -1,4 +1,4 @@
-"""A run while it goes on."""
+"""A run while it runs on the station."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from runcard_client.run_clock import RunClock
 
 
 class LiveRun:
-    """Timed from `with` to its end, and recorded then, however it ends.
+    """A run that lasts as long as its `with`, and is recorded at the end, however it ends.
 
-    An exception that leaves it makes it ERROR, Ctrl-C or an exit ABORTED, and goes on. Else it is as its phases are.
+    An exception that leaves the run makes it ERROR; Ctrl-C or an exit makes it ABORTED. Both are raised on. Otherwise
+    its phases decide the outcome.
 
-    outcome: what is to be reported instead. serial_number to unit_metadata: as in RunReport; they may change until the
-    end. client_run_ref: after the end, what the run is kept under.
+    outcome: None: decided as above. serial_number to unit_metadata: as in RunReport; they may change until the end.
+    client_run_ref: after the end, the key under which the run is kept.
     """
 
     def __init__(
@@ -60,17 +61,17 @@ class LiveRun:
         self.end()
 
     def end(self) -> None:
-        """Record the run as it is now, where no `with` does. Raises InvalidReport, SpoolUnusable."""
+        """Record the run as it is now, where it has no `with`. Raises InvalidReport and SpoolUnusable."""
         self.client_run_ref = self._record(self.report())
 
     def phase(self, name: str, *, docstring: str | None = None, retry_count: int = 0) -> LivePhase:
-        """A phase that begins now; `with` ends it. retry_count: how often it was tried before this."""
+        """A phase that begins now and ends with its `with`. retry_count: how many attempts came before this one."""
         phase = LivePhase(name, self._clock, docstring, retry_count)
         self._phases.append(phase)
         return phase
 
     def add_phase(self, phase: PhaseReport, retry_count: int = 0) -> None:
-        """A phase that is over."""
+        """Add a phase that has ended."""
         self._phases.append(replace(phase, retry_count=retry_count))
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
@@ -85,17 +86,17 @@ class LiveRun:
     def capture_logging(
         self, logger: logging.Logger | str | None = None, level: int = logging.INFO
     ) -> Iterator[None]:
-        """A block whose `logging` records are lines of the run's log: of one logger and those below it, or of all."""
+        """A block whose `logging` records go into the run's log. logger: this one and those below it; None: all."""
         with captured(logger, level, self.add_log):
             yield
 
     def attach(self, name: str, content: bytes, content_type: str | None = None) -> None:
-        """Add a file to the run. content_type: None: as its name says."""
+        """Add a file to the run. content_type: None: guessed from its name."""
         guessed = content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         self._files.append(FileReport(name, content, guessed))
 
     def attach_file(self, path: str | Path, content_type: str | None = None) -> None:
-        """Add a file to the run as it is now, under its own name."""
+        """Add a file to the run, with its present content and its own name."""
         self.attach(Path(path).name, Path(path).read_bytes(), content_type)
 
     def now(self) -> datetime:
@@ -104,7 +105,7 @@ class LiveRun:
 
     def report(self) -> RunReport:
         """The run as it is now."""
-        phases = tuple(one if isinstance(one, PhaseReport) else one.report() for one in self._phases)
+        phases = tuple(phase if isinstance(phase, PhaseReport) else phase.report() for phase in self._phases)
         outcomes = {phase.outcome for phase in phases}
         found: RunOutcome = "ERROR" if "ERROR" in outcomes else "FAIL" if "FAIL" in outcomes else "PASS"
         return replace(
@@ -129,5 +130,5 @@ class LiveRun:
     def _log_error(self, error: BaseException) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         where = (frames[-1].filename, frames[-1].lineno or 0) if frames else ("unknown", 0)
-        told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        self.add_log(LogReport("CRITICAL", self._clock.now(), told, *where))
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        self.add_log(LogReport("CRITICAL", self._clock.now(), text, *where))

@@ -1,4 +1,4 @@
-"""Records of Python's logging as lines of a run's log."""
+"""Turn records of Python's logging into lines of a run's log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEVELS: tuple[tuple[int, LogLevel], ...] = (
 
 
 class RunLogHandler(logging.Handler):
-    """Hands each record on as a line, but for those of the sending itself, which is none of a run's business."""
+    """Hands each record on as a line of a log, except the records of the sending thread, which concern no run."""
 
     def __init__(self, add_log: Callable[[LogReport], None], level: int = logging.NOTSET) -> None:
         super().__init__(level)
@@ -35,13 +35,13 @@ class RunLogHandler(logging.Handler):
 
 
 def log_report(record: logging.LogRecord, message: str) -> LogReport:
-    """The line that a record makes."""
+    """The line of a run's log for a record."""
     logged_at = datetime.fromtimestamp(record.created, timezone.utc)
     return LogReport(level_of(record.levelno), logged_at, message, record.pathname, record.lineno)
 
 
 def level_of(number: int) -> LogLevel:
-    """The level at or below a number of logging: 25 is INFO."""
+    """The level of a number of Python's logging, rounded down: 25 is INFO."""
     return next((level for least, level in _LEVELS if number >= least), "DEBUG")
 
 
@@ -49,7 +49,7 @@ def level_of(number: int) -> LogLevel:
 def captured(
     logger: logging.Logger | str | None, level: int, add_log: Callable[[LogReport], None]
 ) -> Iterator[None]:
-    """A block in which this logger and those below it hand on what has this level or more; None: all loggers."""
+    """A block that captures the records of a logger and those below it, from this level up. logger: None: all."""
     watched = logger if isinstance(logger, logging.Logger) else logging.getLogger(logger)
     handler = RunLogHandler(add_log, level)
     before = watched.level

@@ -1,6 +1,6 @@
-"""OpenHTF: an output callback that records what its tests come to.
+"""OpenHTF: an output callback that records its tests as runs.
 
-Verified on OpenHTF 1.6.3, which it does not import.
+Verified with OpenHTF 1.6.3. This module does not import OpenHTF.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ class _Record(Protocol):
 
 
 class RunOutput:
-    """To be added by `test.add_output_callbacks(RunOutput(client.record_run, procedure="FVT1"))`.
+    """An output callback. Use: `test.add_output_callbacks(RunOutput(client.record_run, procedure="FVT1"))`.
 
-    What is None is taken from what `htf.Test` was given under the same name, as `htf.Test(…, part_number="PCB01")`;
-    `procedure` also from `procedure_id`, `revision_number` from `revision`.
+    An argument that is None is taken from the metadata of the test with the same name, as
+    `htf.Test(…, part_number="PCB01")`; `procedure` also from `procedure_id`, `revision_number` also from `revision`.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class RunOutput:
         self._metadata = metadata or {}
 
     def __call__(self, record: _Record) -> None:
-        """Record the run that a test has been. Raises InvalidReport, also where the test got no serial number."""
+        """Record a finished test as a run. Raises InvalidReport, also where the test has no serial number."""
         given = record.metadata
         ended_ms = record.end_time_millis or record.start_time_millis
         self._record(
@@ -149,7 +149,7 @@ def _serial_number(record: _Record) -> str:
 
 
 def _text(given: Mapping[str, object], *names: str) -> str | None:
-    """What is there under the first of these names, numbers as texts."""
+    """The text or number under the first of these names, as a text; None where there is none."""
     found = (given[name] for name in names if isinstance(given.get(name), (str, int)))
     return next((str(value) for value in found), None)
 
@@ -168,7 +168,7 @@ def _phases(phases: Sequence[_Phase], run_ended_ms: int) -> Iterator[PhaseReport
             cast(PhaseOutcome, outcome if outcome in _PHASE_OUTCOMES else "ERROR"),
             _moment(phase.start_time_millis),
             _moment(phase.end_time_millis or run_ended_ms),
-            [_measurement(one) for one in (phase.measurements or {}).values()],
+            [_measurement(measurement) for measurement in (phase.measurements or {}).values()],
             phase.codeinfo.docstring or None,
             retry_count,
         )
@@ -183,7 +183,7 @@ def _measurement(measurement: _Measurement) -> MeasurementReport:
         measurement.name,
         cast(Value, value),
         cast(MeasurementOutcome, outcome),
-        [_unit(one) or "" for one in measurement.dimensions] + [unit or ""]
+        [_unit(dimension) or "" for dimension in measurement.dimensions] + [unit or ""]
         if measurement.dimensions
         else unit,
         max(lows, default=None),
@@ -200,19 +200,19 @@ def _unit(unit: _Unit | None) -> str | None:
 
 
 def _bounds(validators: Sequence[object], side: str) -> list[float]:
-    """The limits on one side; of several that a value must keep the tightest counts."""
-    return [bound for one in validators if (bound := _number(one, side)) is not None]
+    """The limits on one side. The caller takes the tightest."""
+    return [bound for validator in validators if (bound := _number(validator, side)) is not None]
 
 
 def _checks(validators: Sequence[object], value: object) -> Iterator[ValidatorReport]:
-    """What limits cannot say: marginal limits, what a value must equal or match, and texts of all others.
+    """The checks that are no limits: marginal limits, equality, patterns, and all other validators as texts.
 
-    How a value did against those others is not known here: to ask them again could do something again.
+    The outcome of the other validators is UNSET: calling them again could repeat a side effect.
     """
     for validator in validators:
         yield from _marginal_checks(validator, value)
         regex, lowest = getattr(validator, "regex", None), getattr(validator, "minimum", None)
-        # OpenHTF takes booleans for numbers, so what must equal one has it for both limits.
+        # OpenHTF treats booleans as numbers, so a validator for a boolean has it as both limits.
         expected = lowest if isinstance(lowest, bool) else getattr(validator, "expected", None)
         if isinstance(regex, str):
             yield ValidatorReport("PASS" if re.match(regex, str(value)) else "FAIL", "matches", regex)
@@ -225,7 +225,7 @@ def _checks(validators: Sequence[object], value: object) -> Iterator[ValidatorRe
 
 
 def _marginal_checks(validator: object, value: object) -> Iterator[ValidatorReport]:
-    """Limits that do not decide: a value beyond them passes, but only just."""
+    """Checks for marginal limits, which are not decisive: a value beyond them passes, but only just."""
     for side, symbol in (("marginal_minimum", ">="), ("marginal_maximum", "<=")):
         bound = _number(validator, side)
         if bound is None:

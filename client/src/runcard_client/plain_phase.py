@@ -1,4 +1,4 @@
-"""A phase and its log lines as plain JSON values and back, to travel between the processes of a test runner."""
+"""Convert a phase and its logs to plain JSON values and back, to pass them between processes of a test runner."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class LoggedPhase:
 
 
 def to_plain(logged: LoggedPhase) -> dict[str, Any]:
-    """Texts, numbers, booleans, None, and lists and dicts of these."""
+    """The phase and its logs as texts, numbers, booleans, None, and lists and dicts of these."""
     plain = json_value("phase", _with_texts(asdict(logged)))
     assert isinstance(plain, dict)
     return plain
 
 
 def from_plain(plain: dict[str, Any]) -> LoggedPhase:
-    """What `to_plain` was given, with lists for tuples, and texts for numbers that are not finite."""
+    """The phase and its logs from `to_plain`, with lists for tuples, and texts for numbers that are not finite."""
     phase = plain["phase"]
     return LoggedPhase(
         PhaseReport(
@@ -33,7 +33,7 @@ def from_plain(plain: dict[str, Any]) -> LoggedPhase:
                 **phase,
                 "started_at": datetime.fromisoformat(phase["started_at"]),
                 "ended_at": datetime.fromisoformat(phase["ended_at"]),
-                "measurements": [_measurement(one) for one in phase["measurements"]],
+                "measurements": [_measurement(measurement) for measurement in phase["measurements"]],
             }
         ),
         [
@@ -44,16 +44,16 @@ def from_plain(plain: dict[str, Any]) -> LoggedPhase:
 
 
 def _measurement(plain: dict[str, Any]) -> MeasurementReport:
-    validators = [ValidatorReport(**one) for one in plain["validators"]]
+    validators = [ValidatorReport(**validator) for validator in plain["validators"]]
     return MeasurementReport(**{**plain, "validators": validators})
 
 
 def _with_texts(value: object) -> Any:
-    """The same with moments as texts."""
+    """The value with all moments in it as texts."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
-        return {key: _with_texts(one) for key, one in value.items()}
+        return {key: _with_texts(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_with_texts(one) for one in value]
+        return [_with_texts(item) for item in value]
     return value

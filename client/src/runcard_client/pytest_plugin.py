@@ -1,6 +1,6 @@
-"""pytest: `--runcard` records a session as a run, in which a test is a phase and `measure` measures.
+"""pytest: `--runcard` records a session as a run. Each test is a phase, and the fixture `measure` adds measurements.
 
-Works with pytest-xdist: the processes that run tests hand their phases to the one that records.
+Works with pytest-xdist: the processes that run the tests pass their phases to the process that records.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from runcard_client.client import Client, Flushed
 from runcard_client.errors import InvalidReport, InvalidSettings, SpoolUnusable
-from runcard_client.limits import told
+from runcard_client.limits import failure_text
 from runcard_client.live_phase import LivePhase
 from runcard_client.live_run import LiveRun
 from runcard_client.log_capture import captured
@@ -21,18 +21,18 @@ from runcard_client.plain_phase import LoggedPhase, from_plain, to_plain
 from runcard_client.report import LogReport, MeasurementReport, PhaseOutcome, RunReport
 from runcard_client.run_clock import RunClock
 
-# Where a phase stands on the report of its teardown, which pytest-xdist carries along.
+# The attribute of a teardown report that holds the phase. pytest-xdist passes it to the main process.
 _ON_REPORT = "runcard_phase"
 _GIVEN = ("procedure", "serial_number", "part_number", "revision_number", "batch_number", "operator")
 _WORST_FIRST: tuple[PhaseOutcome, ...] = ("ERROR", "FAIL", "SKIP", "PASS")
 
 
 class MeasurementFailed(AssertionError):
-    """A test measured something beyond its limits."""
+    """A measurement of a test is beyond its limits."""
 
 
 class _TestPhase:
-    """What a test has come to so far."""
+    """The phase of a test with its logs and outcomes so far."""
 
     def __init__(self, name: str, clock: RunClock, docstring: str | None) -> None:
         self.live = LivePhase(name, clock, docstring)
@@ -43,7 +43,7 @@ class _TestPhase:
         self._outcomes.append(outcome)
 
     def logged(self) -> LoggedPhase:
-        self.live.outcome = next(one for one in _WORST_FIRST if one in self._outcomes)
+        self.live.outcome = next(outcome for outcome in _WORST_FIRST if outcome in self._outcomes)
         return LoggedPhase(self.live.report(), self.logs)
 
 
@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Phases(captures=config.getoption("runcard")), "runcard-phases")
     if config.getoption("runcard") and not hasattr(config, "workerinput"):
         try:
-            client = Client(sends=False)  # pytest_sessionfinish does
+            client = Client(sends=False)  # pytest_sessionfinish sends
         except (InvalidSettings, SpoolUnusable) as error:
             raise pytest.UsageError(f"--runcard: {error}") from error
         run = LiveRun(client.record_run, _given(config))
@@ -72,33 +72,33 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Recording(client, run), "runcard-recording")
 
 
-# As `LivePhase.measure`.
+# The signature is that of `LivePhase.measure`.
 Measure = Callable[..., MeasurementReport]
 
 
 @pytest.fixture
 def measure(request: pytest.FixtureRequest) -> Measure:
-    """`measure("vcc", 3.31, unit="V", low=3.2, high=3.4)`: what is beyond its limits fails the test once it is over."""
+    """`measure("vcc", 3.31, unit="V", low=3.2, high=3.4)`: a value beyond its limits fails the test when it ends."""
     node: pytest.Item = request.node
     return node.stash[_PHASE].live.measure
 
 
 @pytest.fixture(scope="session")
 def runcard_run(request: pytest.FixtureRequest) -> LiveRun:
-    """The run of this session: its serial number and other details may be set, and files be attached.
+    """The run of this session. Tests may set its serial number and other details, and attach files.
 
-    Without `--runcard` it is a run that is not recorded.
+    Without `--runcard` the run is not recorded.
     """
     if hasattr(request.config, "workerinput"):
         raise pytest.UsageError(
-            "runcard_run is of the process that records, not of those of pytest-xdist;"
-            " give the serial number by --runcard-serial-number, or run without -n"
+            "runcard_run is only available in the process that records, not in the workers of pytest-xdist;"
+            " give the serial number with --runcard-serial-number, or run without -n"
         )
     return request.config.stash.get(_RUN, None) or LiveRun(lambda _: "", _given(request.config))
 
 
 class _Phases:
-    """Times each test, and puts its phase onto the last of its reports."""
+    """Times each test, and adds its phase to the last of its reports."""
 
     def __init__(self, *, captures: bool) -> None:
         self._captures = captures
@@ -119,9 +119,10 @@ class _Phases:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         result = yield
-        failed = [one for one in item.stash[_PHASE].live.report().measurements if one.outcome == "FAIL"]
+        measurements = item.stash[_PHASE].live.report().measurements
+        failed = [measurement for measurement in measurements if measurement.outcome == "FAIL"]
         if failed:
-            raise MeasurementFailed("; ".join(map(told, failed)))
+            raise MeasurementFailed("; ".join(map(failure_text, failed)))
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -141,7 +142,7 @@ class _Phases:
 
 
 class _Recording:
-    """Gathers the phases of all processes into the run, and records it when the session is over."""
+    """Collects the phases of all processes in the run, and records the run when the session ends."""
 
     def __init__(self, client: Client, run: LiveRun) -> None:
         self._client = client
@@ -166,7 +167,7 @@ class _Recording:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Raises nothing: what keeps the run from being recorded is told in the summary, and fails the session."""
+        """Record and send the run. An error does not raise: it goes into the summary and fails the session."""
         phases = session.config.pluginmanager.get_plugin("runcard-phases")
         if isinstance(phases, _Phases) and phases.unfinished is not None:
             phases.unfinished.add_outcome("ERROR")
@@ -211,7 +212,7 @@ def _state(flushed: Flushed) -> str:
 
 
 def _given(config: pytest.Config) -> RunReport:
-    """What the command line says of the run, else the configuration of pytest."""
+    """The details of the run from the command line, else from the configuration of pytest."""
     values = {
         name: config.getoption(f"runcard_{name}") or config.getini(f"runcard_{name}") or None
         for name in _GIVEN
@@ -231,7 +232,7 @@ def _given(config: pytest.Config) -> RunReport:
 
 
 def _is_failure(call: pytest.CallInfo[None], report: pytest.TestReport) -> bool:
-    """Whether a test said no; everything else that ends one is an error of it."""
+    """Whether a test failed by an assertion or `pytest.fail`. Anything else that ends a test is an error."""
     if report.when != "call":
         return False
     return call.excinfo is None or call.excinfo.errisinstance((AssertionError, pytest.fail.Exception))

@@ -1,4 +1,4 @@
-"""What a station claims of a run. Times are datetimes with a time zone."""
+"""What a station reports about a run. Times are datetimes with a time zone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Metadata = Mapping[str, Scalar]
 
 @dataclass(frozen=True)
 class ValidatorReport:
-    """A check that was made of a value: `operator` (`>=`, `==`, `in`, `matches` …) against `expected`, or a text."""
+    """A check of a value: either `operator` (`>=`, `==`, `in`, `matches` …) and `expected`, or `expression` as text."""
 
     outcome: MeasurementOutcome
     operator: str | None = None
@@ -31,7 +31,7 @@ class ValidatorReport:
 
 @dataclass(frozen=True)
 class MeasurementReport:
-    """unit: of measure; for a table one for each column. low, high: inclusive limits; None: none on that side."""
+    """unit: of measure; for a table, one for each column. low, high: inclusive limits; None: no limit on that side."""
 
     name: str
     value: Value
@@ -45,7 +45,7 @@ class MeasurementReport:
 
 @dataclass(frozen=True)
 class PhaseReport:
-    """retry_count: how often the phase was tried before this."""
+    """retry_count: how many attempts at the phase came before this one."""
 
     name: str
     outcome: PhaseOutcome
@@ -79,12 +79,12 @@ class RunReport:
     """A finished run.
 
     procedure: its identifier (FVT1), its name or its id.
-    client_run_ref: the station's own key for this run, by which it counts once however often it is reported; None:
-        one is made.
+    client_run_ref: the station's own key for this run; a run that is reported again under it is recorded only once.
+        None: a key is made.
     operator: e-mail of a member, or a name.
-    part_number, revision_number, batch_number: None: as the server knows them of this unit.
+    part_number, revision_number, batch_number: None: those that the server knows of this unit.
     sub_units: serial numbers of units that became part of this one.
-    execution_id, slot_key, slot_name: which start of a fixture with several slots, and which slot of it.
+    execution_id, slot_key, slot_name: one start of a fixture with several slots, and the slot of this unit.
     metadata, unit_metadata: notes on the run and on its unit.
     """
 

@@ -1,8 +1,8 @@
-"""Robot Framework: a listener that records a suite as a run, each test a phase of it, and a library that measures.
+"""Robot Framework: a listener that records a suite as a run with each test as a phase, and a library that measures.
 
     robot --listener runcard_client.robot.RunListener:procedure=FVT1 --variable SERIAL_NUMBER:PCB01-1 board.robot
 
-Verified on Robot Framework 7.5.
+Verified with Robot Framework 7.5.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from robot.libraries.BuiltIn import BuiltIn
 
 from runcard_client.client import Client
 from runcard_client.errors import InvalidReport
-from runcard_client.limits import told
+from runcard_client.limits import failure_text
 from runcard_client.live_phase import LivePhase
 from runcard_client.live_run import LiveRun
 from runcard_client.report import LogLevel, LogReport, RunReport, Scalar, Value
 from runcard_client.run_clock import RunClock
 
-# How the library finds the listener of its execution.
+# The Robot variable through which the library finds the listener.
 _VARIABLE = "${RUNCARD_LISTENER}"
 _BY_SIGNAL = "Execution terminated by signal"
 _LEVELS: dict[str, LogLevel] = {
@@ -56,9 +56,10 @@ class _Message(Protocol):
 
 
 class RunListener:
-    """Arguments as in RunReport. serial_number: unless given, the Robot variable ${SERIAL_NUMBER} says it.
+    """Records the execution as a run. The arguments are those of RunReport.
 
-    The server and the key are those of RUNCARD_URL and RUNCARD_API_KEY.
+    serial_number: if not given, the Robot variable ${SERIAL_NUMBER}. RUNCARD_URL and RUNCARD_API_KEY name the server
+    and the key.
     """
 
     ROBOT_LISTENER_API_VERSION = 3
@@ -122,7 +123,7 @@ class RunListener:
         self.run.add_log(LogReport(level, message.timestamp.astimezone(), message.message, self._source))
 
     def close(self) -> None:
-        """The last that Robot calls: record the run, unless nothing was run."""
+        """Record the run, unless no test was run. This is the last method that Robot calls."""
         try:
             if self._has_phases:
                 self.run.end()
@@ -131,7 +132,7 @@ class RunListener:
 
 
 class Measurements:
-    """Keywords for suites that are listened to: `Measure`, `Set Run Details` and `Attach To Run`."""
+    """Keywords for suites that a RunListener records: `Measure`, `Set Run Details` and `Attach To Run`."""
 
     ROBOT_LIBRARY_SCOPE = "GLOBAL"
 
@@ -144,13 +145,13 @@ class Measurements:
         high: object = None,
         equals: object = None,
     ) -> None:
-        """Measure a value; the test goes on and fails where it is beyond its limits, both inclusive.
+        """Add a measurement. If it is beyond its limits, both inclusive, the test goes on and fails at its end.
 
         `Measure    vcc    ${3.31}    unit=V    low=3.2    high=3.4`
         """
         phase = _listener().phase
         if phase is None:
-            raise InvalidReport(f"{name} is measured outside of a test; measure within one")
+            raise InvalidReport(f"{name} is measured outside a test; measure inside one")
         lowest, highest = _number("low", low), _number("high", high)
         is_number = lowest is not None or highest is not None
         measured = phase.measure(
@@ -162,7 +163,7 @@ class Measurements:
             equals=_scalar(equals),
         )
         if measured.outcome == "FAIL":
-            raise ContinuableFailure(told(measured))
+            raise ContinuableFailure(failure_text(measured))
 
     def set_run_details(
         self,
@@ -172,7 +173,7 @@ class Measurements:
         batch_number: str | None = None,
         operator: str | None = None,
     ) -> None:
-        """Say which unit is tested, and by whom; what is not given stays."""
+        """Set the unit under test and the operator. Arguments that are not given stay as they are."""
         run = _listener().run
         run.serial_number = serial_number or run.serial_number
         run.part_number = part_number or run.part_number
@@ -181,7 +182,7 @@ class Measurements:
         run.operator = operator or run.operator
 
     def attach_to_run(self, path: str) -> None:
-        """Attach a file as it is now."""
+        """Attach a file to the run, with its present content."""
         _listener().run.attach_file(path)
 
 
@@ -189,13 +190,13 @@ def _listener() -> RunListener:
     found = BuiltIn().get_variable_value(_VARIABLE)
     if not isinstance(found, RunListener):
         raise InvalidReport(
-            "nobody listens; run robot with --listener runcard_client.robot.RunListener:procedure=…"
+            "no listener records this run; run robot with --listener runcard_client.robot.RunListener:procedure=…"
         )
     return found
 
 
 def _value(name: str, value: object, *, is_number: bool) -> Value:
-    """What is written into a suite is text; where limits are asked of it, a number is meant."""
+    """The value to measure. A text in a suite is read as a number if the measurement has limits."""
     if is_number and isinstance(value, str):
         return _number(name, value)
     plain: Value = value  # type: ignore[assignment]  # measure refuses what it cannot take
@@ -203,7 +204,7 @@ def _value(name: str, value: object, *, is_number: bool) -> Value:
 
 
 def _number(field: str, value: object) -> float | None:
-    """A number as it is or as it is written. Raises InvalidReport."""
+    """The value as a number, also from a text; None for None. Raises InvalidReport."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
     try:

@@ -1,4 +1,4 @@
-"""A row of each of the server's lists. What may be missing is None."""
+"""The rows of the server's lists. A missing value is None."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime, timezone
 from runcard_client.api import Json
 from runcard_client.records import text_of
 
-# Python before 3.11 reads seconds with 3 or 6 digits only.
+# Python before 3.11 reads only seconds with 3 or 6 decimal places.
 _FRACTION = re.compile(r"\.(\d{1,6})\d*")
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """operator: name, or else e-mail. station: that reported it; None where a user did."""
+    """operator: name, or else e-mail. station: the one that reported the run; None where a user did."""
 
     id: str
     serial_number: str
@@ -39,7 +39,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class MeasurementRow:
-    """At most one of value, bool_value and string_value is there, as kind says. low, high: limits that decide."""
+    """At most one of value, bool_value and string_value is set, as `kind` says. low, high: the decisive limits."""
 
     id: str
     run_id: str
@@ -59,15 +59,15 @@ class MeasurementRow:
     is_final_attempt: bool
 
 
-def run_row(said: Json) -> RunRow:
-    """A run of a list. Raises Unavailable where the answer is not Runcard's."""
-    procedure, unit = _inside(said, "procedure"), _inside(said, "unit")
-    part, operator = _inside(unit, "part"), _inside(said, "operated_by")
-    started_at, ended_at = _moment(text_of(said, "started_at")), _moment(text_of(said, "ended_at"))
+def run_row(row: Json) -> RunRow:
+    """The run in a row of a list. Raises Unavailable where the row is not Runcard's."""
+    procedure, unit = _inside(row, "procedure"), _inside(row, "unit")
+    part, operator = _inside(unit, "part"), _inside(row, "operated_by")
+    started_at, ended_at = _moment(text_of(row, "started_at")), _moment(text_of(row, "ended_at"))
     return RunRow(
-        text_of(said, "id"),
+        text_of(row, "id"),
         text_of(unit, "serial_number"),
-        text_of(said, "outcome"),
+        text_of(row, "outcome"),
         started_at,
         ended_at,
         (ended_at - started_at).total_seconds(),
@@ -77,59 +77,61 @@ def run_row(said: Json) -> RunRow:
         text_of(part, "number"),
         text_of(_inside(part, "revision"), "number"),
         _text(_inside(unit, "batch"), "number"),
-        _text(_inside(said, "created_by_station"), "name"),
+        _text(_inside(row, "created_by_station"), "name"),
         _text(operator, "name") or _text(operator, "email"),
-        _text(said, "execution_id"),
-        _text(said, "slot_key"),
-        _text(said, "slot_name"),
-        _moment(text_of(said, "created_at")),
+        _text(row, "execution_id"),
+        _text(row, "slot_key"),
+        _text(row, "slot_name"),
+        _moment(text_of(row, "created_at")),
     )
 
 
-def measurement_row(said: Json) -> MeasurementRow:
-    """A measurement of a list. Raises Unavailable where the answer is not Runcard's."""
+def measurement_row(row: Json) -> MeasurementRow:
+    """The measurement in a row of a list. Raises Unavailable where the row is not Runcard's."""
     started_at, bool_value, retry_count = (
-        said.get(name) for name in ("started_at", "bool_value", "retry_count")
+        row.get(name) for name in ("started_at", "bool_value", "retry_count")
     )
     return MeasurementRow(
-        text_of(said, "id"),
-        text_of(said, "run_id"),
-        _text(said, "serial_number"),
-        text_of(said, "phase_name"),
-        text_of(said, "measurement_name"),
+        text_of(row, "id"),
+        text_of(row, "run_id"),
+        _text(row, "serial_number"),
+        text_of(row, "phase_name"),
+        text_of(row, "measurement_name"),
         _moment(started_at) if isinstance(started_at, str) else None,
-        text_of(said, "measurement_outcome"),
-        _number(said.get("value")),
+        text_of(row, "measurement_outcome"),
+        _number(row.get("value")),
         bool_value if isinstance(bool_value, bool) else None,
-        _text(said, "string_value"),
-        _text(said, "units"),
-        max(_limits(said, ">="), default=None),
-        min(_limits(said, "<="), default=None),
-        text_of(said, "measurement_type"),
+        _text(row, "string_value"),
+        _text(row, "units"),
+        max(_limits(row, ">="), default=None),
+        min(_limits(row, "<="), default=None),
+        text_of(row, "measurement_type"),
         retry_count if isinstance(retry_count, int) else 0,
-        said.get("is_final_attempt") is True,
+        row.get("is_final_attempt") is True,
     )
 
 
-def _limits(said: Json, operator: str) -> list[float]:
-    """What the validators that decide bound a number by on one side."""
-    validators = said.get("validators")
+def _limits(row: Json, operator: str) -> list[float]:
+    """The limits of the decisive validators with this operator."""
+    validators = row.get("validators")
     of_side = [
-        _number(one.get("expected_value"))
-        for one in (validators if isinstance(validators, list) else [])
-        if isinstance(one, dict) and one.get("operator") == operator and one.get("is_decisive") is not False
+        _number(validator.get("expected_value"))
+        for validator in (validators if isinstance(validators, list) else [])
+        if isinstance(validator, dict)
+        and validator.get("operator") == operator
+        and validator.get("is_decisive") is not False
     ]
     return [limit for limit in of_side if limit is not None]
 
 
-def _inside(said: Json, field: str) -> Json:
-    """What stands under a field; nothing where it is null."""
-    value = said.get(field)
+def _inside(row: Json, field: str) -> Json:
+    """The object in a field; an empty one where the field is null or missing."""
+    value = row.get(field)
     return value if isinstance(value, dict) else {}
 
 
-def _text(said: Json, field: str) -> str | None:
-    value = said.get(field)
+def _text(row: Json, field: str) -> str | None:
+    value = row.get(field)
     return value if isinstance(value, str) else None
 
 

@@ -1,4 +1,4 @@
-"""From a report to the body of `POST /runs`, checked so that what is wrong is told where the run was made."""
+"""Turn a report into the body of `POST /runs`. It is checked here, so that the station's program sees its mistakes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_LENGTHS = {
     "slot_name": 255,
 }
 _MAX_FILE_NAME_LENGTH = 1000
-# Names as the body has them, with their lengths.
+# The names that a body has, with their greatest lengths.
 NAMES = {
     "operated_by" if field == "operator" else field: most
     for field, most in _MAX_LENGTHS.items()
@@ -41,7 +41,7 @@ Json = dict[str, object]
 
 
 def run_body(report: RunReport, client_run_ref: str) -> bytes:
-    """The JSON object without `procedure_id`, which only the server knows. Raises InvalidReport."""
+    """The JSON body of a run, without `procedure_id`, which only the server knows. Raises InvalidReport."""
     _check_names(report)
     _check_outcome("outcome", report.outcome, _RUN_OUTCOMES)
     body = _given(
@@ -67,17 +67,17 @@ def run_body(report: RunReport, client_run_ref: str) -> bytes:
     )
     _check_times(report.started_at, report.ended_at)
     written = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # What a device wrote may be no Unicode. A log line that is spoilt a little is better than a run that is lost.
+    # A device may write text that is no Unicode. A slightly spoilt log line is better than a lost run.
     return written.encode("utf-8", "replace")
 
 
 def check_body(procedure: object, body: Json) -> None:
-    """Check a body that was changed by hand, but not what is inside of its phases and logs. Raises InvalidReport."""
+    """Check a body that was edited by hand, except for its phases and logs. Raises InvalidReport."""
     known = (*_REQUIRED, *NAMES, *_INSIDE)
     unknown = [name for name in body if name not in known]
     if unknown:
         raise InvalidReport(
-            f"{unknown[0]!r:.80} is no field of a run; there are {', '.join(sorted(set(known)))}"
+            f"{unknown[0]!r:.80} is no field of a run; the fields are {', '.join(sorted(set(known)))}"
         )
     for field in _REQUIRED:
         if field not in body:
@@ -93,7 +93,7 @@ def check_body(procedure: object, body: Json) -> None:
 
 def _moment(field: str, text: object) -> datetime:
     try:
-        # Python 3.9 does not know the Z.
+        # Python 3.9 cannot read the Z.
         moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
     except ValueError as error:
         raise InvalidReport(f"{field} is {text!r:.80}; give a time such as 2026-01-31T12:00:00Z") from error
@@ -109,7 +109,7 @@ def _check_times(started_at: datetime, ended_at: datetime) -> None:
 
 
 def instant(field: str, moment: datetime) -> str:
-    """A moment as the wire writes it. Raises InvalidReport for one without a time zone."""
+    """The moment as the API writes it. Raises InvalidReport for a moment without a time zone."""
     if moment.tzinfo is None:
         raise InvalidReport(
             f"{field} {moment.isoformat()} has no time zone; give one, as by datetime.now(timezone.utc)"
@@ -118,7 +118,7 @@ def instant(field: str, moment: datetime) -> str:
 
 
 def _given(**members: object) -> Json:
-    """The members that say something."""
+    """The members that are neither None nor an empty list or dict."""
     return {name: value for name, value in members.items() if value is not None and value not in ([], {})}
 
 
@@ -140,7 +140,7 @@ def _check_name(field: str, text: object, most: int) -> None:
     if not isinstance(text, str):
         raise InvalidReport(f"{field} is {text!r:.80}; give a text")
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise InvalidReport(f"{field} is {text!r:.80}, which is no Unicode; decode it before it is reported")
+        raise InvalidReport(f"{field} is {text!r:.80}, which is no Unicode; decode it before you report it")
     if not text.strip() or "\0" in text:
         raise InvalidReport(f"{field} is {text!r:.80}; give at least 1 character, none of them NUL")
     if len(text) > most:
@@ -161,7 +161,8 @@ def _phase(phase: PhaseReport, field: str) -> Json:
         started_at=instant(f"{field}.started_at", phase.started_at),
         ended_at=instant(f"{field}.ended_at", phase.ended_at),
         measurements=[
-            _measurement(one, f"{field}.measurements[{at}]") for at, one in enumerate(phase.measurements)
+            _measurement(measurement, f"{field}.measurements[{at}]")
+            for at, measurement in enumerate(phase.measurements)
         ],
         docstring=phase.docstring,
         retry_count=phase.retry_count,
@@ -178,7 +179,7 @@ def _measurement(measurement: MeasurementReport, field: str) -> Json:
         units=unit if unit is None or isinstance(unit, str) else list(unit),
         lower_limit=_bound(f"{field}.low", measurement.low),
         upper_limit=_bound(f"{field}.high", measurement.high),
-        validators=[_validator(one, f"{field}.validators") for one in measurement.validators],
+        validators=[_validator(validator, f"{field}.validators") for validator in measurement.validators],
         docstring=measurement.docstring,
     )
     if measurement.value is not None:
@@ -198,7 +199,7 @@ def _validator(validator: ValidatorReport, field: str) -> Json:
 
 
 def _bound(field: str, limit: object) -> float | None:
-    """A limit; none where it is infinite, which bounds nothing."""
+    """The limit; None for an infinite one, which limits nothing. Raises InvalidReport."""
     if limit is None:
         return None
     if isinstance(limit, bool) or not isinstance(limit, (int, float)) or math.isnan(limit):
@@ -207,7 +208,7 @@ def _bound(field: str, limit: object) -> float | None:
 
 
 def json_value(field: str, value: object) -> object:
-    """A value as JSON can say it: a number that is not finite becomes the text nan, inf or -inf."""
+    """The value in JSON, where a number that is not finite becomes the text nan, inf or -inf. Raises InvalidReport."""
     of_numpy: object = getattr(value, "tolist", None)
     if callable(of_numpy):
         return json_value(field, of_numpy())
@@ -216,9 +217,9 @@ def json_value(field: str, value: object) -> object:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, Mapping):
-        return {str(key): json_value(field, one) for key, one in value.items()}
+        return {str(key): json_value(field, item) for key, item in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, bytes):
-        return [json_value(field, one) for one in value]
+        return [json_value(field, item) for item in value]
     raise InvalidReport(
         f"{field} is a {type(value).__name__}; give a number, a text, a boolean, or lists and dicts of these"
     )

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta, timezone
 
 
 class RunClock:
-    """Begins with the time of day and then counts: a clock that is set meanwhile makes no run end before it began."""
+    """Starts from the time of day and then counts seconds, so that a run never ends before its start, even if somebody
+    sets the computer's clock meanwhile.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The thread that sends what is added to the spool, while the station goes on."""
+"""The thread that sends the runs of the spool, while the station's program goes on."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from runcard_client.errors import SpoolUnusable
 
 _log = logging.getLogger(__name__)
 
-# What another process leaves behind when it is killed is found by looking, since nobody wakes this one for it.
+# How often to look for runs of other processes: a killed process leaves runs behind and wakes nobody.
 _LOOK_AGAIN_S = 10.0
 _ELSEWHERE_S = 1.0
 SENDER_THREAD = "runcard-sender"
 
 
 class Sender:
-    """Sends from `start` to `stop`. wait: until an event is set, or for so many seconds."""
+    """Sends runs from `start` to `stop`. wait: waits until an event is set, or for a number of seconds."""
 
     def __init__(
         self,
@@ -42,11 +42,11 @@ class Sender:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something to send. A server that does not answer is left alone all the same."""
+        """Send soon, because a run was added. The pause after a failure is not cut short."""
         self._woken.set()
 
     def stop(self, timeout_s: float) -> None:
-        """Send what still waits, where the server answers, for at most that long; then end."""
+        """Send waiting runs while the server answers, for at most `timeout_s`, then end the thread."""
         self._stops_at = self._clock() + timeout_s
         self._stopping.set()
         self._woken.set()

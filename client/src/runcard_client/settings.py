@@ -1,4 +1,4 @@
-"""Where the server and the spool are: as given, or as the environment says. Nothing else reads the environment."""
+"""The server, the key and the spool: as given, or from the environment. No other module reads the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_settings(
     spool: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
-    """What is given, else RUNCARD_URL, RUNCARD_API_KEY and RUNCARD_SPOOL. Raises InvalidSettings.
+    """The settings given, else those in RUNCARD_URL, RUNCARD_API_KEY and RUNCARD_SPOOL. Raises InvalidSettings.
 
     environment: None: that of this process.
     """
@@ -43,19 +43,19 @@ def read_settings(
         )
     key = found_key.strip()
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise InvalidSettings("api_key holds what no key does; give it as it was printed, rc_…")
+        raise InvalidSettings("api_key has characters that no key has; give it as it was printed, rc_…")
     return Settings(root_of(found_url), key, spool_path(spool, variables))
 
 
 def spool_path(given: str | Path | None, environment: Mapping[str, str] | None = None) -> Path:
-    """The file of the spool: as given, else RUNCARD_SPOOL, else where programs keep what they know for this user."""
+    """The file of the spool: as given, else RUNCARD_SPOOL, else in the folder for this user's application data."""
     variables = os.environ if environment is None else environment
     named = given or variables.get("RUNCARD_SPOOL")
     return Path(named).expanduser() if named else _data_folder(variables) / "runcard-client" / "spool.sqlite3"
 
 
 def editor() -> list[str]:
-    """The program in which this user edits files, with its options: VISUAL, else EDITOR, else what the system has."""
+    """The command of this user's editor, with its options: VISUAL, else EDITOR, else the editor of the system."""
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     return shlex.split(named) if named else ["notepad" if sys.platform == "win32" else "vi"]
 

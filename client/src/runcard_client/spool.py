@@ -1,4 +1,4 @@
-"""Runs on the station's own disk until the server has them. A run that was added survives a power cut."""
+"""Keep runs on the station's own disk until the server has them. A run that was added survives a power cut."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CREATE TABLE files (
 );
 CREATE TABLE procedures (reference TEXT PRIMARY KEY, procedure_id TEXT NOT NULL);
 """
-# Of runs that were amended: as they were. Made when it is first needed, so that a spool stays one of its version.
+# Amended runs as they were before. The table is created when it is first needed, so that the version can stay the same.
 _AMENDED = """
 CREATE TABLE IF NOT EXISTS amended (
     run_seq INTEGER PRIMARY KEY REFERENCES runs (seq) ON DELETE CASCADE,
@@ -55,9 +55,9 @@ CREATE TABLE IF NOT EXISTS amended (
 
 @dataclass(frozen=True)
 class SpooledRun:
-    """A run that was not sent whole yet.
+    """A run that is not completely sent yet.
 
-    error: what the last attempt met. run_id: the server's, where only files are left to send.
+    error: of the last attempt. run_id: the id on the server, where only files are left to send.
     """
 
     seq: int
@@ -73,7 +73,7 @@ class SpooledRun:
 
 @dataclass(frozen=True)
 class SpoolCounts:
-    """waiting: to be sent. parked: refused by the server; they stay until somebody retries or discards them."""
+    """waiting: runs to be sent. parked: runs that the server refused, until somebody retries or discards them."""
 
     waiting: int
     parked: int
@@ -83,12 +83,12 @@ _COLUMNS = "seq, ref, procedure, serial_number, added_at, attempt_count, error, 
 
 
 class Spool:
-    """A SQLite file; several processes and threads may work on one at a time. Raises SpoolUnusable throughout."""
+    """A SQLite file with runs. Several processes and threads may use it. Every method may raise SpoolUnusable."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
-        with self._told():
+        with self._exclusively():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -114,9 +114,10 @@ class Spool:
     def add(
         self, ref: str, procedure: str, serial_number: str, body: bytes, files: Sequence[FileReport]
     ) -> None:
-        """Keep a run to be sent; it is on the disk when this returns.
+        """Keep a run to be sent. It is on the disk when this method returns.
 
-        The same run under the same ref is kept once. Raises InvalidReport for another one under a ref that waits.
+        The same run with the same ref is kept only once. Raises InvalidReport for another run with the ref of one that
+        waits.
         """
         with self._transaction() as connection:
             row = (ref, procedure, serial_number, body, _now())
@@ -137,7 +138,7 @@ class Spool:
             )
 
     def first_waiting(self) -> SpooledRun | None:
-        """The run to be sent next: the one that was added first."""
+        """The run to be sent next, which was added first; None where none waits."""
         runs = self._runs("WHERE parked_at IS NULL ORDER BY seq LIMIT 1")
         return runs[0] if runs else None
 
@@ -146,23 +147,23 @@ class Spool:
         return self._runs("WHERE parked_at IS NOT NULL ORDER BY seq")
 
     def counts(self) -> SpoolCounts:
-        """How many runs there are of each kind."""
+        """How many runs wait, and how many are parked."""
         ((waiting, parked),) = self._read(
             "SELECT count(*) - count(parked_at), count(parked_at) FROM runs",
         )
         return SpoolCounts(waiting, parked)
 
     def body(self, seq: int) -> bytes:
-        """The body of a run, as it was added."""
+        """The body of a run, as it was added or amended."""
         ((body,),) = self._read("SELECT body FROM runs WHERE seq = ?", seq)
         return bytes(body)
 
     def note_failure(self, seq: int, error: str) -> None:
-        """An attempt met this; the run goes on waiting."""
+        """Note a failed attempt. The run keeps waiting."""
         self._write("UPDATE runs SET attempt_count = attempt_count + 1, error = ? WHERE seq = ?", error, seq)
 
     def park(self, seq: int, error: str) -> None:
-        """The server will not have this run; others go on."""
+        """Park a run that the server refused, so that the next one can be sent."""
         self._write(
             "UPDATE runs SET attempt_count = attempt_count + 1, error = ?, parked_at = ? WHERE seq = ?",
             error,
@@ -171,27 +172,27 @@ class Spool:
         )
 
     def note_recorded(self, seq: int, run_id: str) -> None:
-        """The server has the run; its files are still here."""
+        """Note that the server has the run, but not yet its files."""
         self._write("UPDATE runs SET run_id = ? WHERE seq = ?", run_id, seq)
 
     def remove(self, seq: int) -> None:
-        """The server has the run whole."""
+        """Remove a run that the server has completely."""
         self._write("DELETE FROM runs WHERE seq = ?", seq)
 
     def retry(self, ref: str | None = None) -> int:
-        """Let parked runs wait again, in their old places: this one, or all. How many."""
+        """Let a parked run wait again in its old place, or all where ref is None. Return how many."""
         return self._write(
             "UPDATE runs SET parked_at = NULL WHERE parked_at IS NOT NULL AND (?1 IS NULL OR ref = ?1)", ref
         )
 
     def discard(self, ref: str) -> int:
-        """Forget a parked run for good. How many: 0 or 1."""
+        """Forget a parked run for good. Return how many runs that were: 0 or 1."""
         return self._write("DELETE FROM runs WHERE parked_at IS NOT NULL AND ref = ?", ref)
 
     def amend(self, ref: str, procedure: str, serial_number: str, body: bytes) -> bool:
-        """Let a parked run wait again with another body; as it was first, it is kept until it has been sent.
+        """Let a parked run wait again with another body. Its original is kept until the run is sent.
 
-        False where no such run is parked, or the server has recorded it and only files are left.
+        Return False where no such run is parked, or where the server has recorded it and only files are left.
         """
         with self._transaction() as connection:
             connection.execute(_AMENDED)
@@ -209,12 +210,12 @@ class Spool:
             return bool(changed.rowcount)
 
     def original(self, seq: int) -> tuple[str, str, bytes] | None:
-        """Procedure, serial number and body of a run as it was before it was amended; None: it never was."""
-        with self._told():
+        """Procedure, serial number and body of a run before it was amended; None: it was never amended."""
+        with self._exclusively():
             return _original(self._connection, seq)
 
     def files(self, seq: int) -> list[tuple[int, str | None]]:
-        """The files of a run by position, each with the id of its upload where that is done."""
+        """The positions of a run's files, in order, each with the id of its upload; None: not uploaded yet."""
         return [
             (position, upload_id)
             for position, upload_id in self._read(
@@ -234,12 +235,12 @@ class Spool:
         )
 
     def procedure_id(self, reference: str) -> str | None:
-        """What this reference meant when the server was last asked."""
+        """The id that the server last gave for this reference; None where it is not known."""
         rows = self._read("SELECT procedure_id FROM procedures WHERE reference = ?", reference)
         return str(rows[0][0]) if rows else None
 
     def note_procedure(self, reference: str, procedure_id: str | None) -> None:
-        """Remember what a reference means; None: forget it."""
+        """Remember the procedure id of a reference; None: forget the reference."""
         if procedure_id is None:
             self._write("DELETE FROM procedures WHERE reference = ?", reference)
         else:
@@ -247,7 +248,7 @@ class Spool:
 
     @contextmanager
     def sending(self, timeout_s: float = 0.0) -> Iterator[bool]:
-        """Whether this block is the only one that sends from this spool, so that order is kept."""
+        """A block that alone may send from this spool, so that order is kept; it gets False if another one sends."""
         with exclusive(self._lock_path, timeout_s) as taken:
             yield taken
 
@@ -257,11 +258,11 @@ class Spool:
 
     def _open(self) -> None:
         self._connection.execute("PRAGMA synchronous = FULL")
-        # Where a disk keeps writes to itself unless asked again; elsewhere this does nothing.
+        # For macOS, where a disk may hold back writes without it; elsewhere it does nothing.
         self._connection.execute("PRAGMA fullfsync = ON")
         self._connection.execute("PRAGMA foreign_keys = ON")
         if self._version() == 0:
-            # Nobody sends from a spool that is not there yet. WAL is switched on by one process at a time.
+            # The lock is free, because nobody sends from a new spool. Only one process at a time may switch WAL on.
             with exclusive(self._lock_path, _BUSY_TIMEOUT_S):
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 if self._version() == 0:
@@ -270,7 +271,7 @@ class Spool:
                     )
         if self._version() != _VERSION:
             raise SpoolUnusable(
-                f"{self.path} has version {self._version()}, and this client knows {_VERSION};"
+                f"{self.path} has version {self._version()}, but this client knows only version {_VERSION};"
                 " use the version of runcard-client that made it"
             )
 
@@ -283,16 +284,16 @@ class Spool:
         return [SpooledRun(*row) for row in self._read(statement)]
 
     def _read(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        with self._told():
+        with self._exclusively():
             return self._connection.execute(statement, values).fetchall()
 
     def _write(self, statement: str, *values: object) -> int:
-        with self._told():
+        with self._exclusively():
             return self._connection.execute(statement, values).rowcount
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._told():
+        with self._exclusively():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -302,15 +303,15 @@ class Spool:
                     self._connection.execute("ROLLBACK")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """One thread at a time, and errors that say which file they are about."""
+    def _exclusively(self) -> Iterator[None]:
+        """A block for one thread at a time, whose errors become SpoolUnusable and name the file."""
         with self._lock:
             try:
                 yield
             except (sqlite3.Error, OSError) as error:
                 raise SpoolUnusable(
                     f"the spool {self.path} cannot be used: {error};"
-                    " see that its disk is there, has room, and may be written to"
+                    " check that its disk is there, has room, and can be written to"
                 ) from error
 
 
@@ -319,7 +320,7 @@ def _check_same(connection: sqlite3.Connection, ref: str, procedure: str, body: 
     original = _original(connection, seq)
     if [procedure, body] not in ([known] if original is None else [known, [original[0], original[2]]]):
         raise InvalidReport(
-            f"client_run_ref {ref!r:.80} names another run that waits to be sent; give each run one of its own"
+            f"client_run_ref {ref!r:.80} names another run that waits to be sent; give each run its own client_run_ref"
         )
 
 

@@ -1,4 +1,4 @@
-"""What the server's lists hold, row by row or as a table of whichever library is there."""
+"""The server's lists, row by row or as a table of pyarrow, pandas or polars."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _PANDAS = {
 
 
 class LibraryMissing(RuncardClientError):
-    """What a table was asked for as is not installed."""
+    """The library for the desired kind of table is not installed."""
 
 
 class Table(Generic[Row]):
-    """Rows of a list, asked for page by page each time that they are gone through.
+    """The rows of a list. Each iteration fetches them anew, page by page.
 
-    A page belongs to the state of the record that the first one was read in, so none is missed or comes twice while
-    runs arrive. Going through them raises Refused, Unavailable.
+    All pages show the state of the server at the first page, so no row is missed or repeated while runs arrive.
+    Iterating raises Refused and Unavailable.
     """
 
     def __init__(self, kind: type[Row], pages: Callable[[], Iterable[list[Row]]]) -> None:
@@ -42,11 +42,11 @@ class Table(Generic[Row]):
             yield from page
 
     def pages(self) -> Iterator[list[Row]]:
-        """As lists of up to 1000 rows."""
+        """The rows in lists of up to 1000."""
         yield from self._pages()
 
     def to_arrow(self) -> Any:
-        """A pyarrow.Table, whose columns have the same types whatever is in them. Raises LibraryMissing."""
+        """A pyarrow.Table. The types of its columns do not depend on their values. Raises LibraryMissing."""
         arrow = _library("pyarrow", "to_arrow", "arrow")
         types = {
             "str": arrow.string(),
@@ -81,7 +81,7 @@ class Table(Generic[Row]):
         )
 
     def _columns(self) -> dict[str, str]:
-        """What each column holds, by name; any may also be empty."""
+        """The type of each column's values, by the column's name; values may also be None."""
         return {field.name: str(field.type).partition(" |")[0] for field in fields(self._kind)}
 
     def _values(self) -> dict[str, list[str | float | bool | datetime | None]]:
@@ -95,7 +95,7 @@ class Table(Generic[Row]):
 
 
 def _library(name: str, method: str, extra: str) -> Any:
-    # Only whoever asks for a table of it needs it.
+    # Imported here, because only callers who want this kind of table need the library.
     try:
         return importlib.import_module(name)
     except ImportError as error:

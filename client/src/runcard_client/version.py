@@ -1,3 +1,3 @@
-"""Which client this is."""
+"""The version of this client."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`runcard demo`: an installation with something to look at."""
+"""`runcard demo`: serve an installation with example data."""
 
 import secrets
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _DATA_DIR = Path("demo-data")
 
 
 class DemoAccess(msgspec.Struct, frozen=True):
-    """How to get into the demo. It is kept in a file, so that the demo can tell it again when it is started again."""
+    """The log-in and keys of the demo. They are kept in a file, so that a later start can show them again."""
 
     email: str
     password: str
@@ -52,15 +52,15 @@ def demo(  # noqa: PLR0913 (the options of a command)
     port: Port = 8000,
     seed: Annotated[int, typer.Option(help="Another seed makes another history.")] = 1,
     runs: Annotated[int, typer.Option(min=1, help="How many runs to make up.")] = 3000,
-    days: Annotated[int, typer.Option(min=1, help="Over how many days, back from now.")] = 60,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Only make the data.")] = False,
+    days: Annotated[int, typer.Option(min=1, help="How many days the runs go back from now.")] = 60,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Only make the data; do not serve.")] = False,
     data_dir: Annotated[Path, typer.Option(help="Directory that holds everything.")] = _DATA_DIR,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Serve an installation with an organization, its people and stations, and a few thousand runs.
 
-    The runs are made up at the first start; later ones serve what is there.
+    The runs are made up at the first start; later starts serve what is there.
     """
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     plan = _Plan(seed, runs, days)
@@ -78,14 +78,14 @@ def demo(  # noqa: PLR0913 (the options of a command)
 
 def _show(access: DemoAccess | None, where: Record, *, as_json: bool) -> None:
     if access is None:
-        note = "There was an installation already, which no demo has made: use an account of its own."
+        note = "This installation was not made by the demo: log in with one of its own accounts."
         show_record({**where, "email": None}, as_json=as_json, note=note)
         return
     show_record({**where, **msgspec.structs.asdict(access)}, as_json=as_json)
 
 
 def _prepare(installation: Installation, plan: _Plan) -> DemoAccess | None:
-    """How to get into the demo, which is made where nothing is there; None where something else is there."""
+    """Create the demo in an empty installation and return its access; None where the installation is not a demo."""
     path = installation.settings.data_dir / "demo-access.json"
     with installation.database.read() as connection:
         is_there = count_organizations(connection) > 0
@@ -101,10 +101,10 @@ def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
     floor = installation.writer.write_shared(
         lambda shared: build_floor(shared, password_hash, user_key, station_keys)
     )
-    told = STATIONS[0]
-    access = DemoAccess(ADMIN.email, password, user_key.api_key, told, station_keys[told].api_key)
+    station = STATIONS[0]
+    access = DemoAccess(ADMIN.email, password, user_key.api_key, station, station_keys[station].api_key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # it stays empty until everything is recorded
+    path.touch(mode=0o600)  # the file stays empty until everything is recorded
 
     keys = {station: key.api_key for station, key in station_keys.items()}
     _fill(installation, plan, floor, keys)
@@ -113,7 +113,7 @@ def _make(installation: Installation, plan: _Plan, path: Path) -> DemoAccess:
 
 
 def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mapping[str, str]) -> None:
-    """keys: API keys by the name of the station."""
+    """Record the runs, files and calls of the demo. keys: API keys by the name of the station."""
     stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
     history = list(demo_runs(plan.seed, plan.runs, plan.days, datetime.now(UTC)))
     golden = list(golden_runs(plan.seed, history))
@@ -142,11 +142,11 @@ def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mappi
 
 
 def _read_access(path: Path) -> DemoAccess:
-    """Raises SettingsError where the demo was never finished."""
+    """The access from the demo's file. Raises SettingsError where the demo was not made to its end."""
     content = path.read_bytes()
     if not content:
         raise SettingsError(
-            f"data_dir {path.parent} holds a demo that was cut short while it was made. "
+            f"data_dir {path.parent} holds a demo that was interrupted while it was made. "
             "Remove the directory and start again."
         )
     return msgspec.json.decode(content, type=DemoAccess)

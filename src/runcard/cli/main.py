@@ -15,7 +15,7 @@ from runcard.cli.terminal.errors import ClearErrors
 from runcard.cli.terminal.help_texts import WholeSummaries
 
 app = typer.Typer(
-    # In the tables that Rich makes of them, names of options are cut at 80 columns.
+    # Rich would show options in tables, and cut their names at 80 columns.
     rich_markup_mode=None,
     name="runcard",
     cls=ClearErrors,
@@ -25,8 +25,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: object) -> None:
-    if wanted:
+def _show_version(is_given: object) -> None:
+    if is_given:
         typer.echo(f"runcard {__version__}")
         raise typer.Exit
 

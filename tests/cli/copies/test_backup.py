@@ -91,7 +91,7 @@ def test_who_restores_is_told_that_what_is_old_goes_again(acme: Installation, tm
 
     assert "deletes at once" not in told("one")
     acme.runcard("organization", "set", "--run-retention-days", "30")
-    assert "what is older than its organization keeps it, as that of acme" in told("two")
+    assert "what is older than its organization keeps it, here in acme" in told("two")
 
 
 def test_a_backup_while_runs_are_recorded_holds_whole_runs(
@@ -193,7 +193,7 @@ def test_another_version_of_the_schema_is_told(acme: Installation, tmp_path: Pat
         connection.commit()
     code, done = run("backup", tmp_path / "backup", "--data-dir", acme.data_dir)
     assert code == 1
-    assert "Back up with the version that served it last." in done["error"]["message"]
+    assert "Back up with the version that last served it." in done["error"]["message"]
     assert not (tmp_path / "backup").exists()
 
 

@@ -92,7 +92,7 @@ def test_only_what_is_asked_for(acme: Installation, options: list[str], serial_n
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["runs", "--phase", "p"], "choose measurements, not runs"),
+        (["runs", "--phase", "p"], "are for measurements. Leave them out for runs"),
         (["runs", "--outcome", "GOOD"], "GOOD is no outcome of a run"),
         (["runs", "--procedure", "FVT99"], "FVT99"),
         (["runs", "--station", "Nowhere"], "Station not found: Nowhere"),

@@ -146,7 +146,7 @@ def test_who_records_and_what_for(acme: Installation, reports: Path) -> None:
         (["--user", "nobody@acme.test"], "User not found: nobody@acme.test"),
         (["--user", "ada@acme.test", "--station", "ICT-1"], "name one of them"),
         (["--procedure", "FVT99"], "FVT99"),
-        (["--format", "DOC"], "DOC is no format that is read"),
+        (["--format", "DOC"], "DOC is no known format"),
         (["missing.xml"], "missing.xml: there is no such file"),
     ],
     ids=["station", "user", "both", "procedure", "format", "path"],

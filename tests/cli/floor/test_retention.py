@@ -85,7 +85,7 @@ def test_a_tenth_goes_in_a_day_unless_somebody_says_so(acme: Commands, writer: W
     at = ("retention", "--organization", "acme")
     told = acme.text(*at)
     assert "8 runs and" in told
-    assert "are left for the next days: a tenth of what there is goes in a day." in told
+    assert "are left for the next days, because about a tenth is deleted each day." in told
     assert acme.retention()[1]["runs"] == 0
     assert acme.retention("--at-once")[1]["runs"] == 8
     assert "left for the next days" not in acme.text(*at)
@@ -96,7 +96,7 @@ def test_people_are_told_what_a_new_number_deletes(acme: Commands) -> None:
     assert "1 runs and 1 files are older than that" in acme.text(*setting, "30")
     assert "older than that" not in acme.text(*setting, "3000")
     assert acme.set("--no-run-retention")[1]["run_retention_days"] is None
-    assert "It keeps everything" in acme.text("retention", "--organization", "acme")
+    assert "This organization keeps everything" in acme.text("retention", "--organization", "acme")
 
 
 @pytest.mark.parametrize("option", ["--run-retention-days", "--file-retention-days"])
@@ -121,7 +121,7 @@ def test_it_leaves_it_to_a_server_that_is_about_it(acme: Commands, database: Dat
         code, told = acme.retention()
     if database.is_postgresql:
         assert code == 1
-        assert "A server is deleting what is old" in told["error"]["message"]
+        assert "A server is deleting old records" in told["error"]["message"]
     else:
         assert (code, told["runs"]) == (0, 1)
 

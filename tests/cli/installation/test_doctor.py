@@ -176,7 +176,7 @@ def test_a_missing_file_is_found(patient: Patient) -> None:
 def test_a_file_of_another_size_is_found(patient: Patient) -> None:
     patient.blobs.write(patient.attachment.blob_key, BytesIO(b"short"))
     (found,) = patient.findings()
-    assert "has 5 bytes and should have 7" in found["message"]
+    assert "has 5 bytes but should have 7" in found["message"]
 
 
 def test_a_file_that_belongs_to_nothing_is_found_and_removed_after_a_day(patient: Patient) -> None:

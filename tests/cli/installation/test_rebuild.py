@@ -36,7 +36,7 @@ def newest(database: Database, writer: Writer, world: World) -> int:
 def test_it_is_made_anew(options: list[str], database: Database, newest: int, tmp_path: Path) -> None:
     path = Settings(data_dir=tmp_path).copy_path
     path.write_bytes(b"rubbish" * 1000)
-    assert "is not there" in run_here("doctor", *options).json["columnar_copy"]
+    assert "is missing" in run_here("doctor", *options).json["columnar_copy"]
     done = run_here("rebuild", "analytics", *options).json
     assert done == {"path": str(path), "changes": newest, "bytes": path.stat().st_size}
     assert run_here("doctor", *options).json["columnar_copy"] == "is up to date"
@@ -50,7 +50,7 @@ def test_it_is_made_anew(options: list[str], database: Database, newest: int, tm
 def test_one_that_is_behind(options: list[str], database: Database, newest: int, tmp_path: Path) -> None:
     OwnCopy(database, Settings(data_dir=tmp_path).copy_path).close()
     said = run_here("doctor", *options).json["columnar_copy"]
-    assert said == f"misses {newest} changes, which the next server takes in"
+    assert said == f"lacks {newest} changes, which the next server adds"
 
 
 @pytest.mark.usefixtures("newest")
@@ -58,6 +58,6 @@ def test_one_that_a_server_owns_is_left_to_it(options: list[str], database: Data
     owned = OwnCopy(database, Settings(data_dir=tmp_path).copy_path)
     refused = runcard("rebuild", "analytics", *options)
     assert refused.code == 1
-    assert "belongs to a server that is running. Stop it" in refused.stderr
-    assert "belongs to a server" in runcard("doctor", *options).json["columnar_copy"]
+    assert "belongs to a running server. Stop the server" in refused.stderr
+    assert "belongs to a running server" in runcard("doctor", *options).json["columnar_copy"]
     owned.close()

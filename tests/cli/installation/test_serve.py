@@ -62,7 +62,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         done = runcard("serve", "--port", port, "--data-dir", tmp_path)
     assert done.code == 1
     assert done.stdout == ""
-    assert f"port {port} cannot be listened on: Address already in use. Choose others" in done.stderr
+    assert f"and port {port}: Address already in use. Choose others" in done.stderr
 
 
 def test_the_public_url_is_what_links_begin_with(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Commands that copy an installation or an organization out and back in."""
+"""Commands that copy an installation or an organization to a folder, and back."""

@@ -1,6 +1,7 @@
-"""`runcard backup` and `runcard restore`: a whole installation in a folder, and back.
+"""`runcard backup` and `runcard restore`: copy a whole installation to a folder, and back.
 
-Database first, then attachments: files are stored before a run refers to them, so a copy in this order is complete.
+The database is copied first, then the attachments. A file is stored before any run refers to it, so this copy is
+complete.
 """
 
 import os
@@ -33,11 +34,13 @@ _DATABASE = "runcard.sqlite3"
 _ATTACHMENTS = "attachments"
 _BESIDE = (KEY_FILE, "runcard.toml")
 _FAULTS_SHOWN = 3
-_KEEP_OLDER = "Keep older backups, which may hold these files. `runcard doctor` tells what they belong to."
+_KEEP_OLDER = (
+    "Keep older backups: they may contain these files. `runcard doctor` shows what the files belong to."
+)
 
 
 class _Kept(NamedTuple):
-    """missing, damaged: keys of attachments whose bytes are not there, or are not as many as came."""
+    """missing: keys of attachments without a file. damaged: keys of attachments whose file has the wrong size."""
 
     runs: int
     attachments: int
@@ -46,7 +49,7 @@ class _Kept(NamedTuple):
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(help="Folder to make; it must not be there yet.")],
+    target: Annotated[Path, typer.Argument(help="Folder to create; it must not exist yet.")],
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -54,14 +57,14 @@ def backup(
 ) -> None:
     """Copy an installation while it is in use: database, attachments, signing key and settings.
 
-    What is copied is checked. Of a damaged database no backup is made; where files are missing or damaged, one is made
-    and the command ends with 1.
+    The copy is checked. A damaged database is not backed up. If files are missing or damaged, the backup is made, but
+    the command ends with 1.
     """
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
     _check_sqlite(settings)
     if target.exists():
-        raise InvalidInput.at("target", f"{target} is there already; name a folder that is not.")
+        raise InvalidInput.at("target", f"{target} exists already; name a folder that does not.")
     os.umask(0o077)
     unfinished = target.with_name(f"{target.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -88,13 +91,14 @@ def restore(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make an installation of a backup, in a data directory that holds none; the backup is checked first."""
+    """Restore an installation from a backup, into a data directory without one. The backup is checked first."""
     settings = load_settings(data_dir=data_dir)
     _check_sqlite(settings)
     with sole_server(settings):
         if settings.sqlite_path.exists():
             raise Conflict(
-                f"data_dir {settings.data_dir} holds an installation. Name another one, or move this one away."
+                f"data_dir {settings.data_dir} holds an installation already. Name another directory, or move this one "
+                "away."
             )
         check_sums(source, _DATABASE)
         for name in _BESIDE:
@@ -107,69 +111,75 @@ def restore(
 
 
 def _copy(settings: Settings, folder: Path) -> _Kept:
-    """Raises DatabaseFailed where the database is damaged."""
+    """Copy an installation to a folder. Raises DatabaseFailed where the database is damaged."""
     copied = folder / _DATABASE
-    with _damage_told(), closing(Database.open(None, settings.sqlite_path)) as database:
+    with _reporting_damage(), closing(Database.open(None, settings.sqlite_path)) as database:
         copy_database(database, copied)
-    with _damage_told(), closing(Database.open(None, copied)) as database:
+    with _reporting_damage(), closing(Database.open(None, copied)) as database:
         _check(database)
     for name in _BESIDE:
         if (settings.data_dir / name).exists():
             _copy_secret(settings.data_dir / name, folder / name)
     with closing(Database.open(None, copied)) as database, database.read() as connection:
-        keys = (one.blob_key for one in list_stored(connection))
+        keys = (file.blob_key for file in list_stored(connection))
         count, missing = copy_blobs(open_blobs(settings), keys, folder / _ATTACHMENTS)
         damaged = [
-            one.blob_key
-            for one in list_stored(connection)
-            if (path := folder / _ATTACHMENTS / one.blob_key).exists()
-            and path.stat().st_size != one.size_bytes
+            file.blob_key
+            for file in list_stored(connection)
+            if (path := folder / _ATTACHMENTS / file.blob_key).exists()
+            and path.stat().st_size != file.size_bytes
         ]
         runs = count_runs(connection)
     return _Kept(runs, count, _still_recorded(settings, missing), damaged)
 
 
 def _check(database: Database) -> None:
-    """Raises DatabaseFailed where the copy of a database is not sound, or a run in it cannot be read; Conflict where
-    another version of Runcard made it.
+    """Check the copy of a database and every run in it.
+
+    Raises DatabaseFailed where the copy is damaged or a run cannot be read, and Conflict where another version of
+    Runcard made the database.
     """
     with database.read() as connection:
         if not is_newest_schema(connection):
             raise Conflict(
-                "The database has the schema of another version of Runcard. Back up with the version that served it "
-                "last."
+                "The database has the schema of another version of Runcard. Back up with the version that last served "
+                "it."
             )
     found = chain(check_database(database), check_documents(database, lambda _: None))
-    if faults := [one.message for one in islice(shown(found, "Checking the copy"), _FAULTS_SHOWN)]:
+    if faults := [finding.message for finding in islice(shown(found, "Checking the copy"), _FAULTS_SHOWN)]:
         raise DatabaseFailed(" ".join(faults))
 
 
 @contextmanager
-def _damage_told() -> Iterator[None]:
+def _reporting_damage() -> Iterator[None]:
+    """A block whose damaged database becomes an error that says what to do."""
     try:
         with naming_failures():
             yield
     except DatabaseFailed as error:
         raise DatabaseFailed(
-            f"No backup was made, since the database is damaged or cannot be read: {error} Keep the backups that there "
-            "are. `runcard doctor` tells all that is wrong, and how to mend it."
+            f"No backup was made, since the database is damaged or cannot be read: {error} Keep the existing backups. "
+            "`runcard doctor` shows everything that is wrong, and how to mend it."
         ) from error
 
 
 def _still_recorded(settings: Settings, keys: list[str]) -> list[str]:
-    """Those of these keys of attachments that have not been deleted since the database was copied."""
+    """The keys whose attachments have not been deleted since the database was copied."""
     if not keys:
         return keys
     database = Database.open(None, settings.sqlite_path)
     with naming_failures(), closing(database), database.read() as connection:
-        recorded = {one.blob_key for one in list_stored(connection)}
+        recorded = {file.blob_key for file in list_stored(connection)}
     return [key for key in keys if key in recorded]
 
 
 def _put_back(settings: Settings, source: Path) -> Record:
-    """What was restored. The database is put in its place last: before that there is no installation."""
+    """Put the files and the database of a backup in place, and return what was restored.
+
+    The database comes last: until then there is no installation.
+    """
     count = put_back_blobs(open_blobs(settings), source / _ATTACHMENTS)
-    # It grows back, and what is left of another one would not belong to this database.
+    # A columnar copy that is left here belongs to another database. A new one is built by itself.
     settings.copy_path.unlink(missing_ok=True)
     unfinished = settings.sqlite_path.with_name(f"{_DATABASE}.part")
     shutil.copyfile(source / _DATABASE, unfinished)
@@ -181,21 +191,26 @@ def _put_back(settings: Settings, source: Path) -> Record:
 
 
 def _retention_note(settings: Settings) -> str | None:
-    """Whoever restores a backup may want what has been deleted for its age since."""
+    """A warning that a server would delete the old records of a restored backup; None where none keeps a limit.
+
+    A user may restore a backup to get back just those records.
+    """
     with naming_failures(), closing(open_database(settings)) as database, database.read() as connection:
-        slugs = [one.slug for one in list_organizations(connection) if one.retention.is_set]
+        organizations = list_organizations(connection)
+        slugs = [organization.slug for organization in organizations if organization.retention.is_set]
     if not slugs:
         return None
     return (
-        f"A server deletes at once what is older than its organization keeps it, as that of {', '.join(slugs)}. To "
-        "keep it, first run: runcard organization set --no-run-retention --no-file-retention"
+        f"A server deletes at once what is older than its organization keeps it, here in {', '.join(slugs)}. To keep "
+        "old records, run this before you start a server: runcard organization set --no-run-retention "
+        "--no-file-retention"
     )
 
 
 def _check_sqlite(settings: Settings) -> None:
     if settings.database_url is not None:
         raise SettingsError(
-            "database_url names PostgreSQL: use pg_dump and pg_restore, and copy the attachments after that."
+            "database_url names PostgreSQL: use pg_dump and pg_restore, then copy the attachments."
         )
 
 

@@ -1,4 +1,4 @@
-"""The bytes of attachments, out of their store into a folder and back, under their keys."""
+"""Copy the bytes of attachments from their store to a folder and back. The file names are their keys."""
 
 import os
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from runcard.store.files.blobs import Blobs
 
 
 def copy_blobs(blobs: Blobs, keys: Iterable[str], folder: Path) -> tuple[int, list[str]]:
-    """How many were copied, and the keys of those that are not there."""
+    """Copy attachments to a folder. Return how many were copied, and the keys that have no file."""
     count, missing = 0, []
     for key in shown(keys, "Copying attachments"):
         pieces = blobs.stream(key)
@@ -27,7 +27,7 @@ def copy_blobs(blobs: Blobs, keys: Iterable[str], folder: Path) -> tuple[int, li
 
 
 def put_back_blobs(blobs: Blobs, folder: Path, below: str = "") -> int:
-    """How many files of a folder were put back, or of one folder below it."""
+    """Write the files of a folder, or of one folder below it, back to the store. Return how many."""
     count = 0
     files = (path for path in sorted((folder / below).rglob("*")) if path.is_file())
     for path in shown(files, "Restoring attachments"):

@@ -1,4 +1,4 @@
-"""Folders of files whose digests stand beside them, as `sha256sum --check` reads them."""
+"""Folders with a file of checksums, in the format of `sha256sum --check`."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ _SHOWN = 3
 
 
 def write_sums(folder: Path) -> None:
-    """The digest of every file, as `sha256sum --check` reads it."""
+    """Write the checksum of every file in a folder to its SHA256SUMS."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     lines = [f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in shown(paths, "Checking")]
     with (folder / _SUMS).open("w", encoding="utf-8") as file:
@@ -28,10 +28,15 @@ def write_sums(folder: Path) -> None:
 
 
 def check_sums(folder: Path, needed: str) -> None:
-    """Raises UnreadableReport where a file is missing or is another than it was."""
+    """Check every file of a folder against its SHA256SUMS. needed: a file that the folder must have.
+
+    Raises InvalidInput where SHA256SUMS or `needed` is missing, and UnreadableReport for missing or changed files.
+    """
     sums = folder / _SUMS
     if not sums.is_file() or not (folder / needed).is_file():
-        raise InvalidInput.at("source", f"{folder} is not finished: it has no {_SUMS} or no {needed}.")
+        raise InvalidInput.at(
+            "source", f"{folder} is not complete: it has no {_SUMS} or no {needed}. Name another folder."
+        )
     listed = dict(line.split("  ", 1)[::-1] for line in sums.read_text("utf-8").splitlines())
     wrong = [
         name
@@ -41,7 +46,7 @@ def check_sums(folder: Path, needed: str) -> None:
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise UnreadableReport(
-            f"It is damaged: {', '.join(wrong[:_SHOWN])}{more} missing or changed. Use another one."
+            f"{folder} is damaged: {', '.join(wrong[:_SHOWN])}{more} missing or changed. Use another backup."
         )
 
 
@@ -51,7 +56,7 @@ def _digest(path: Path) -> str:
 
 
 def shown(things: Iterable[T], what: str) -> Iterator[T]:
-    """The same things, under a bar that shows how many are done."""
+    """The things, while a progress bar shows how many are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with progress_bar(*columns) as progress:
         yield from progress.track(things, description=what)

@@ -1,4 +1,4 @@
-"""`runcard organization export` and `import`: a whole organization out of one installation and into another."""
+"""`runcard organization export` and `import`: move a whole organization from one installation to another."""
 
 import shutil
 import struct
@@ -33,7 +33,7 @@ _LENGTH = struct.Struct(">Q")
 
 
 class Manifest(Struct, frozen=True):
-    """schema: of the tables; only a Runcard with the same one takes them in. rows: by table."""
+    """schema: version of the tables; only a Runcard with the same schema imports them. rows: count by table."""
 
     runcard: str
     schema: str | None
@@ -45,16 +45,16 @@ class Manifest(Struct, frozen=True):
 
 
 def export_organization(
-    folder: Annotated[Path, typer.Argument(help="Folder to make; it must not be there yet.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to create; it must not exist yet.")],
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     organization: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Write all that an organization has to a folder, for another installation: records, files, members and keys."""
+    """Write a whole organization to a folder, for another installation: records, files, members and keys."""
     if folder.exists():
-        raise InvalidInput.at("folder", f"{folder} is there already; name a folder that is not.")
+        raise InvalidInput.at("folder", f"{folder} exists already; name a folder that does not.")
     unfinished = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o700)
@@ -63,7 +63,7 @@ def export_organization(
     (unfinished / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
     write_sums(unfinished)
     unfinished.rename(folder)
-    show_record({"path": str(folder), **_told(manifest)}, as_json=as_json)
+    show_record({"path": str(folder), **_summary(manifest)}, as_json=as_json)
 
 
 def import_organization(
@@ -73,7 +73,7 @@ def import_organization(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Take in an organization that `export` wrote, with its ids, members and keys: all of it, or nothing."""
+    """Import an organization that `export` wrote, with its ids, members and keys: all of it, or nothing."""
     check_sums(folder, _MANIFEST)
     try:
         manifest = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
@@ -86,15 +86,15 @@ def import_organization(
         def apply(tx: Transaction) -> None:
             add_organization(tx, _read(folder / _ROWS))
             if count_rows(tx.scope) != manifest.rows:
-                raise Conflict("Not as many rows came in as were exported. Export again.")
+                raise Conflict(f"{folder} has fewer or more rows than were exported. Export again.")
 
         put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(organization_id))
         installation.writer.write_catalog(organization_id, apply)
-    show_record(_told(manifest), as_json=as_json)
+    show_record(_summary(manifest), as_json=as_json)
 
 
 def _write(installation: Installation, organization: Organization, folder: Path) -> Manifest:
-    """Rows first, then files: these are stored before a row refers to them."""
+    """Write the rows of an organization, then its files: a file is stored before any row refers to it."""
     rows: Counter[str] = Counter()
     with (folder / _ROWS).open("wb") as file:
         for table, count, packed in read_rows(installation.database, organization.id):
@@ -103,7 +103,7 @@ def _write(installation: Installation, organization: Organization, folder: Path)
                 file.write(_LENGTH.pack(len(piece)) + piece)
     with installation.database.read_in(organization.id) as scope:
         schema, empty = newest_schema(scope.connection), dict.fromkeys(count_rows(scope), 0)
-        keys = (one.blob_key for one in list_stored(scope.connection, organization.id))
+        keys = (file.blob_key for file in list_stored(scope.connection, organization.id))
         count, missing = copy_blobs(open_blobs(installation.settings), keys, folder / _ATTACHMENTS)
     return Manifest(__version__, schema, organization.id, organization.slug, empty | rows, count, missing)
 
@@ -124,12 +124,12 @@ def _check_schema(installation: Installation, manifest: Manifest) -> None:
         schema = newest_schema(connection)
     if schema != manifest.schema:
         raise Conflict(
-            f"The organization was exported by Runcard {manifest.runcard}, whose tables are others than those of "
-            f"{__version__}. Bring both installations to one version first."
+            f"The organization was exported by Runcard {manifest.runcard}, whose tables differ from those of "
+            f"{__version__}. Bring both installations to the same version first."
         )
 
 
-def _told(manifest: Manifest) -> dict[str, object]:
+def _summary(manifest: Manifest) -> dict[str, object]:
     return {
         "organization": manifest.organization,
         "runs": manifest.rows["runs"],

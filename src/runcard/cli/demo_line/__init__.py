@@ -1,1 +1,1 @@
-"""The line behind `runcard demo`: two cells that make stereo amplifiers, and what went wrong there."""
+"""The production line of `runcard demo`: two cells that make stereo amplifiers, with typical faults."""

@@ -1,4 +1,4 @@
-"""Report files that were brought in beside what stations reported: some are imported, some wait in quarantine."""
+"""Report files that a user imports, besides the runs that stations report: some of them end in quarantine."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from runcard.domain.runs.report import RunReport
 _WSXF = "http://wats.virinco.com/schemas/WATS/Report/wsxf"
 _REPAIRS = UUID("6f1c2a52-7d0e-4a53-9a2e-3c1f0f3f7b11")
 _REPAIR_TAKES = timedelta(minutes=5)
-# One unit in so many of a subcontractor fails.
+# How many units a subcontractor supplies, and that one in this many fails.
 _SUPPLIED, _FAILS_EVERY = 24, 12
 _TABLE_ROWS = 40
 
@@ -25,7 +25,7 @@ class BroughtFile(NamedTuple):
 
 
 class _Fault(NamedTuple):
-    """component: where it sits on the board."""
+    """component: its place on the board."""
 
     component: str
     code: str
@@ -33,7 +33,7 @@ class _Fault(NamedTuple):
     comment: str
 
 
-# By the measurement that shows it.
+# The fault behind each measurement that fails.
 _FAULTS = {
     "rail_5v": _Fault("U3", "Shorted", "Component", "Regulator replaced"),
     "rail_3v3": _Fault("U4", "Cold joint", "Soldering", "Regulator soldered anew"),
@@ -47,7 +47,7 @@ _ANY_FAULT = _Fault("J1", "Bent pin", "Handling", "Connector straightened")
 
 
 def brought_files(history: Sequence[DemoRun]) -> Iterator[BroughtFile]:
-    """The files in the order in which they were brought. History: at least one run."""
+    """The files in the order in which they are imported. history: at least one run."""
     last = history[-1].report.started_at
     assert last is not None, "the line knows when it starts a run"
     repairs = _repairs(history)
@@ -55,7 +55,7 @@ def brought_files(history: Sequence[DemoRun]) -> Iterator[BroughtFile]:
         yield BroughtFile("repairs.wsxf.xml", _bytes_of(repairs))
     supplied = _supplied(last - timedelta(days=2))
     yield BroughtFile("subcontractor-in-circuit.junit.xml", supplied)
-    # What waits in quarantine: cut short, without serial numbers, and without a mapping.
+    # These go to quarantine: one is cut short, one has no serial numbers, one has no mapping.
     yield BroughtFile("subcontractor-in-circuit (1).junit.xml", supplied[: len(supplied) * 2 // 3])
     yield BroughtFile("firmware-build-417.junit.xml", supplied.replace(b"serial_number", b"build"))
     yield BroughtFile("old-tester-week-12.csv", _table(last))
@@ -78,13 +78,13 @@ def _add_repair(root: Element, failed: RunReport, after: RunReport) -> None:
     start = failed.started_at + failed.duration + _REPAIR_TAKES
     is_repaired = after.outcome == "PASS"
     names = [
-        (phase.name, one.name)
+        (phase.name, measurement.name)
         for phase in failed.phases
-        for one in phase.measurements
-        if one.outcome == "FAIL"
+        for measurement in phase.measurements
+        if measurement.outcome == "FAIL"
     ]
-    step, measurement = names[0] if names else ("fixture_contact", "contact_resistance")
-    fault = _FAULTS.get(measurement, _ANY_FAULT)
+    step, measured = names[0] if names else ("fixture_contact", "contact_resistance")
+    fault = _FAULTS.get(measured, _ANY_FAULT)
     unit = {
         "PN": failed.part_number or "",
         "SN": failed.serial_number,
@@ -111,7 +111,7 @@ def _add_repair(root: Element, failed: RunReport, after: RunReport) -> None:
 
 
 def _supplied(moment: datetime) -> bytes:
-    """What a subcontractor reports of the boards that it made: JUnit XML, a suite a board."""
+    """The report of a subcontractor about its boards, as JUnit XML with a suite for each board."""
     root, procedure = Element("testsuites"), PROCEDURES[IN_CIRCUIT.identifier]
     for number in range(1, _SUPPLIED + 1):
         start = moment + timedelta(minutes=3 * number)

@@ -1,4 +1,4 @@
-"""Calls as the stations made them to report their runs, so that the page API calls has something to show."""
+"""The API calls by which the stations reported their runs, as data for the page API calls."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -11,14 +11,14 @@ from runcard.cli.demo_line.history import DemoRun
 
 CALLED_PATH = "/api/v2/runs"
 _OF_THE_LAST = timedelta(days=7)
-# A report in so many is refused at first: its serial number is missing. As often a key is one that nobody knows.
+# One report in 60 is refused first, because its serial number is missing. One call in 150 has an unknown key.
 _REFUSED_EVERY, _UNKNOWN_EVERY = 60, 150
 _AGENT, _FORGOTTEN_KEY = b"python-requests/2.32.3", "rc_of-a-station-that-is-gone"
 _REFUSAL = "serial_number: required"
 
 
 def demo_calls(seed: int, history: Sequence[DemoRun], keys: Mapping[str, str]) -> Iterator[Note]:
-    """Notes of calls in their order, of the last days of the history. keys: API keys by the name of the station."""
+    """Notes of the calls of the last days of a history, in order. keys: API keys by the name of the station."""
     rng = Random(seed)
     ends = [(run, run.report.started_at + run.report.duration) for run in history if run.report.started_at]
     for number, (run, ended_at) in enumerate(ends):

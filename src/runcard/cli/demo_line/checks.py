@@ -1,4 +1,4 @@
-"""What is measured, and how its values come about: the unit's own deviation, the noise of the bench, and a cause."""
+"""What is measured. A value is made of the unit's own deviation, the noise of the bench, and a known cause."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _SWEEP_POINTS = 25
 
 @dataclass
 class Trial:
-    """One run under way. `elapsed_ratio` tells how much of the history lies behind it (0..1)."""
+    """A run while it is made. elapsed_ratio: how much of the history comes before it, from 0 to 1."""
 
     unit: DemoUnit
     station: str
@@ -30,7 +30,7 @@ class Trial:
 
 
 class Numeric(NamedTuple):
-    """A number with limits; `spread` is the standard deviation between good units, `broken` the value of bad ones."""
+    """A number with limits. spread: standard deviation between good units. broken: the value of a bad unit."""
 
     name: str
     uom: str
@@ -66,7 +66,7 @@ class Numeric(NamedTuple):
 
 
 class Flag(NamedTuple):
-    """A yes or no that has to be yes."""
+    """A boolean that must be true."""
 
     name: str
     docstring: str | None = None
@@ -79,7 +79,7 @@ class Flag(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A text that has to match a pattern."""
+    """A text that must match a pattern."""
 
     name: str
     pattern: str
@@ -95,7 +95,7 @@ class Text(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A JSON value that is kept and not judged."""
+    """A JSON value that is recorded and not judged."""
 
     name: str
     read: Callable[[Trial], JsonValue]
@@ -105,7 +105,7 @@ class Record(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """Gain against frequency, drawn from the gain and the bandwidth that were measured before it."""
+    """Gain over frequency, computed from the gain and the bandwidth that were measured before."""
 
     name: str
     lowest_gain_db: float

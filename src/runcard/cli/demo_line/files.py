@@ -1,4 +1,4 @@
-"""Files that runs attach: the curve of a sweep as a table and as a picture, made with nothing but zlib."""
+"""Attachments of runs: the curve of a sweep as a table and as a picture, which needs only zlib."""
 
 import struct
 import zlib
@@ -22,7 +22,7 @@ class DemoFile(NamedTuple):
 
 
 def sweep_files(report: RunReport) -> tuple[DemoFile, ...]:
-    """The first sweep of a run as CSV and PNG; none where the run did not come that far."""
+    """The first sweep of a run as CSV and PNG; no files where the run ended before its sweep."""
     for phase in report.phases:
         for measurement in phase.measurements:
             if measurement.series:
@@ -40,7 +40,7 @@ def _csv(series: Sequence[Series]) -> bytes:
 
 
 def _png(series: Sequence[Series]) -> bytes:
-    """A line on a grid; the first axis is drawn on a logarithmic scale. PNG as in ISO/IEC 15948."""
+    """A PNG (ISO/IEC 15948) of a line on a grid. The first axis has a logarithmic scale."""
     canvas = [bytearray(_PAPER * _WIDTH) for _ in range(_HEIGHT)]
     for step in range(_GRID_STEPS + 1):
         share = step / _GRID_STEPS
@@ -66,7 +66,7 @@ def _scaled(values: list[float]) -> list[float]:
 
 
 def _draw(canvas: list[bytearray], points: list[tuple[float, float]], colour: bytes) -> None:
-    """A line through points, each 0..1 across and up."""
+    """Draw a line through points, each from 0 to 1 across and up."""
     for x, y in _pixels(points):
         for thick in (0, 1) if colour == _INK else (0,):
             canvas[y + thick][3 * x : 3 * x + 3] = colour

@@ -1,4 +1,4 @@
-"""Putting the history of the line into an empty installation, through the same door as every run."""
+"""Put the history of the line into an empty installation, recorded the same way as every other run."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -30,12 +30,12 @@ from runcard.store.procedures.rows import create_procedure
 from runcard.store.stations.rows import create_station, link_procedures
 from runcard.store.units.records import classify_unit
 
-# Runs under way at once, so that many share a commit.
+# How many runs are recorded at once, so that many share a commit.
 _IN_FLIGHT = 256
 
 
 class MadeFloor(NamedTuple):
-    """The organization that was made, its stations by name, and the engineer who brings in report files."""
+    """The new organization, its stations by name, and the engineer who imports report files."""
 
     organization_id: UUID
     stations: Mapping[str, StationActor]
@@ -45,9 +45,10 @@ class MadeFloor(NamedTuple):
 def build_floor(
     shared: SharedTransaction, password_hash: str, user_key: NewKey, station_keys: Mapping[str, NewKey]
 ) -> MadeFloor:
-    """The organization with its people, procedures and stations, all with the same password.
+    """Create the organization with its people, procedures and stations. All people have the same password.
 
-    The first of the people is an admin and gets `user_key`. station_keys: by the name of the station; others get none.
+    The first person is an admin and gets `user_key`. station_keys: by the name of the station; a station that is not
+    named gets no key.
     """
     organization = create_organization(shared, ORGANIZATION)
     tx = shared.of(organization.id)
@@ -73,14 +74,14 @@ def build_floor(
     return MadeFloor(
         organization.id,
         {name: StationActor(station.id, organization.id) for name, station in stations.items()},
-        next(UserActor(one.id, organization.id, one.role) for one in users if one.role == "engineer"),
+        next(UserActor(user.id, organization.id, user.role) for user in users if user.role == "engineer"),
     )
 
 
 def record_history(
     writer: Writer, blobs: Blobs, floor: MadeFloor, history: Iterable[DemoRun], tell: Callable[[int], None]
 ) -> None:
-    """Record all runs in their order and attach their files. `tell` is called with a count of runs that are durable."""
+    """Record all runs in order and attach their files. tell: called with the number of runs of each finished group."""
     remaining = iter(history)
     while group := list(islice(remaining, _IN_FLIGHT)):
         recorded = [_submit(writer, floor, run) for run in group]
@@ -92,7 +93,7 @@ def record_history(
 
 
 def classify_golden(writer: Writer, floor: MadeFloor, serial_number: str) -> None:
-    """Make a unit a golden sample, and its runs those of one: they count in no figure of production."""
+    """Make a unit and its runs a golden sample, which does not count in the figures of production."""
 
     def classify(tx: Transaction) -> None:
         unit = tx.catalog.get_unit(floor.organization_id, serial_number)
@@ -102,7 +103,7 @@ def classify_golden(writer: Writer, floor: MadeFloor, serial_number: str) -> Non
 
 
 def bring_in_files(stores: Stores, floor: MadeFloor, files: Iterable[BroughtFile]) -> None:
-    """Import report files, as the engineer does on the page for that; what cannot be read goes to quarantine."""
+    """Import report files as the engineer does on the import page. Unreadable files go to quarantine."""
     bringing = ReportFiles(stores, floor.engineer, RunClient("runcard demo"), ImportChoice())
     for file in files:
         bringing.bring_in(file.name, BytesIO(file.content))

@@ -1,4 +1,4 @@
-"""Who and what is on the floor: people, stations, procedures, parts, revisions and batches."""
+"""The people, stations, procedures, parts, revisions and batches of the line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,8 +15,9 @@ class Person(NamedTuple):
 
 
 class Product(NamedTuple):
-    """What one step of the line makes: its part, how its serial numbers and batches begin, and the revisions that
-    followed each other, each with the share of the history after which it came (0..1)."""
+    """What one step of the line makes. serial_prefix, batch_prefix: of its serial numbers and batches. revisions: each
+    with the share of the history, from 0 to 1, after which it came.
+    """
 
     part_number: str
     serial_prefix: str
@@ -43,7 +44,7 @@ PEOPLE = (
 )
 
 STATIONS = ("Cell 1", "Cell 2")
-# Its output clamp is worn, so it reads low.
+# The output clamp of this station is worn, so it measures too low.
 BAD_STATION = "Cell 2"
 
 # By identifier, in the order in which an organization numbers them.
@@ -62,9 +63,9 @@ AMPLIFIER = Product("AMP-2200", "AX", "P", ((0, "A"), (0.6, "B")))
 class DemoUnit:
     """A unit on its way through the line.
 
-    deviations: by how many standard deviations each of its measurements lies off; stays the same in retests.
-    defect: name of the measurement that a real fault spoils; None where there is none.
-    has_wrong_resistor: it is of the bad batch.
+    deviations: how many standard deviations each of its measurements is off; the same in retests.
+    defect: name of the measurement that a real fault spoils; None where the unit has no fault.
+    has_wrong_resistor: the unit is from the bad batch.
     """
 
     product: Product
@@ -79,6 +80,6 @@ class DemoUnit:
 
 
 def batch_of(product: Product, moment: datetime) -> str:
-    """The batch that is in production at a moment: two a week."""
+    """The batch that is in production at a moment; there are two a week."""
     year, week, weekday = moment.isocalendar()
     return f"{product.batch_prefix}{year % 100:02}{week:02}-{1 if weekday <= 3 else 2}"

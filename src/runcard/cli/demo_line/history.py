@@ -1,4 +1,4 @@
-"""What the line did over weeks: boards become modules, modules become amplifiers, and what failed is tested again."""
+"""The work of the line over weeks: boards become modules, modules become amplifiers, and failed units are retested."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -28,12 +28,12 @@ _RETEST_AFTER = timedelta(minutes=20)
 _ASSEMBLY = timedelta(hours=4)
 _RETEST_ELSEWHERE_RATIO = 0.7
 _REPAIR_RATIO = 0.6
-# The sweep of every so-manieth run of a module is attached to it.
+# One run in 60 of a module attaches its sweep.
 _FILES_EVERY = 60
 
 
 class DemoRun(NamedTuple):
-    """A run, the station that reports it, and the files that it attaches."""
+    """A run, the station that reports it, and its attachments."""
 
     station: str
     report: RunReport
@@ -48,19 +48,19 @@ class _Retest(NamedTuple):
 
 
 class _Stock(NamedTuple):
-    """Units that have passed, each ready to be built in once what is to be done before has been done."""
+    """Units that have passed, each with the moment at which it is ready to be built in."""
 
     units: deque[tuple[datetime, DemoUnit]]
 
     def take(self, count: int, now: datetime) -> list[DemoUnit]:
-        """So many units that are ready; none where there are fewer."""
+        """Take `count` ready units; none where fewer are ready."""
         if len(self.units) < count or self.units[count - 1][0] > now:
             return []
         return [self.units.popleft()[1] for _ in range(count)]
 
 
 def demo_runs(seed: int, count: int, days: int, now: datetime) -> Iterator[DemoRun]:
-    """So many runs of the last `days` days, in the order in which they were made; the same for the same arguments."""
+    """`count` runs of the last `days` days, in the order of their starts. The same arguments give the same runs."""
     rng = Random(seed)
     moments = list(working_moments(rng, count, days, now))
     if not moments:
@@ -83,7 +83,7 @@ class _FloorLine:
         self._module_runs = 0
 
     def next_run(self, moment: datetime) -> DemoRun:
-        """The run that is started at this moment."""
+        """The run that starts at this moment."""
         station = self._rng.choice(STATIONS)
         if self._retests and self._retests[0].due_at <= moment:
             retest = self._retests.popleft()
@@ -124,7 +124,7 @@ class _FloorLine:
         return f"{product.serial_prefix}{year % 100:02}{week:02}-{number:05}"
 
     def _move_on(self, plan: ProcedurePlan, unit: DemoUnit, report: RunReport, station: str) -> None:
-        """Where the unit goes from here: on to assembly, into the queue for retest, or to scrap."""
+        """Move the unit on: to assembly, to the queue for a retest, or to scrap."""
         ended_at = (report.started_at or self._start) + report.duration
         unit.attempts += 1
         if report.outcome == "PASS":

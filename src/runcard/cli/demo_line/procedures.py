@@ -1,4 +1,4 @@
-"""The three procedures, phase by phase."""
+"""The phases of the three procedures."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,8 +9,9 @@ from runcard.domain.runs.measurement import JsonValue
 
 
 class PhasePlan(NamedTuple):
-    """seconds: how long it takes about. max_attempts: it is repeated at once where it fails.
-    needs_pass: it is skipped where an earlier phase has failed."""
+    """seconds: its approximate duration. max_attempts: a failed phase is repeated at once, up to this number.
+    needs_pass: it is skipped after a failed phase.
+    """
 
     name: str
     docstring: str
@@ -21,8 +22,9 @@ class PhasePlan(NamedTuple):
 
 
 class ProcedurePlan(NamedTuple):
-    """versions: the tags of the test software, first half of the history and second. source_file: what its logs name.
-    defect_ratio: units that come with a real fault (0..1)."""
+    """versions: of the test software, in the first and the second half of the history. source_file: the name in its
+    logs. defect_ratio: the share of units with a real fault, from 0 to 1.
+    """
 
     identifier: str
     product: Product
@@ -34,7 +36,7 @@ class ProcedurePlan(NamedTuple):
 
     @property
     def spoilable(self) -> list[str]:
-        """The measurements that a real fault of the unit may spoil; contact is the fixture's affair."""
+        """The measurements that a real fault of the unit may spoil; not those of the fixture's contact."""
         checks = [check for phase in self.phases if phase is not _CONTACT for check in phase.checks]
         return [
             check.name

@@ -1,4 +1,4 @@
-"""The golden sample: a finished amplifier that is known to be good, measured at each station once a week."""
+"""The golden sample: a finished amplifier that is known to be good. Each station measures it once a week."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -12,12 +12,12 @@ from runcard.cli.demo_line.trials import carry_out
 
 GOLDEN_SAMPLE = "AX0000-00001"
 _EVERY = timedelta(days=7)
-# One station after the other.
+# The time between one station and the next.
 _APART = timedelta(minutes=10)
 
 
 def golden_runs(seed: int, history: Sequence[DemoRun]) -> Iterator[DemoRun]:
-    """Runs of the golden sample during a history, in their order; the same for the same arguments."""
+    """The runs of the golden sample during a history, in order. The same arguments give the same runs."""
     starts = [run.report.started_at for run in history if run.report.started_at]
     first, last = starts[0], starts[-1]
     rng = Random(seed)

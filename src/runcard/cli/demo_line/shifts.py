@@ -1,4 +1,4 @@
-"""When the floor works: two shifts, Monday to Friday, and on the last day whatever day it is."""
+"""The working times of the line: two shifts from Monday to Friday, and on the last day whatever weekday it is."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,12 +7,12 @@ from random import Random
 _FIRST_SHIFT = timedelta(hours=6)
 _SECOND_SHIFT = timedelta(hours=14)
 _END = timedelta(hours=22)
-# The last run has ended by now.
+# The last run starts this long before now, so that it has ended.
 _LAST_RUN = timedelta(minutes=10)
 
 
 def working_moments(rng: Random, count: int, days: int, now: datetime) -> Iterator[datetime]:
-    """So many moments within shifts of the last `days` days, evenly spread with some jitter, ascending (UTC)."""
+    """`count` moments within the shifts of the last `days` days, ascending, evenly spread with some jitter, in UTC."""
     shifts = _working_times(days, now)
     total = sum((end - start for start, end in shifts), timedelta())
     for position in range(count):

@@ -1,4 +1,4 @@
-"""One run of one unit: phase after phase, until it ends or something gets in its way."""
+"""Make one run of a unit, phase by phase, to its end or until something interrupts it."""
 
 import math
 import zlib
@@ -12,19 +12,19 @@ from runcard.domain.runs.outcome import LogLevel, RunOutcome
 from runcard.domain.runs.phase import Log, Phase, RetryCounter
 from runcard.domain.runs.report import RunReport
 
-# What ends a run before its time: how often, and what its log says then.
+# What ends a run early: its probability, the outcome and the log message.
 _TROUBLES: tuple[tuple[float, RunOutcome, str], ...] = (
     (0.006, "ERROR", "Instrument at GPIB0::22 does not answer: VI_ERROR_TMO"),
     (0.004, "TIMEOUT", "Phase exceeded its time limit"),
     (0.004, "ABORTED", "Stopped by the operator"),
 )
 _TIMEOUT_S = 300
-# At each station.
+# Fixtures of each station.
 _FIXTURES = 2
 
 
 class _Trouble:
-    """What will end a run early, if anything will, and in which of its phases."""
+    """What ends a run early and in which phase. outcome: None where nothing does."""
 
     def __init__(self, plan: ProcedurePlan, trial: Trial) -> None:
         self.outcome: RunOutcome | None = None
@@ -38,7 +38,7 @@ class _Trouble:
 
 
 class _Recorder:
-    """Phases and logs of a run as they come, and the clock of its station."""
+    """Collects the phases and logs of a run, and keeps the clock of its station."""
 
     def __init__(self, plan: ProcedurePlan, trial: Trial, started_at: datetime) -> None:
         self._plan = plan
@@ -57,7 +57,7 @@ class _Recorder:
         self.now += timedelta(milliseconds=round(seconds * 1000))
 
     def carry_out(self, phase: PhasePlan) -> None:
-        """A phase with its retries."""
+        """Carry out a phase with its retries."""
         if phase.needs_pass and self.has_failed:
             self.log("INFO", f"{phase.name}: skipped after a failure")
             self.phases.append(Phase(phase.name, "SKIP", self.now, self.now, (), phase.docstring))
@@ -75,7 +75,7 @@ class _Recorder:
         self.has_failed = True
 
     def break_off(self, phase: PhasePlan, trouble: _Trouble) -> None:
-        """A phase that something ends before it has measured anything."""
+        """Add a phase that ends before it has measured anything."""
         started_at = self.now
         self.spend(_TIMEOUT_S if trouble.outcome == "TIMEOUT" else self._trial.rng.uniform(1, phase.seconds))
         self.log("CRITICAL" if trouble.outcome == "ERROR" else "ERROR", f"{phase.name}: {trouble.message}")
@@ -83,7 +83,7 @@ class _Recorder:
         self.phases.append(Phase(phase.name, "ERROR", started_at, self.now, unset, phase.docstring))
 
     def _attempt(self, phase: PhasePlan) -> list[Measurement]:
-        """The measurements that failed."""
+        """Carry out one attempt at a phase and return the measurements that failed."""
         started_at = self.now
         self.log("INFO", f"{phase.name}: started")
         measurements = tuple([check.take(self._trial) for check in phase.checks])
@@ -140,7 +140,7 @@ def carry_out(plan: ProcedurePlan, trial: Trial, started_at: datetime, operator:
 
 
 def _surroundings(trial: Trial, started_at: datetime) -> Metadata:
-    """In which fixture of the station a unit sat, and how humid the air was: noted, not measured."""
+    """Metadata about the run: the fixture of the station, and the humidity of the air."""
     fixture = 1 + zlib.crc32(trial.unit.serial_number.encode()) % _FIXTURES
     humidity = 42 + 6 * math.sin(started_at.timestamp() / timedelta(days=3).total_seconds())
     return {

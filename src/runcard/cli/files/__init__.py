@@ -1,1 +1,1 @@
-"""Commands that read and write files of records: import, quarantine, export."""
+"""Commands that import and export files: import, quarantine, export."""

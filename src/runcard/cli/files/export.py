@@ -33,7 +33,8 @@ _OUTCOMES: tuple[RunOutcome, ...] = get_args(RunOutcome)
 Moment = Annotated[
     datetime | None,
     typer.Option(
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], help="In UTC, unless it says else."
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        help="In UTC, unless it has a time zone.",
     ),
 ]
 Texts = list[str] | None
@@ -42,11 +43,11 @@ Output = Annotated[
     typer.Option("--output", "-o", dir_okay=False, help="File to write. Default: standard output."),
 ]
 Format = Annotated[
-    ExportFormat | None, typer.Option("--format", help="Default: as the name of the file ends, else csv.")
+    ExportFormat | None, typer.Option("--format", help="Default: by the ending of the file name, else csv.")
 ]
 
 TimeZone = Annotated[
-    str, typer.Option("--time-zone", help="Of the times in files for spreadsheets, such as Europe/Berlin.")
+    str, typer.Option("--time-zone", help="For times in files for spreadsheets, such as Europe/Berlin.")
 ]
 
 
@@ -65,28 +66,30 @@ def export(  # noqa: PLR0913 (the options of a command)
     stations: Annotated[
         Texts, typer.Option("--station", help="Name or id of the station that reported.")
     ] = None,
-    outcomes: Annotated[Texts, typer.Option("--outcome", help="Of the run: PASS, FAIL, …")] = None,
+    outcomes: Annotated[Texts, typer.Option("--outcome", help="Outcome of the run: PASS, FAIL, …")] = None,
     started_after: Moment = None,
     started_before: Moment = None,
-    phases: Annotated[Texts, typer.Option("--phase", help="Measurements of the phases of this name.")] = None,
-    names: Annotated[Texts, typer.Option("--measurement", help="Measurements of this name.")] = None,
+    phases: Annotated[Texts, typer.Option("--phase", help="Measurements of phases with this name.")] = None,
+    names: Annotated[Texts, typer.Option("--measurement", help="Measurements with this name.")] = None,
     final_only: Annotated[
         bool,
-        typer.Option("--final-only", help="No measurements of attempts that were repeated in their run."),
+        typer.Option(
+            "--final-only", help="Leave out measurements of attempts that were repeated in the run."
+        ),
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Write runs or measurements to a file, a row each. Options that choose may be given several times."""
+    """Write runs or measurements to a file, one in each row. Filter options may be given several times."""
     if what == "runs" and (phases or names or final_only):
         raise InvalidInput.at(
-            "what", "--phase, --measurement and --final-only choose measurements, not runs."
+            "what", "--phase, --measurement and --final-only are for measurements. Leave them out for runs."
         )
     chosen = file_format or _format_of(output)
     encoding = encoding_of(chosen, zone_of(time_zone))
-    # The file first: it is as open as whoever exports it wants, and what lies in the data directory is not.
+    # The file is opened first, so that it gets the user's own permissions and not those of the data directory.
     with _opened(output) as file, open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         run_filter = RunFilter(
@@ -95,7 +98,7 @@ def export(  # noqa: PLR0913 (the options of a command)
             part_numbers=part_numbers,
             batch_numbers=batch_numbers,
             created_by_station_ids=_station_ids(installation, organization, stations),
-            outcomes=None if not outcomes else [_outcome(one) for one in outcomes],
+            outcomes=None if not outcomes else [_outcome(text) for text in outcomes],
             started_after=_utc(started_after),
             started_before=_utc(started_before),
         )
@@ -112,15 +115,15 @@ def export(  # noqa: PLR0913 (the options of a command)
 
 def _format_of(path: Path | None) -> ExportFormat:
     name = "" if path is None else path.name.lower()
-    # The longest first: a .spreadsheet.csv is no plain CSV.
+    # The longest ending first, because a .spreadsheet.csv is no plain CSV.
     by_length = sorted(_FORMATS, key=len, reverse=True)
-    return next((one for one in by_length if name.endswith(f".{one}")), "csv")
+    return next((ending for ending in by_length if name.endswith(f".{ending}")), "csv")
 
 
 def _outcome(text: str) -> RunOutcome:
-    for one in _OUTCOMES:
-        if one == text.upper():
-            return one
+    for outcome in _OUTCOMES:
+        if outcome == text.upper():
+            return outcome
     raise InvalidInput.at("outcome", f"{text} is no outcome of a run; choose one of {', '.join(_OUTCOMES)}")
 
 
@@ -130,7 +133,7 @@ def _procedure_ids(
     if not references:
         return None
     with installation.database.read_in(organization.id) as scope:
-        return [get_procedure(scope, one).id for one in references]
+        return [get_procedure(scope, reference).id for reference in references]
 
 
 def _station_ids(
@@ -139,7 +142,7 @@ def _station_ids(
     if not references:
         return None
     with installation.database.read_in(organization.id) as scope:
-        return [get_station(scope, one).id for one in references]
+        return [get_station(scope, reference).id for reference in references]
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -147,7 +150,7 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def _write(file: BinaryIO, encoding: Encoding, kind: type[Row], pages: Iterator[Sequence[Row]]) -> int:
-    """How many rows were written."""
+    """Write the rows to a file, and return how many they are."""
     columns = (TextColumn("Exporting: {task.completed} rows"), TimeElapsedColumn())
     count = 0
     with progress_bar(*columns) as progress:
@@ -170,7 +173,7 @@ def _counted(pages: Iterator[Sequence[Row]], tell: Callable[[int], None]) -> Ite
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[BinaryIO]:
-    """The file, which has its name once it is whole; None: standard output."""
+    """A file to write to, which gets its name when it is complete; for None standard output."""
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""`runcard import`: report files that a floor already has, and those that its testers go on writing."""
+"""`runcard import`: import existing report files, and watch a folder for those that testers write."""
 
 import signal
 import time
@@ -45,18 +45,18 @@ from runcard.intake.report_files import Fate, ReportFiles
 from runcard.store.procedures.rows import get_procedure
 
 CLIENT = RunClient("runcard import", __version__)
-_FORMATS = ", ".join(one.name for one in FORMATS)
+_FORMATS = ", ".join(known.name for known in FORMATS)
 
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--format", help=f"Format of all files: {_FORMATS}. Default: told from the content of each."
+        "--format", help=f"Format of all files: {_FORMATS}. Default: detected from the content of each."
     ),
 ]
 ReplaceOption = Annotated[
     bool,
     typer.Option(
-        "--replace", help="Put a report in place of the run that an earlier file told of by the same report."
+        "--replace", help="Replace the run that was recorded from the same report in an earlier file."
     ),
 ]
 SkipOption = Annotated[
@@ -75,7 +75,7 @@ _Watch = Annotated[
     typer.Option(
         exists=True,
         file_okay=False,
-        help="Import the files of this folder as they are complete, until stopped.",
+        help="Import the files of this folder as soon as they are complete, until stopped.",
     ),
 ]
 
@@ -86,7 +86,7 @@ def import_files(  # noqa: PLR0913 (the options of a command)
     watch: _Watch = None,
     settle_s: Annotated[
         float,
-        typer.Option(min=0.1, help="With --watch: a file is complete that has not changed for so long."),
+        typer.Option(min=0.1, help="With --watch: seconds without a change after which a file is complete."),
     ] = 5.0,
     file_format: FormatOption = None,
     procedure: ProcedureOption = None,
@@ -101,14 +101,14 @@ def import_files(  # noqa: PLR0913 (the options of a command)
     station: StationOption = None,
     user: UserOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would become of the files; record nothing.")
+        bool, typer.Option("--dry-run", help="Only show what would be recorded; record nothing.")
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Record the runs of report files, each content once. Ends with 1 where a file was refused."""
+    """Record the runs of report files, each content only once. Ends with 1 if a file was refused."""
     if (watch is None) == (not paths):
         raise typer.BadParameter("Give either PATH or --watch FOLDER.")
     statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
@@ -137,19 +137,19 @@ def import_files(  # noqa: PLR0913 (the options of a command)
 
 
 def format_called(name: str | None) -> FormatName | None:
-    """The format of this name, however it is written. Raises InvalidInput."""
+    """The format with this name, ignoring case; None for None. Raises InvalidInput."""
     if name is None:
         return None
-    for one in FORMATS:
-        if one.name == name.upper():
-            return one.name
-    raise InvalidInput.at("format", f"{name} is no format that is read; choose one of {_FORMATS}")
+    for known in FORMATS:
+        if known.name == name.upper():
+            return known.name
+    raise InvalidInput.at("format", f"{name} is no known format; choose one of {_FORMATS}")
 
 
 def procedure_called(
     installation: Installation, organization: Organization, reference: str | None
 ) -> str | None:
-    """Id of the procedure that is meant. Raises NotFound."""
+    """The id of the procedure with this identifier or id; None for None. Raises NotFound."""
     if reference is None:
         return None
     with installation.database.read_in(organization.id) as scope:
@@ -157,7 +157,7 @@ def procedure_called(
 
 
 class _Importing:
-    """Brings in files as the command was asked to."""
+    """Imports files with the choices of the command."""
 
     def __init__(self, installation: Installation, actor: Actor, choice: ImportChoice) -> None:
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
@@ -165,7 +165,7 @@ class _Importing:
         self._passed = ReportFiles(stores, actor, CLIENT, choice._replace(keeps_strange=False))
 
     def bring_in(self, file: FoundFile, tell: Callable[[int], None] = lambda _: None) -> Fate:
-        """A file that a folder was only passed for, and that is no report, does not go to quarantine."""
+        """Import a file and return its fate. A file in a folder that is no report does not go to quarantine."""
         files = self._named if file.is_named else self._passed
         try:
             with file.open() as content:
@@ -173,7 +173,7 @@ class _Importing:
         except (PayloadTooLarge, UnreadableReport) as error:
             return Fate("refused", reason=error.summary)
         except OSError as error:
-            return Fate("refused", reason=f"It cannot be read: {error.strerror}.")
+            return Fate("refused", reason=f"The file cannot be read: {error.strerror}.")
 
 
 def _import_all(importing: _Importing, files: Iterable[FoundFile], report: ImportReport) -> None:
@@ -189,7 +189,7 @@ def _import_all(importing: _Importing, files: Iterable[FoundFile], report: Impor
 
 
 def _watch(importing: _Importing, paths: Iterator[Path], report: ImportReport, *, as_json: bool) -> None:
-    """Import files as they come, and say of each what has become of it, until somebody stops the command."""
+    """Import files as they come and print the result of each, until somebody stops the command."""
     with _until_stopped():
         for path in paths:
             for file in members(FoundFile(path, is_named=True)):
@@ -206,7 +206,7 @@ def _say(record: Record, *, as_json: bool) -> None:
 
 @contextmanager
 def _until_stopped() -> Iterator[None]:
-    """A block that SIGINT and SIGTERM end, without an error."""
+    """A block that SIGINT and SIGTERM end without an error."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What has become of files that were imported, as people and scripts read it."""
+"""The report of an import, for people and for scripts."""
 
 from collections import Counter
 
@@ -17,9 +17,10 @@ _QUARANTINE = "`runcard quarantine list` shows the refused files that were kept;
 
 
 class ImportReport:
-    """Collects the fate of files.
+    """Collects the fates of imported files.
 
-    rehearses: nothing was recorded, and nothing is in quarantine. keeps_files: it tells of each file, not only counts.
+    rehearses: it was a dry run, so nothing was recorded or put in quarantine. keeps_files: the report lists each file
+    and not only counts.
     """
 
     def __init__(self, *, rehearses: bool, keeps_files: bool = True) -> None:
@@ -35,7 +36,7 @@ class ImportReport:
         return self._files["refused"] > 0
 
     def add(self, name: str, fate: Fate) -> Record:
-        """Count a file in; what scripts read of it."""
+        """Add a file to the report, and return its record for scripts."""
         self._files[fate.status] += 1
         self._runs[fate.status] += fate.run_count
         self._repairs += fate.repair_count
@@ -49,14 +50,14 @@ class ImportReport:
             "reason": fate.reason,
             "stated": dict(fate.stated),
             "warnings": list(fate.warnings),
-            "first_runs": [_rehearsed(one) for one in fate.rehearsed],
+            "first_runs": [_rehearsed(run) for run in fate.rehearsed],
         }
         if self._keeps_files:
             self._records.append(record)
         return record
 
     def end(self, *, as_json: bool) -> None:
-        """Show it, and end the command: with 1 where a file was refused."""
+        """Print the report. Raises Exit with 1 where a file was refused."""
         if as_json:
             self.show_json()
         else:
@@ -66,10 +67,10 @@ class ImportReport:
 
     def show(self) -> None:
         if self._rehearses:
-            typer.echo("Nothing was recorded: this is what would have become of them.")
+            typer.echo("Nothing was recorded. This is what an import would have done:")
         for status, title in _TITLES.items():
             if self._files[status] or status == "recorded":
-                typer.echo(f"{title:<13}  {self._told(status)}")
+                typer.echo(f"{title:<13}  {self._counts(status)}")
             for record in self._records:
                 if record["status"] == status and (_more(record) or status in ("refused", "strange")):
                     typer.echo(f"  {line(record)}")
@@ -88,33 +89,35 @@ class ImportReport:
             }
         )
 
-    def _told(self, status: str) -> str:
-        told = [_count(self._files[status], "file")]
+    def _counts(self, status: str) -> str:
+        counts = [_count(self._files[status], "file")]
         runs = self._runs["recorded"] + self._runs["refused"] if status == "recorded" else self._runs[status]
         if status in ("recorded", "known"):
-            told.append(_count(runs, "run"))
+            counts.append(_count(runs, "run"))
         if status == "recorded" and self._repairs:
-            told.append(_count(self._repairs, "repair"))
-        return ", ".join(told)
+            counts.append(_count(self._repairs, "repair"))
+        return ", ".join(counts)
 
 
 def line(record: Record) -> str:
-    """One file, for people; below it what is to be known besides."""
+    """The line about a file, for people, with details on the lines below."""
     runs, reason, done = record["runs"], record["reason"], record["recorded_reports"]
     if reason is None:
         repairs = f", {_count(record['repairs'], 'repair')}" if record["repairs"] else ""
-        told = f"{record['file']}: {_TITLES[record['status']]}, {_count(runs, 'run')}{repairs}"
+        summary = f"{record['file']}: {_TITLES[record['status']]}, {_count(runs, 'run')}{repairs}"
     else:
         partly = f" Reports 1 to {done} of it are recorded; a retry goes on from there." if done else ""
-        told = f"{record['file']}: {reason}{partly}"
-    return "\n".join([told, *(f"    {one}" for one in _more(record))])
+        summary = f"{record['file']}: {reason}{partly}"
+    return "\n".join([summary, *(f"    {detail}" for detail in _more(record))])
 
 
 def _more(record: Record) -> list[str]:
-    """The first runs as they would be recorded, or else what was stated; then warnings."""
-    stated = [f"{_called(field)} of {_count(runs, 'run')}" for field, runs in record["stated"].items()]
-    told = [_run(one) for one in record["first_runs"]] or ([f"stated: {', '.join(stated)}"] if stated else [])
-    return [*told, *(f"warning: {one}" for one in record["warnings"])]
+    """Details about a file: the first runs of a dry run, or else what was stated; then warnings."""
+    stated = [f"{_label(field)} of {_count(runs, 'run')}" for field, runs in record["stated"].items()]
+    details = [_run(run) for run in record["first_runs"]] or (
+        [f"stated: {', '.join(stated)}"] if stated else []
+    )
+    return [*details, *(f"warning: {warning}" for warning in record["warnings"])]
 
 
 def _rehearsed(run: RehearsedRun) -> Record:
@@ -122,14 +125,14 @@ def _rehearsed(run: RehearsedRun) -> Record:
 
 
 def _run(run: Record) -> str:
-    """A run as it would be recorded, in one line."""
-    told = [run["serial_number"], run["part_number"], run["procedure"], run["outcome"]]
+    """The line about a run as it would be recorded."""
+    values = [run["serial_number"], run["part_number"], run["procedure"], run["outcome"]]
     started_at = f"{run['started_at']:%Y-%m-%d %H:%M:%S} UTC"
-    stated = f" (stated: {', '.join(map(_called, run['stated']))})" if run["stated"] else ""
-    return f"{'  '.join([*told, started_at])}{stated}"
+    stated = f" (stated: {', '.join(map(_label, run['stated']))})" if run["stated"] else ""
+    return f"{'  '.join([*values, started_at])}{stated}"
 
 
-def _called(field: str) -> str:
+def _label(field: str) -> str:
     return field.replace("_", " ")
 
 

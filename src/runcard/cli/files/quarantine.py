@@ -56,7 +56,7 @@ def list_(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is in quarantine, and why."""
+    """Show the files in quarantine, and why they are there."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         with installation.database.read_in(organization.id) as scope:
@@ -91,7 +91,7 @@ def retry(  # noqa: PLR0913 (the options of a command)
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Try files again, after a fix. Each is recorded by whoever brought it, where nobody else is named."""
+    """Try files again, after a fix. Each is recorded by the user or station that brought it, unless one is named."""
     statement = Statement(serial_number, serial_number_template, name_pattern, content_pattern, override)
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
@@ -130,7 +130,7 @@ def discard_(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Give files up: their bytes are removed, unless a run that was recorded from them needs them."""
+    """Discard files. Their bytes are removed, unless a run that was recorded from them needs them."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         files = _chosen(installation, organization, ids, everything=everything)
@@ -144,7 +144,7 @@ def _chosen(
     installation: Installation, organization: Organization, ids: list[UUID] | None, *, everything: bool
 ) -> list[QuarantinedFile]:
     if everything == bool(ids):
-        raise InvalidInput.at("id", "Give ids, or --all.")
+        raise InvalidInput.at("id", "Give either ids or --all.")
     with installation.database.read_in(organization.id) as scope:
         return list(list_quarantined(scope, ids or None))
 

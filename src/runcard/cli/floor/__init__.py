@@ -1,1 +1,1 @@
-"""Commands about who and what is on the floor."""
+"""Commands for an organization, its people, stations, procedures and keys."""

@@ -18,14 +18,14 @@ def init(  # noqa: PLR0913 (the options of a command)
     organization: Annotated[str, typer.Option(help="Name of the organization.")],
     email: Annotated[str, typer.Option(help="E-mail of its first admin.")],
     *,
-    name: Annotated[str, typer.Option(help="What the first admin is called. Default: as the e-mail.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the first admin. Default: the e-mail.")] = "",
     password: Password = None,
     password_file: PasswordFile = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Make an organization, its first admin, and an API key for the admin, which is shown once."""
+    """Create an organization, its first admin, and an API key for the admin, which is shown once."""
     password = given_password(password, password_file)
     chosen = chosen_password(password, organization, email)
     password_hash, key = hash_password(chosen), new_api_key()

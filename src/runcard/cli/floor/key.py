@@ -28,7 +28,7 @@ def create(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Make an API key for a user or a station. It is shown once."""
+    """Create an API key for a user or a station. It is shown once."""
     if (user is None) == (station is None):
         raise typer.BadParameter("Give either --user or --station.")
     key = new_api_key()
@@ -39,10 +39,12 @@ def create(
             if user is not None:
                 member = get_user(tx.scope, user)
                 if member.suspended_at is not None:
-                    raise Conflict(f"User {member.email} is suspended; a key would not work.")
+                    raise Conflict(
+                        f"User {member.email} is suspended; a key would not work. Run `runcard user reinstate` first."
+                    )
                 return create_user_key(tx, member.id, key.secret)
-            place = get_station(tx.scope, station or "")
-            return create_station_key(tx, place.id, key.secret)
+            owner = get_station(tx.scope, station or "")
+            return create_station_key(tx, owner.id, key.secret)
 
         row = installation.writer.write_catalog(organization.id, apply)
     show_record(
@@ -60,7 +62,7 @@ def list_(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Show all keys, revoked ones too, by how they begin."""
+    """Show all keys by their first characters, including revoked keys."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         with installation.database.read_in(organization.id) as scope:
@@ -91,12 +93,12 @@ def revoke(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key worthless from now on."""
+    """Revoke a key. It stops working at once."""
     try:
-        wanted = UUID(key_id)
+        revoked_id = UUID(key_id)
     except ValueError as error:
         raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
-        installation.writer.write_catalog(organization.id, lambda tx: revoke_key(tx, wanted))
-    show_record({"id": wanted, "revoked": True}, as_json=as_json)
+        installation.writer.write_catalog(organization.id, lambda tx: revoke_key(tx, revoked_id))
+    show_record({"id": revoked_id, "revoked": True}, as_json=as_json)

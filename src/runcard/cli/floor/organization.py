@@ -21,11 +21,11 @@ app = typer.Typer(no_args_is_help=True, help="Show organizations and set their p
 Pattern = Annotated[
     str | None,
     typer.Option(
-        help="RE2 pattern whose group part_number, or group 1, is the part number of a serial number."
+        help="RE2 pattern whose group part_number, or else group 1, finds the part number in a serial number."
     ),
 ]
 NoPattern = Annotated[
-    bool, typer.Option("--no-serial-number-pattern", help="Read no part number out of serial numbers.")
+    bool, typer.Option("--no-serial-number-pattern", help="Read no part number from serial numbers.")
 ]
 Quota = Annotated[
     int | None, typer.Option(min=0, max=MAX_QUOTA, help="Runs that may be recorded in a calendar month.")
@@ -33,12 +33,12 @@ Quota = Annotated[
 NoQuota = Annotated[bool, typer.Option("--no-monthly-run-quota", help="Let any number of runs be recorded.")]
 RunDays = Annotated[
     int | None,
-    typer.Option(help="Delete the runs of a unit so many days after its last one was recorded."),
+    typer.Option(help="Delete the runs of a unit this many days after its last run was recorded."),
 ]
-NoRunDays = Annotated[bool, typer.Option("--no-run-retention", help="Keep runs for ever.")]
+NoRunDays = Annotated[bool, typer.Option("--no-run-retention", help="Keep runs forever.")]
 FileDays = Annotated[
     int | None,
-    typer.Option(help="Delete files of runs so many days after they were recorded."),
+    typer.Option(help="Delete files of runs this many days after they were recorded."),
 ]
 NoFileDays = Annotated[bool, typer.Option("--no-file-retention", help="Keep files as long as their runs.")]
 
@@ -72,7 +72,7 @@ def list_(*, data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json
         installation.database.read() as connection,
     ):
         existing = list_organizations(connection)
-    rows = [{"id": one.id, "slug": one.slug, "name": one.name} for one in existing]
+    rows = [{"id": found.id, "slug": found.slug, "name": found.name} for found in existing]
     show_rows(rows, as_json=as_json, none="No organization yet. `runcard init` makes one.")
 
 
@@ -98,7 +98,7 @@ def set_(  # noqa: PLR0913 (the options of a command)
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Set policies of an organization, at once; what is not named stays as it is."""
+    """Set policies of an organization, which take effect at once. Options that are not given change nothing."""
     given: dict[str, str | int | None] = {
         "name": name,
         "serial_number_pattern": serial_number_pattern,
@@ -135,12 +135,12 @@ def set_(  # noqa: PLR0913 (the options of a command)
 
 
 def _due_by(installation: Installation, organization: Organization) -> str:
-    """What a new retention deletes; empty where that is nothing."""
+    """A note about what the new retention deletes; empty where it deletes nothing."""
     with installation.database.read_in(organization.id) as scope:
         due = forecast(scope, organization.retention.cutoffs(datetime.now(UTC)))
     if due.is_empty:
         return ""
     return (
-        f"{due.runs.total} runs and {due.files.total} files are older than that; a server deletes them within the "
-        "hour, unless you set it otherwise before. `runcard retention --dry-run` tells more."
+        f"{due.runs.total} runs and {due.files.total} files are older than that. A server deletes them within the "
+        "hour, unless you change the setting before. `runcard retention --dry-run` shows more."
     )

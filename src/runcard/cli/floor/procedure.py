@@ -1,4 +1,4 @@
-"""`runcard procedure`: what the floor tests by."""
+"""`runcard procedure`: the procedures of an organization."""
 
 from typing import Annotated
 
@@ -23,18 +23,18 @@ def create(  # noqa: PLR0913 (the options of a command)
     identifier: Annotated[
         str | None,
         typer.Option(
-            help="What programs of stations call it, such as VANILLA. Default: the next free FVT1, FVT2, …"
+            help="The short name that station programs use, such as VANILLA. Default: the next free FVT1, FVT2, …"
         ),
     ] = None,
     same_name: Annotated[
-        bool, typer.Option("--same-name", help="Make it also where another procedure has this name.")
+        bool, typer.Option("--same-name", help="Create it even if another procedure has this name.")
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Make a procedure."""
+    """Create a procedure."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         creator = Creator.of(installation.admin(organization))
@@ -56,7 +56,7 @@ def list_(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Show all procedures, the archived ones too."""
+    """Show all procedures, including archived ones."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         with installation.database.read_in(organization.id) as scope:

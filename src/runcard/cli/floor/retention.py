@@ -22,36 +22,38 @@ from runcard.store.engine.locks import Lock
 from runcard.store.retention.old_records import Forecast, forecast
 from runcard.upkeep.sweeps import sweep
 
-_KEEPS_ALL = "It keeps everything: `runcard organization set --run-retention-days DAYS` changes that."
+_KEEPS_ALL = (
+    "This organization keeps everything. `runcard organization set --run-retention-days DAYS` changes that."
+)
 
 
 def retention(  # noqa: PLR0913 (the options of a command)
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be deleted; delete nothing.")
+        bool, typer.Option("--dry-run", help="Only show what would be deleted; delete nothing.")
     ] = False,
     clock_is_right: Annotated[
         bool,
         typer.Option(
-            "--clock-is-right", help="Believe the clock, though nothing has happened here for long by it."
+            "--clock-is-right", help="Trust the clock, even if it shows a long time without any activity."
         ),
     ] = False,
     at_once: Annotated[
-        bool, typer.Option("--at-once", help="Delete all of it now, and not only the share of a day.")
+        bool, typer.Option("--at-once", help="Delete everything now, not only a day's share.")
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Delete what is older than an organization keeps it, now. A server does the same each hour."""
+    """Delete now what is older than an organization keeps it. A server does the same every hour."""
     now = datetime.now(UTC)
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         with installation.database.read_in(organization.id) as scope:
             expected = forecast(scope, organization.retention.cutoffs(now))
         if dry_run:
-            record, note = _told(expected), None
+            record, note = _forecast_record(expected), None
         else:
             sweeping = partial(sweep, now=now, clock_is_right=clock_is_right, at_once=at_once)
             removed = _sweep(installation, organization, sweeping, expected)
@@ -69,13 +71,13 @@ def _left(expected: Forecast, removed: Amount) -> str | None:
     if not runs and not files:
         return None
     return (
-        f"{runs} runs and {files} files are left for the next days: a tenth of what there is goes in a day. "
+        f"{runs} runs and {files} files are left for the next days, because about a tenth is deleted each day. "
         "`runcard retention --at-once` deletes them now."
     )
 
 
-def _told(expected: Forecast) -> Record:
-    """What would be deleted, for people and scripts."""
+def _forecast_record(expected: Forecast) -> Record:
+    """What would be deleted, as a record to print."""
     runs, files = expected.runs, expected.files
     return {
         "runs": runs.total,
@@ -102,13 +104,13 @@ def _sweep(
         progress_bar(*columns) as bar,
     ):
         if not is_alone:
-            raise Conflict("A server is deleting what is old at this moment. Let it, or try again later.")
+            raise Conflict("A server is deleting old records right now. Let it finish, or try again later.")
         task = bar.add_task("Deleting runs and files", total=expected.runs.total + expected.files.total)
         started = time.monotonic()
         for more in sweeping(stores, organization.id):
             removed = removed.with_more(more)
             bar.update(task, advance=more.runs + more.files)
-            # As long as it worked, so that a server beside it gets at the database.
+            # Pause as long as it worked, so that a running server gets its turn at the database.
             time.sleep(time.monotonic() - started)
             started = time.monotonic()
     return removed

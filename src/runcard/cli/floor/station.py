@@ -1,4 +1,4 @@
-"""`runcard station`: the places on the floor that report runs."""
+"""`runcard station`: the stations that report runs."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -39,18 +39,18 @@ def create(  # noqa: PLR0913 (the options of a command)
     procedures: Annotated[
         list[str] | None,
         typer.Option(
-            "--procedure", help="Identifier (FVT1) or id of a procedure it may report; may be repeated."
+            "--procedure", help="Identifier (FVT1) or id of a procedure to report; may be repeated."
         ),
     ] = None,
     all_procedures: Annotated[
-        bool, typer.Option("--all-procedures", help="Let it report every procedure, those to come included.")
+        bool, typer.Option("--all-procedures", help="Let it report every procedure, including future ones.")
     ] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Make a station, and an API key for it, which is shown once."""
+    """Create a station, and an API key for it, which is shown once."""
     key = new_api_key()
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
@@ -97,7 +97,7 @@ def link(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Let a station report these procedures too, at once."""
+    """Let a station report these procedures too. This takes effect at once."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         record = _change_links(installation, organization, name, procedures, link_procedures)
@@ -114,7 +114,7 @@ def unlink(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Let a station no longer report these procedures, at once."""
+    """Let a station no longer report these procedures. This takes effect at once."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         record = _change_links(installation, organization, name, procedures, unlink_procedures)
@@ -128,7 +128,7 @@ def _change_links(
     procedures: list[str],
     change: Callable[[Transaction, UUID, list[UUID]], None],
 ) -> Record:
-    """The station as it is after `change` has been made with these procedures."""
+    """Apply `change` to a station and these procedures, and return the station's record after it."""
     with installation.database.read_in(organization.id) as scope:
         station = get_station(scope, name)
     named = _procedure_ids(installation, organization, procedures)

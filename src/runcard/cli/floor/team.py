@@ -1,4 +1,4 @@
-"""`runcard team`: who looks after which stations."""
+"""`runcard team`: the teams that stations are assigned to."""
 
 import typer
 
@@ -19,7 +19,7 @@ def create(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Make a team. The v2 API assigns stations to it by its id."""
+    """Create a team. The v2 API assigns stations to it by its id."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         team = installation.writer.write_catalog(organization.id, lambda tx: create_team(tx, name))

@@ -35,15 +35,15 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail or id of the
 Password = Annotated[
     str | None,
     typer.Option(
-        help="At least 10 characters. It shows in the list of processes: prefer --password-file. "
-        "Default: one is made up and shown once.",
+        help="At least 10 characters. The list of processes shows it, so prefer --password-file. "
+        "Default: a password is made up and shown once.",
         show_default=False,
     ),
 ]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(
-        help="File whose first line is the password; - asks for it, or reads it from standard input.",
+        help="File whose first line is the password; - prompts for it, or reads it from standard input.",
         allow_dash=True,
         show_default=False,
     ),
@@ -51,7 +51,7 @@ PasswordFile = Annotated[
 
 
 def given_password(password: str | None, file: Path | None) -> str | None:
-    """The password that is given, in either way; None where none is. Raises InvalidInput where both are."""
+    """The password given as text or in a file; None where neither is given. Raises InvalidInput where both are."""
     if file is None:
         return password
     if password is not None:
@@ -65,7 +65,10 @@ def given_password(password: str | None, file: Path | None) -> str | None:
 
 
 def chosen_password(password: str | None, *about: str) -> str:
-    """The password given, else a fresh one. about: what is known of its owner. Raises InvalidInput for a weak one."""
+    """The given password, else a new random one. about: words about its owner, which it must not contain.
+
+    Raises InvalidInput for a weak password.
+    """
     if password is None:
         return secrets.token_urlsafe(12)
     check_password_strength(password, about)
@@ -76,7 +79,7 @@ def chosen_password(password: str | None, *about: str) -> str:
 def create(  # noqa: PLR0913 (the options of a command)
     email: str,
     *,
-    name: Annotated[str, typer.Option(help="How the member is called. Default: the e-mail.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the member. Default: the e-mail.")] = "",
     role: Annotated[Role, typer.Option(help="What the member may do.")] = "engineer",
     password: Password = None,
     password_file: PasswordFile = None,
@@ -85,7 +88,7 @@ def create(  # noqa: PLR0913 (the options of a command)
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Make a member. An operator can be named in `operated_by` of runs from then on."""
+    """Create a member. From then on, runs can name the member in `operated_by`."""
     password = given_password(password, password_file)
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
@@ -123,7 +126,7 @@ def suspend(
     organization: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Shut a member out at once: keys stop, log-ins end, records stay."""
+    """Suspend a member at once: keys stop working, log-ins end, records stay."""
     with open_installation(data_dir, database_url) as installation:
         user = _change(installation, organization, email, suspend_user)
     show_record(_record(user), as_json=as_json)
@@ -138,7 +141,7 @@ def reinstate(
     organization: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Let a suspended member in again: the password works, and keys that were not revoked."""
+    """Let a suspended member in again. The password works again, and so do keys that were not revoked."""
     with open_installation(data_dir, database_url) as installation:
         user = _change(installation, organization, email, reinstate_user)
     show_record(_record(user), as_json=as_json)
@@ -155,7 +158,7 @@ def change_password(  # noqa: PLR0913 (the options of a command)
     organization: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Set a new password for a member: log-ins end at once, keys go on working."""
+    """Set a new password for a member. Log-ins end at once; keys keep working."""
     password = given_password(password, password_file)
     chosen = chosen_password(password, email)
     password_hash = hash_password(chosen)
@@ -175,7 +178,7 @@ def _change(
     reference: str,
     change: Callable[[Transaction, UUID], None],
 ) -> User:
-    """The member as they are after the change."""
+    """Apply `change` to a member, and return the member after it."""
     organization = installation.organization(slug)
 
     def apply(tx: Transaction) -> User:
@@ -186,7 +189,7 @@ def _change(
 
 
 def _show(user: User, given: str | None, chosen: str, *, as_json: bool) -> None:
-    """A member, with the password that was chosen where none was given."""
+    """Print a member, with the new password where none was given."""
     shown = _record(user) if given else {**_record(user), "password": chosen}
     show_record(shown, as_json=as_json, note=None if given else "The password is not shown again.")
 

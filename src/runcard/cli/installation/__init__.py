@@ -1,1 +1,1 @@
-"""Commands about an installation as a whole: serving it, checking it, its keys, and what can be made anew."""
+"""Commands for an installation as a whole: serve it, check it, manage its keys, and rebuild derived data."""

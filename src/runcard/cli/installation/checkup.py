@@ -1,4 +1,4 @@
-"""The checks of `runcard doctor`. Each yields what it finds wrong, and how to mend it."""
+"""The checks of `runcard doctor`. Each yields its findings: what is wrong and how to mend it."""
 
 import shutil
 import tempfile
@@ -26,12 +26,12 @@ from runcard.store.installation.integrity import inspect_documents, list_faults
 _MIN_FREE_BYTES = 1 << 30
 _OTHERS = 0o077
 _PAGE = 500
-# An upload may be under way for so long.
+# How long an upload may take.
 GRACE = timedelta(days=1)
 
 
 class Finding(NamedTuple):
-    """Something wrong: what was checked, what is wrong there, and the mend."""
+    """A fault: the check that found it, what is wrong, and the mend."""
 
     check: str
     message: str
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
 
 
 def check_data_dir(settings: Settings) -> Iterator[Finding]:
-    """The data directory can be written to, keeps its secret, and has room."""
+    """Check that the data directory is writable, is private, and has room."""
     check, folder = "data directory", settings.data_dir
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -48,7 +48,7 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             check,
             f"{folder} cannot be written to: {error.strerror}.",
-            "Make it, or give it to the user that serves.",
+            "Create it, or make it writable for the user that runs the server.",
         )
         return
     try:
@@ -58,9 +58,7 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
     key = folder / KEY_FILE
     if key.exists() and key.stat().st_mode & _OTHERS:
         mode = key.stat().st_mode & 0o777
-        yield Finding(
-            check, f"{key} may be read by others: its mode is {mode:04o}.", f"Run: chmod 600 '{key}'"
-        )
+        yield Finding(check, f"Others may read {key}: its mode is {mode:04o}.", f"Run: chmod 600 '{key}'")
     for path in open_to_all(folder):
         if path == key:
             continue
@@ -68,37 +66,37 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             check,
             f"Everybody on this machine may read {path}: its mode is {mode:04o}.",
-            f"Run: chmod go= '{path}'. The next server does so too, unless others have files in that directory.",
+            f"Run: chmod go= '{path}'. The next server does so too, unless the directory has files of other programs.",
         )
     free = shutil.disk_usage(folder).free
     if free < _MIN_FREE_BYTES:
         yield Finding(
             check,
             f"The disk of {folder} has {free // (1 << 20)} MiB left.",
-            "Make room before it is full: then no run can be recorded.",
+            "Make room: on a full disk no run can be recorded.",
         )
 
 
 def check_schema(database: Database) -> Iterator[Finding]:
-    """The database can be reached and has the tables of this Runcard."""
+    """Check that the database can be reached and has the tables of this version of Runcard."""
     with database.read() as connection:
         if not is_newest_schema(connection):
             yield Finding(
                 "schema",
                 "The database has the schema of another version of Runcard.",
-                "Back up, then start `runcard serve` of the newest version: it brings the schema up to date.",
+                "Back up, then start `runcard serve` of the newest version, which brings the schema up to date.",
             )
 
 
 def check_database(database: Database) -> Iterator[Finding]:
-    """The database is sound."""
+    """Check that the database is sound."""
     mend = "Stop the server, keep a copy of the database as it is, and restore the last good backup."
     for fault in list_faults(database):
         yield Finding("database", f"{fault}.", mend)
 
 
 def check_documents(database: Database, tell: Callable[[int], None]) -> Iterator[Finding]:
-    """Every run has its document, and it can be read."""
+    """Check that every run has a readable document. tell: called with the number of runs just checked."""
     for state in inspect_documents(database):
         tell(1)
         if not state.is_whole:
@@ -111,35 +109,35 @@ def check_documents(database: Database, tell: Callable[[int], None]) -> Iterator
 
 
 def state_of_copy(settings: Settings, database: Database) -> str:
-    """What there is to say of the columnar copy, to go on after its name. None of it is a fault: it grows back."""
+    """The state of the columnar copy, as the end of a sentence about it. No state is a fault: the copy is rebuilt."""
     if not settings.columnar_copy:
-        return "is not wanted, as `columnar_copy` says"
+        return "is turned off by `columnar_copy`"
     try:
         seen = look_at(settings.copy_path)
     except CopyLocked:
-        return "belongs to a server that is running, which keeps it up to date"
+        return "belongs to a running server, which keeps it up to date"
     if seen is None:
-        return "is not there, or of another version; the next server makes it, or `runcard rebuild analytics`"
+        return "is missing or of another version; the next server builds it, or `runcard rebuild analytics`"
     with database.read() as connection:
         missing = last_seq(connection) - seen
-    return f"misses {missing} changes, which the next server takes in" if missing else "is up to date"
+    return f"lacks {missing} changes, which the next server adds" if missing else "is up to date"
 
 
-class Cupboard:
-    """The files of all attachments, against what is recorded of them."""
+class AttachmentCheck:
+    """Compares the files of all attachments with their records."""
 
     def __init__(self, database: Database, blobs: Blobs, now: datetime | None = None) -> None:
         self._database = database
         self._blobs = blobs
         self._before = (now or datetime.now(UTC)) - GRACE
-        # Listed before the rows are read: what is stored meanwhile has a row by then.
+        # The files are listed before the rows are read, so every listed file of an attachment has its row.
         self._unclaimed = {entry.key: entry for entry in blobs.list()}
         self.abandoned: list[Attachment] = []
 
     def check(self) -> Iterator[Finding]:
-        """Every stored attachment has its file, of the right size; every file belongs to an attachment.
+        """Check that every stored attachment has a file of the right size, and every file belongs to an attachment.
 
-        Afterwards `abandoned` are the uploads that nothing has taken up, which is no fault.
+        Afterwards `abandoned` has the uploads that no run or unit uses, which is no fault.
         """
         for file in self._files():
             attachment = file.attachment
@@ -154,7 +152,7 @@ class Cupboard:
                 self._unclaimed.pop(key, None)
         for orphan in self.orphans:
             if self._blobs.find(orphan.key) is None:
-                # A server that is running has removed it since it was listed.
+                # A running server has removed it since it was listed.
                 del self._unclaimed[orphan.key]
                 continue
             yield Finding(
@@ -165,11 +163,11 @@ class Cupboard:
 
     @property
     def orphans(self) -> list[BlobEntry]:
-        """Files that belong to nothing, and are no part of an upload under way."""
+        """The files that belong to nothing and are too old to be part of a running upload."""
         return [entry for entry in self._unclaimed.values() if entry.modified_at < self._before]
 
     def clear(self, writer: Writer) -> int:
-        """Remove what `check` found to belong to nothing; how many that were."""
+        """Remove the files and uploads that `check` found to belong to nothing. Return how many."""
         orphans = self.orphans
         for orphan in orphans:
             self._blobs.delete(orphan.key)
@@ -178,7 +176,7 @@ class Cupboard:
         for attachment in self.abandoned:
             forget = partial(delete_unneeded, attachment_ids=[attachment.id])
             removed += len(writer.write(attachment.organization_id, forget))
-        for organization_id in {one.organization_id for one in self.abandoned}:
+        for organization_id in {attachment.organization_id for attachment in self.abandoned}:
             remove_noted(Stores(self._database, writer, self._blobs), organization_id)
         self.abandoned = []
         return removed
@@ -203,6 +201,6 @@ class Cupboard:
         elif stored.size_bytes != attachment.size_bytes:
             yield Finding(
                 "attachments",
-                f"The file of attachment {name} has {stored.size_bytes} bytes and should have {attachment.size_bytes}.",
+                f"The file of attachment {name} has {stored.size_bytes} bytes but should have {attachment.size_bytes}.",
                 mend,
             )

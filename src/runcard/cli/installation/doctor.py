@@ -1,4 +1,4 @@
-"""`runcard doctor`: what is wrong with an installation, and how to mend it."""
+"""`runcard doctor`: find what is wrong with an installation, and say how to mend it."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from runcard.app import open_blobs
 from runcard.cli.installation.checkup import (
-    Cupboard,
+    AttachmentCheck,
     Finding,
     check_data_dir,
     check_database,
@@ -35,7 +35,7 @@ def doctor(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Check an installation and say what to mend. Ends with 1 where something is wrong."""
+    """Check an installation and say what to mend. Ends with 1 if something is wrong."""
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
     with closing(Database.open(settings.database_url, settings.sqlite_path)) as database:
@@ -50,7 +50,7 @@ def doctor(
 
 
 class _Checkup:
-    """All checks, in order; those that need what an earlier one found broken are left out."""
+    """Runs all checks in order, except those that cannot work because of an earlier finding."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
@@ -98,7 +98,7 @@ class _Checkup:
         )
 
     def _check(self, name: str, findings: Iterable[Finding]) -> bool:
-        """Whether nothing is wrong. Where a check cannot go on, that is its last finding."""
+        """Run a check and return whether it found nothing. If it cannot go on, that is its last finding."""
         before = len(self.findings)
         self._checked.append(name)
         try:
@@ -118,10 +118,10 @@ class _Checkup:
     def _attachments(self, *, mend: bool) -> Iterator[Finding]:
         blobs = open_blobs(self._settings)
         if mend:
-            cupboard = Cupboard(self._database, blobs)
-            list(cupboard.check())
+            attachments = AttachmentCheck(self._database, blobs)
+            list(attachments.check())
             with closing(Writer(self._database)) as writer:
-                self._removed = cupboard.clear(writer)
-        cupboard = Cupboard(self._database, blobs)
-        yield from cupboard.check()
-        self._abandoned = len(cupboard.abandoned)
+                self._removed = attachments.clear(writer)
+        attachments = AttachmentCheck(self._database, blobs)
+        yield from attachments.check()
+        self._abandoned = len(attachments.abandoned)

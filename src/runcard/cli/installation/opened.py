@@ -1,4 +1,4 @@
-"""An installation, as commands open it. They work beside a running server: the database keeps the two apart."""
+"""Open an installation for a command. Commands may run beside a server: the database's locks keep them apart."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,9 +29,9 @@ class Installation(NamedTuple):
             return get_organization_by_slug(connection, slug)
 
     def recorder(self, organization: Organization, station: str | None, user: str | None) -> Actor:
-        """Who records: the station (name or id) or user (e-mail or id) that is named, or else the first admin.
+        """The actor that records: the named station (name or id) or user (e-mail or id), else the first admin.
 
-        Raises NotFound; InvalidInput where both are named, PermissionDenied for a viewer or a suspended user.
+        Raises NotFound, InvalidInput where both are named, and PermissionDenied for a viewer or a suspended user.
         """
         if station is not None and user is not None:
             raise InvalidInput.at("station", "Both --station and --user are given; name one of them.")
@@ -43,27 +43,27 @@ class Installation(NamedTuple):
             member = get_user(scope, user or "")
         if member.suspended_at is not None:
             raise PermissionDenied(
-                f"User {member.email} is suspended. `runcard user reinstate` lets them in."
+                f"User {member.email} is suspended. `runcard user reinstate` lets them in again."
             )
         actor = UserActor(member.id, organization.id, member.role)
         check_may_record(actor)
         return actor
 
     def admin(self, organization: Organization) -> UserActor:
-        """Whom records made on the command line are ascribed to: the first admin. Raises NotFound."""
+        """The first admin, who is named as the creator of records made on the command line. Raises NotFound."""
         with self.database.read_in(organization.id) as scope:
             members = list_users(scope)
         for user in members:
             if user.role == "admin" and user.suspended_at is None:
                 return UserActor(user.id, organization.id, user.role)
         raise NotFound(
-            f"{organization.name} has no admin. `runcard user create EMAIL --role admin` makes one."
+            f"{organization.name} has no admin. `runcard user create EMAIL --role admin` creates one."
         )
 
 
 @contextmanager
 def open_installation(data_dir: Path | None, database_url: str | None) -> Iterator[Installation]:
-    """An installation that is there already. Raises SettingsError, DatabaseUrlInvalid, DatabaseFailed."""
+    """An existing installation. Raises SettingsError, DatabaseUrlInvalid and DatabaseFailed."""
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
     with open_or_create(settings) as installation:
@@ -72,7 +72,7 @@ def open_installation(data_dir: Path | None, database_url: str | None) -> Iterat
 
 @contextmanager
 def open_or_create(settings: Settings) -> Iterator[Installation]:
-    """An installation, made where there is none. Raises DatabaseUrlInvalid, DatabaseFailed."""
+    """An installation, which is created where there is none. Raises DatabaseUrlInvalid and DatabaseFailed."""
     keep_private(settings.data_dir)
     with naming_failures():
         database = open_database(settings)

@@ -1,7 +1,7 @@
-"""Who may read a data directory: its owner, and its group where somebody has chosen that.
+"""Keep a data directory private: readable for its owner, and for its group only if somebody has chosen that.
 
-Somebody has, where the directory is open to its group and not to everybody: what the usual umask of 022 makes is open
-to both, and nobody chose it.
+A directory that is open to its group but not to everybody was chosen to be so. One that is open to both was not: that
+is what the usual umask of 022 makes.
 """
 
 import logging
@@ -15,7 +15,7 @@ from runcard.auth.secret_keys import KEY_FILE
 
 _log = logging.getLogger(__name__)
 
-# All that Runcard keeps in a data directory, and what a file system does.
+# Everything that Runcard keeps in a data directory; and below, what a file system keeps there.
 _OURS = (
     "runcard.sqlite3*",
     "activity.sqlite3*",
@@ -31,22 +31,22 @@ _GROUP, _OTHERS = 0o070, 0o007
 
 
 def keep_private(data_dir: Path) -> None:
-    """Close what this process makes from now on to others, and what is open to everybody by now, which is logged.
+    """Make the files private that everybody can read now, which is logged, and all files that this process creates.
 
-    A directory that holds more than Runcard's own files stays as it is, as others may need it.
+    A directory with files of other programs stays as it is, because these programs may need it.
     """
     closed = [path for path in open_to_all(data_dir) if _is_ours(path, data_dir) and _close(path)]
     if closed:
         _log.warning(
-            "everybody on this machine could read %s: closed to all but the owner. To let a group read, see 'Who may "
-            "read it' in docs/guide/operations.md",
+            "everybody on this machine could read %s: now only the owner can. To let a group read, see 'Who may read "
+            "it' in docs/guide/operations.md",
             ", ".join(map(str, closed)),
         )
     os.umask(_OTHERS | (_GROUP & ~_chosen_for_group(data_dir)))
 
 
 def open_to_all(data_dir: Path) -> Iterator[Path]:
-    """A directory that everybody on the machine may enter, and what they may read or enter of Runcard's in it."""
+    """The data directory, if everybody on the machine may enter it, and those of Runcard's files that they may read."""
     if not data_dir.is_dir() or not _mode(data_dir) & _OTHERS:
         return
     for path in (data_dir, *sorted(path for path in data_dir.iterdir() if _matches(path, _OURS))):
@@ -58,7 +58,7 @@ def _is_ours(path: Path, data_dir: Path) -> bool:
     if path != data_dir:
         return True
     is_shared = bool(_mode(path) & stat.S_ISVTX)
-    return not is_shared and all(_matches(one, (*_OURS, *_OF_THE_DISK)) for one in data_dir.iterdir())
+    return not is_shared and all(_matches(file, (*_OURS, *_OF_THE_DISK)) for file in data_dir.iterdir())
 
 
 def _matches(path: Path, patterns: tuple[str, ...]) -> bool:
@@ -71,7 +71,7 @@ def _chosen_for_group(data_dir: Path) -> int:
 
 
 def _close(path: Path) -> bool:
-    """Whether it is closed now: another owner's file is not, and is found by `doctor`."""
+    """Make a path private, and return whether that worked. Another owner's file stays open, and `doctor` finds it."""
     try:
         path.chmod(_mode(path) & ~(_GROUP | _OTHERS))
     except (FileNotFoundError, PermissionError):
@@ -80,7 +80,7 @@ def _close(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """None of it where the file has gone meanwhile, as those beside a SQLite file do."""
+    """The permissions of a path; 0 where the file is gone, as files beside a SQLite file may be."""
     try:
         return path.stat().st_mode & 0o7777
     except FileNotFoundError:

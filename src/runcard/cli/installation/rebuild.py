@@ -1,4 +1,4 @@
-"""`runcard rebuild`: make anew what can be made from what is recorded."""
+"""`runcard rebuild`: rebuild data that is derived from the database."""
 
 from contextlib import closing
 
@@ -16,17 +16,17 @@ from runcard.settings import check_is_there, load_settings
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database, naming_failures
 
-app = typer.Typer(no_args_is_help=True, help="Make anew what can be made from what is recorded.")
+app = typer.Typer(no_args_is_help=True, help="Rebuild data that is derived from the database.")
 
 
 @app.callback()
 def rebuild() -> None:
-    """Keeps `analytics` a word of its own though it is the only one."""
+    """Makes typer keep `analytics` as a subcommand, although it is the only one."""
 
 
 @app.command()
 def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """Delete the columnar copy and make it anew. A running server does that by itself where the copy is missing."""
+    """Delete the columnar copy and build it anew. A running server does that by itself if the copy is missing."""
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
     keep_private(settings.data_dir)
@@ -37,8 +37,8 @@ def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_jso
                 seen = _follow(database, engine)
         except CopyLocked as error:
             raise Conflict(
-                f"{settings.copy_path} belongs to a server that is running. Stop it, run this again, and start it; or "
-                "delete the file while it is stopped: the server then makes the copy anew while it serves."
+                f"{settings.copy_path} belongs to a running server. Stop the server, run this again, and start the "
+                "server; or delete the file while the server is stopped: it then builds a new copy while it serves."
             ) from error
         except CopyFailed as error:
             raise StorageUnavailable(str(error)) from error
@@ -49,7 +49,7 @@ def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_jso
 
 
 def _follow(database: Database, engine: DuckDb) -> int:
-    """Take in all that has happened until now; the last change of that."""
+    """Copy all changes until now, and return the number of the last one."""
     projector = Projector(database, engine)
     with database.read() as connection:
         last = last_seq(connection)

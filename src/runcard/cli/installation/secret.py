@@ -1,4 +1,4 @@
-"""`runcard secret`: the keys that sign links and forms, and how one is replaced by another."""
+"""`runcard secret`: show and replace the keys that sign links and forms."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,8 @@ from runcard.cli.terminal.output import show_rows
 from runcard.settings import Settings, SettingsError, check_is_there, load_settings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Show and replace the keys that sign links and forms; none is ever shown."
+    no_args_is_help=True,
+    help="List and replace the keys that sign links and forms; only their ids are shown.",
 )
 
 _RESTART = "Restart every server of this data directory: a server reads the keys as it starts."
@@ -18,7 +19,7 @@ _RESTART = "Restart every server of this data directory: a server reads the keys
 
 @app.command("list")
 def list_(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """Show which keys there are, by ids that are the same on every host. The first one signs, all are believed."""
+    """Show the keys by ids that are the same on every host. The first key signs; all of them verify."""
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
     _show(read_keys(settings.secret_key, settings.data_dir), as_json=as_json)
@@ -26,7 +27,7 @@ def list_(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: J
 
 @app.command()
 def rotate(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """Sign with a new key. What older keys have signed works on, until `runcard secret drop`."""
+    """Sign with a new key. What older keys have signed keeps working until `runcard secret drop`."""
     settings = _settings(data_dir, database_url)
     keys = [new_key(), *open_keys(None, settings.data_dir)]
     write_keys(settings.data_dir / KEY_FILE, keys)
@@ -35,7 +36,7 @@ def rotate(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: 
 
 @app.command()
 def drop(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
-    """Believe the newest key only. Links and forms that older ones have signed stop working."""
+    """Keep only the newest key. Links and forms that older keys have signed stop working."""
     settings = _settings(data_dir, database_url)
     keys = open_keys(None, settings.data_dir)[:1]
     write_keys(settings.data_dir / KEY_FILE, keys)
@@ -43,13 +44,13 @@ def drop(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_json: Js
 
 
 def _settings(data_dir: DataDir, database_url: DatabaseUrl) -> Settings:
-    """Raises SettingsError where the keys are not in a file."""
+    """The settings, if the keys are in a file that can be changed. Raises SettingsError where they are not."""
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
     if settings.secret_key is not None:
         raise SettingsError(
-            "secret_key gives the keys, so this command does not change them. Put a new key before the one in "
-            'use there, as in "NEW,OLD", and restart; take the old one out a day later.'
+            "The setting secret_key gives the keys, so this command cannot change them. Put a new key before the "
+            'present one there, as in "NEW,OLD", and restart; remove the old key a day later.'
         )
     return settings
 

@@ -1,4 +1,4 @@
-"""`runcard serve`: the web pages and the API, until stopped."""
+"""`runcard serve`: serve the web pages and the API until stopped."""
 
 import fcntl
 import os
@@ -26,13 +26,13 @@ from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.people.organizations import count_organizations
 from runcard.store.people.sessions import create_setup_link
 
-Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one of this machine.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all addresses of this machine.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for any free one.")]
 
 _BACKLOG = 2048
-# How long requests that are under way may take to end when the server is stopped.
+# How long running requests may take to end when the server is stopped.
 _GRACE_S = 20
-# How long one of several processes may take to start on a busy machine, before it is taken for dead and replaced.
+# How long one of several processes may take to start on a busy machine, before it counts as dead and is replaced.
 _START_S = 60
 _LOGGING: dict[str, Any] = {
     "version": 1,
@@ -50,10 +50,10 @@ def serve(  # noqa: PLR0913 (the options of a command)
     host: Host = "127.0.0.1",
     port: Port = 8000,
     public_url: Annotated[
-        str | None, typer.Option(help="Root under which browsers and stations reach this server.")
+        str | None, typer.Option(help="Root URL under which browsers and stations reach this server.")
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes that serve; more than one needs PostgreSQL.")
+        int, typer.Option(min=1, help="Number of server processes; more than one needs PostgreSQL.")
     ] = 1,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -80,7 +80,7 @@ def serve(  # noqa: PLR0913 (the options of a command)
 
 @contextmanager
 def sole_server(settings: Settings) -> Iterator[None]:
-    """Be the one server of a SQLite data directory. Raises SettingsError where there is one already."""
+    """A block that is the only server of a SQLite data directory. Raises SettingsError where there is one already."""
     keep_private(settings.data_dir)
     if settings.database_url is not None:
         yield
@@ -92,7 +92,7 @@ def sole_server(settings: Settings) -> Iterator[None]:
         except BlockingIOError as error:
             lock.seek(0)
             raise SettingsError(
-                f"data_dir {settings.data_dir} is being served already (process {lock.read().strip()}). "
+                f"data_dir {settings.data_dir} has a server already (process {lock.read().strip()}). "
                 "Stop that server first, or name another --data-dir."
             ) from error
         lock.truncate(0)
@@ -103,7 +103,7 @@ def sole_server(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that connections can be made to from now on. Raises SettingsError where that cannot be."""
+    """A socket that accepts connections from now on. Raises SettingsError where host and port cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
@@ -111,14 +111,14 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         # Without the address, which `create_server` adds.
         reason = str(error.strerror if isinstance(error, OSError) else error).partition(" (while ")[0]
         raise SettingsError(
-            f"host {host} and port {port} cannot be listened on: {reason}. Choose others with --host and --port."
+            f"The server cannot listen on host {host} and port {port}: {reason}. Choose others with --host and --port."
         ) from error
     with listener:
         yield listener
 
 
 def url_of(settings: Settings, listener: socket.socket) -> str:
-    """The root of the server, as somebody at this machine reaches it where no public URL is set."""
+    """The root URL of the server: the public URL, or else a URL for users of this machine."""
     if settings.public_url:
         return settings.public_url.rstrip("/")
     host, port = listener.getsockname()[:2]
@@ -128,10 +128,10 @@ def url_of(settings: Settings, listener: socket.socket) -> str:
 
 
 def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1) -> Callable[[], None]:
-    """What serves until SIGINT or SIGTERM; requests that are under way are answered first.
+    """A function that serves until SIGINT or SIGTERM, and then first answers the running requests.
 
-    From now on the two signals stop it, even before it has started. Raises StorageUnavailable for an attachment store
-    that the settings cannot mean, and SecretKeyUnusable.
+    The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an attachment
+    store that cannot exist, and SecretKeyUnusable.
     """
     open_blobs(settings)
     open_secret_keys(settings)
@@ -145,7 +145,7 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
         lifespan="on",
         log_config=_LOGGING,
         access_log=False,
-        # The application knows which proxies it may believe.
+        # The application itself decides which proxies to trust.
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
@@ -157,13 +157,13 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
 
     def run() -> None:
         server.run(sockets=[listener])
-        if server.lifespan.should_exit:  # it could not begin, or not end as it should; the log tells why
+        if server.lifespan.should_exit:  # the server could not start or end properly; the log says why
             raise typer.Exit(1)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    # Once it has stopped, uvicorn raises the signal again, which by itself would end the process as if it was killed.
+    # After it has stopped, uvicorn raises the signal again. Without a handler the process would end as if killed.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, stop)
     return run
@@ -172,13 +172,13 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
 def _check_workers(settings: Settings, workers: int) -> None:
     if workers > 1 and settings.database_url is None:
         raise SettingsError(
-            f"workers {workers} needs PostgreSQL, because one writer serves a SQLite file. "
+            f"workers {workers} needs PostgreSQL, because a SQLite file can have only one writer. "
             "Leave --workers out, or give a --database-url."
         )
 
 
 def _setup_url(settings: Settings, url: str) -> str | None:
-    """A fresh one-time link to set this installation up with; None where it has an organization."""
+    """A new one-time link to set this installation up; None where it has an organization already."""
     with open_or_create(settings) as installation:
         with installation.database.read() as connection:
             if count_organizations(connection):

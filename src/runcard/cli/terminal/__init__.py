@@ -1,1 +1,1 @@
-"""What every command has: options, output, errors, help."""
+"""What all commands share: options, output, errors and help."""

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what it was asked: one clear line, never a traceback."""
+"""How a command reports a failure: one clear line and no traceback."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from runcard.domain.errors import InvalidInput, Issue, RuncardError
 from runcard.settings import SettingsError
 from runcard.store.engine.database import DatabaseFailed, DatabaseUrlInvalid
 
-# Wrong input, and what the machine underneath refuses; anything else is a defect and shows where it is.
+# Errors of the input and of the machine. Any other exception is a defect of Runcard and keeps its traceback.
 _EXPECTED = (
     RuncardError,
     SettingsError,
@@ -24,7 +24,7 @@ _EXPECTED = (
 
 
 class ClearErrors(WholeSummaries):
-    """A group whose commands end with one line on stderr and exit code 1 where they fail."""
+    """A group of commands. A command that fails ends with one line on stderr and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
         as_json = "--json" in ctx.args
@@ -55,6 +55,6 @@ def _message(error: Exception) -> str:
         case OSError(filename=str() as name, strerror=str() as reason):
             return f"{name}: {reason}."
         case UnicodeError():
-            return "An argument holds bytes that are no UTF-8 text."
+            return "An argument contains bytes that are no UTF-8 text. Give it in UTF-8."
         case _:
             return str(error)

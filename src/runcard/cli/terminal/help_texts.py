@@ -1,4 +1,4 @@
-"""Help that can be read in a narrow terminal."""
+"""Help texts that are readable in a narrow terminal."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from typer.core import TyperGroup
 
 
 class WholeSummaries(TyperGroup):
-    """A group that says of each command a whole sentence, on as many lines as it takes. Else it is cut at one."""
+    """A group whose help shows the whole first sentence of each command. Click would cut it to one line."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for command in self.commands.values():

@@ -1,4 +1,4 @@
-"""Options that every command has."""
+"""Options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +10,8 @@ import typer
 def _warn_of_password(url: str | None) -> str | None:
     if url is not None and _has_password(url):
         typer.echo(
-            "Warning: --database-url holds a password, which every user of this machine sees in the list of processes. "
-            "Put the URL into a file and name that in RUNCARD_DATABASE_URL_FILE.",
+            "Warning: --database-url contains a password, which every user of this machine can see in the list of "
+            "processes. Put the URL into a file and name the file in RUNCARD_DATABASE_URL_FILE.",
             err=True,
         )
     return url
@@ -20,7 +20,7 @@ def _warn_of_password(url: str | None) -> str | None:
 def _has_password(url: str) -> bool:
     try:
         return bool(urlsplit(url).password)
-    except ValueError:  # no URL, which is told where it is used
+    except ValueError:  # no URL, which is reported where it is used
         return False
 
 
@@ -41,32 +41,32 @@ DatabaseUrl = Annotated[
 ]
 OrganizationSlug = Annotated[
     str | None,
-    typer.Option("--organization", metavar="SLUG", help="Which organization, where there are several."),
+    typer.Option("--organization", metavar="SLUG", help="The organization, if there are several."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 StationOption = Annotated[
     str | None,
-    typer.Option("--station", help="Name or id of the station that records; else the first admin does."),
+    typer.Option("--station", help="Name or id of the station that records. Default: the first admin."),
 ]
 UserOption = Annotated[str | None, typer.Option("--user", help="E-mail or id of the user who records.")]
 ProcedureOption = Annotated[
     str | None,
     typer.Option(
-        "--procedure", help="Identifier (FVT1) or id of the procedure of all runs, whatever files say."
+        "--procedure", help="Identifier (FVT1) or id of the procedure for all runs, whatever the files say."
     ),
 ]
 PartOption = Annotated[
-    str | None, typer.Option("--part-number", help="Part number of units whose file names none.")
+    str | None, typer.Option("--part-number", help="Part number of units for which a file names none.")
 ]
 SerialOption = Annotated[
-    str | None, typer.Option("--serial-number", help="Serial number of the unit whose file names none.")
+    str | None, typer.Option("--serial-number", help="Serial number of the unit if a file names none.")
 ]
 SerialTemplateOption = Annotated[
     str | None,
     typer.Option(
         "--serial-number-template",
         metavar="TEMPLATE",
-        help="Serial numbers from what reports say, such as '{file}-{part_id}' or '{lot}-{wafer}-{x}-{y}'.",
+        help="Serial numbers made from values in the reports, such as '{file}-{part_id}' or '{lot}-{wafer}-{x}-{y}'.",
     ),
 ]
 NamePatternOption = Annotated[
@@ -74,14 +74,16 @@ NamePatternOption = Annotated[
     typer.Option(
         "--name-pattern",
         metavar="REGEX",
-        help="Find values that files do not say in their path. The serial number is the group "
-        "(?P<serial_number>…), else the first one, else all; others by name.",
+        help="Find missing values in the path of a file. The serial number is the group (?P<serial_number>…), else the "
+        "first group, else the whole match; other fields are groups with their names.",
     ),
 ]
 ContentPatternOption = Annotated[
     str | None,
-    typer.Option("--content-pattern", metavar="REGEX", help="The same in the content of each file."),
+    typer.Option(
+        "--content-pattern", metavar="REGEX", help="Like --name-pattern, but in the content of each file."
+    ),
 ]
 OverrideOption = Annotated[
-    bool, typer.Option("--override", help="What is stated replaces what files say, too.")
+    bool, typer.Option("--override", help="Stated values also replace values that the files have.")
 ]

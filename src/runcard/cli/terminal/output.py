@@ -1,4 +1,4 @@
-"""What commands print: a table or lines for people, JSON for scripts."""
+"""Print the results of commands: tables or lines for people, JSON for scripts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ _NOTHING = "-"
 
 
 def show_record(record: Record, *, as_json: bool, note: str | None = None) -> None:
-    """One thing, a line a field; `note` is for people only."""
+    """Print a record, each field on a line. note: a last line, for people only."""
     if as_json:
         show_json(record)
         return
@@ -30,7 +30,7 @@ def show_record(record: Record, *, as_json: bool, note: str | None = None) -> No
 def show_rows(
     rows: Sequence[Record], *, as_json: bool, none: str, only_in_json: Collection[str] = ()
 ) -> None:
-    """Many things, a row each; `none` is what people read where there are none."""
+    """Print records as a table. none: the text for people where there are no rows."""
     if as_json:
         show_json(list(rows))
         return
@@ -43,18 +43,18 @@ def show_rows(
         table.add_column(_label(name), no_wrap=name == "id")
     for row in rows:
         table.add_row(*(_text(row[name]) for name in shown))
-    # Piped into another program, a row stays one line.
+    # If the output is piped to another program, each row stays on one line.
     console = Console() if Console().is_terminal else Console(width=10_000)
     console.print(table, highlight=False, markup=False)
 
 
 def show_json(value: object) -> None:
-    """One line of JSON."""
+    """Print a value as one line of JSON."""
     typer.echo(msgspec.json.encode(value).decode())
 
 
 def progress_bar(*columns: ProgressColumn) -> Progress:
-    """A bar beside what is printed, for people at a terminal only."""
+    """A progress bar on stderr, which only people at a terminal see."""
     console = Console(stderr=True)
     return Progress(*columns, console=console, disable=not console.is_terminal)
 

@@ -222,7 +222,7 @@ def _described(
     limits: tuple[float | None, float | None],
     specs: tuple[float | None, float | None],
 ) -> Description:
-    """What a record says besides its result. flags: OPT_FLAG; None: the record ends before it, and limits are unset."""
+    """What a record says besides its result. flags: OPT_FLAG; None: the record ends before it, and has no limits."""
     if flags is None:
         return Description(text, alarm_id, units)
 
