@@ -1,13 +1,15 @@
 """The cast as HTTP clients, and what the acceptance tests ask of a server."""
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import msgspec
+import psycopg
 import pytest
 from sqlalchemy import select, text
 
@@ -16,7 +18,7 @@ from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import metadata
 from runcard.store.people.organizations import update_organization
-from tests.conftest import Template
+from tests.conftest import SQLITE_FILE, Template
 from tests.postgresql import Postgresql
 from tests.servers import Server
 from tests.world import World
@@ -99,37 +101,66 @@ def record(server: Server) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="module")
+def visible(server: Server) -> Iterator[Callable[[], str]]:
+    """Which commits are to be seen: what is the same when it is asked again stands for the same rows."""
+    if server.database_url is None:
+        with closing(sqlite3.connect(server.data_dir / SQLITE_FILE)) as connection:
+            yield lambda: str(connection.execute("PRAGMA data_version").fetchone())
+    else:
+        with psycopg.connect(server.database_url, autocommit=True) as asking:
+            yield lambda: str(asking.execute("SELECT pg_current_snapshot()::text").fetchone())
+
+
+class Rows:
+    """The rows of all tables, as the driver tells them: there are many, and what they mean is not asked."""
+
+    def __init__(self, database: Database, visible: Callable[[], str]) -> None:
+        self._database = database
+        self._visible = visible
+        self._read: tuple[str, dict[str, Sequence[Any]]] | None = None
+
+    def by_table(self) -> dict[str, Sequence[Any]]:
+        """Read anew only where somebody has committed since."""
+        seen = self._visible()
+        if self._read is None or self._read[0] != seen:
+            with self._database.read() as connection:
+                found = {
+                    table.name: connection.execute(select(text("*")).select_from(table)).cursor.fetchall()
+                    for table in metadata.sorted_tables
+                }
+            self._read = seen, found
+        return self._read[1]
+
+
+@pytest.fixture(scope="module")
+def rows(record: Database, visible: Callable[[], str]) -> Rows:
+    """Of the database of `server`."""
+    return Rows(record, visible)
+
+
 Unchanged = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture
-def unchanged(record: Database) -> Unchanged:
+def unchanged(rows: Rows) -> Unchanged:
     """A block that must leave every row of every table as it was; `but`: names of tables that may change."""
 
     @contextmanager
     def check(*, but: Collection[str] = ()) -> Iterator[None]:
-        before = _rows(record, but)
+        before = rows.by_table()
         yield
-        after = _rows(record, but)
-        # Mostly they come in the same order, too, and all are the same.
-        if after != before:
-            assert _sorted(after) == _sorted(before)
+        after = rows.by_table()
+        for name in before.keys() - set(but):
+            # Mostly they come in the same order, too, and all are the same.
+            if after[name] != before[name]:
+                assert _sorted(after[name]) == _sorted(before[name]), name
 
     return check
 
 
-def _rows(database: Database, but: Collection[str]) -> dict[str, Sequence[Any]]:
-    """As the driver tells them: there are many, and what they mean is not asked."""
-    with database.read() as connection:
-        return {
-            table.name: connection.execute(select(text("*")).select_from(table)).cursor.fetchall()
-            for table in metadata.sorted_tables
-            if table.name not in but
-        }
-
-
-def _sorted(rows: dict[str, Sequence[Any]]) -> dict[str, list[str]]:
-    return {table: sorted(map(repr, found)) for table, found in rows.items()}
+def _sorted(rows: Sequence[Any]) -> list[str]:
+    return sorted(map(repr, rows))
 
 
 Policy = Callable[..., AbstractContextManager[Organization]]

@@ -16,11 +16,12 @@ from tests.acceptance.wire import Json
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import read_runs, yields_of
 from tests.conftest import Template
+from tests.examples import examples
 from tests.histories import START, Floor, opened_floor
 from tests.servers import Server
 
 COPY_FILE = "analytics.duckdb"
-KILLS = 6
+KILLS = max(4, examples() // 6)
 
 
 def report(serial: str, outcome: RunOutcome = "PASS") -> RunReport:

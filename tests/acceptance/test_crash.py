@@ -30,7 +30,7 @@ def test_killed_again_and_again_while_32_clients_send_runs(doomed: Server):
     floor = _open_floor(doomed)
     for _ in range(KILLS):
         with floor.sending(end=doomed.kill):
-            floor.wait_for(more=chance.randint(1, 400))
+            floor.wait_for(more=chance.randint(1, 200))
         doomed.start()
     _check_all(doomed, floor)
 
@@ -41,7 +41,7 @@ def test_the_process_that_records_killed_again_and_again_while_32_clients_send_r
     floor = _open_floor(doomed)
     with floor.sending(end=floor.stop):
         for _ in range(KILLS):
-            floor.wait_for(more=chance.randint(100, 400))
+            floor.wait_for(more=chance.randint(50, 200))
             doomed.recording_process().kill()
         floor.wait_for(more=100)
     assert doomed.log.count("the recording process ended with code -9") == KILLS

@@ -120,6 +120,7 @@ def _reads_json(route: APIRoute) -> bool:
     return any("json_body" in getattr(call, "__qualname__", "") for call in calls)
 
 
+@pytest.mark.hypothesis
 def test_odd_json_is_answered_and_spoils_nothing(
     server: Server, admin: httpx.Client, doors: Doors, names: dict[str, str]
 ) -> None:

@@ -117,6 +117,7 @@ def _check(
     return statuses
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_requests_as_described(server: Server, admin, document: BaseSchema, method, path):
     create_run(admin, run_of(KNOWN_UNIT))
@@ -126,6 +127,7 @@ def test_requests_as_described(server: Server, admin, document: BaseSchema, meth
         assert statuses[200], statuses
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_requests_against_the_description(server: Server, document: BaseSchema, method, path):
     statuses = _check(server, document[path][method], GenerationMode.NEGATIVE, examples())

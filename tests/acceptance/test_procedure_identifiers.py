@@ -99,7 +99,7 @@ def test_one_that_another_has_or_had_is_refused(v2: httpx.Client, fresh: Fresh, 
     other = make(v2, fresh("Other"), fresh("OTHER"))
     told = {
         has: f"The identifier {has} is that of the procedure '{name}'. Choose another identifier.",
-        had: f"The identifier {had} was that of the procedure '{name}' ({has}), and leads on to it. "
+        had: f"The identifier {had} was that of the procedure '{name}' ({has}), and still finds it. "
         "Choose another identifier.",
         gone: f"The identifier {gone} was that of a procedure that is deleted. Choose another identifier.",
     }

@@ -8,12 +8,15 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryFile
+from threading import Timer
+from typing import IO, Any, BinaryIO, NamedTuple
 
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
-from tests.servers import DEADLINE_S, RUNCARD
+from tests.loaded import LoadedProcess
+from tests.servers import DEADLINE_S, RUNCARD, loaded_runcard
 
 
 class Done(NamedTuple):
@@ -44,6 +47,27 @@ def runcard(*arguments: str | Path, **variables: str) -> Done:
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def run_beside(*arguments: str | Path, **variables: str) -> Done:
+    """The same in a process that is a copy of one which has loaded the command already."""
+    with TemporaryFile() as stderr:
+        process = loaded_runcard().start(arguments, environment() | variables, stderr)
+        return _ended(process, stderr)
+
+
+def _ended(process: LoadedProcess, stderr: BinaryIO) -> Done:
+    """What a process has said when it ends by itself; one that does not is killed."""
+    late = Timer(DEADLINE_S, process.kill)
+    late.start()
+    try:
+        with process.stdout:
+            stdout = process.stdout.read()
+        code = process.wait(DEADLINE_S)
+    finally:
+        late.cancel()
+    stderr.seek(0)
+    return Done(code, stdout, stderr.read().decode())
 
 
 def run_here(*arguments: str | Path, **variables: str) -> Done:
@@ -81,12 +105,45 @@ def serving(command: str, *options: str | Path) -> Iterator[Serving]:
             process.kill()
 
 
+class ServingBeside(NamedTuple):
+    """As `Serving`, of a process that is a copy; `stderr`: what it complains of."""
+
+    first: Any
+    process: LoadedProcess
+    stderr: BinaryIO
+
+    def stop(self) -> Done:
+        self.process.send_signal(signal.SIGTERM)
+        return _ended(self.process, self.stderr)
+
+
+@contextmanager
+def serving_beside(command: str, *options: str | Path) -> Iterator[ServingBeside]:
+    """As `serving`, in a process that is a copy of one which has loaded the command already."""
+    with TemporaryFile() as stderr:
+        arguments = [command, "--port", "0", "--json", *options]
+        process = loaded_runcard().start(arguments, environment(), stderr)
+        try:
+            line = _line_of(process.stdout)
+            assert line, _ended(process, stderr).stderr
+            yield ServingBeside(json.loads(line), process, stderr)
+        finally:
+            process.kill()
+            process.wait(DEADLINE_S)
+            process.stdout.close()
+
+
 def _first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        assert selector.select(DEADLINE_S), "nothing was printed"
-    line = process.stdout.readline()
+    line = _line_of(process.stdout)
     if not line:
         raise AssertionError(process.communicate(timeout=DEADLINE_S)[1])
     return line
+
+
+def _line_of(stdout: IO[str]) -> str:
+    """The first; empty where there is none."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stdout, selectors.EVENT_READ)
+        assert selector.select(DEADLINE_S), "nothing was printed"
+    return stdout.readline()

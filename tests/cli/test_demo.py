@@ -23,7 +23,7 @@ from runcard.store.calls.rows import api_calls
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import file_imports, repairs, units
 from runcard.store.installation.integrity import count_runs
-from tests.cli.commands import runcard, serving
+from tests.cli.commands import run_beside, serving_beside
 from tests.servers import Installation
 
 DAYS = 60
@@ -229,7 +229,7 @@ def test_runs_note_the_fixture_and_the_air(history: list[DemoRun]) -> None:
 
 
 def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
-    with serving("demo", "--data-dir", tmp_path, "--runs", "200", "--days", "10") as demo:
+    with serving_beside("demo", "--data-dir", tmp_path, "--runs", "200", "--days", "10") as demo:
         told = demo.first
         for name in ("api_key", "station_api_key"):
             key = {"Authorization": f"Bearer {told[name]}"}
@@ -237,7 +237,7 @@ def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
             assert answer.status_code == 200
         assert demo.stop().code == 0
 
-    again = runcard("demo", "--data-dir", tmp_path, "--no-serve", "--json").json
+    again = run_beside("demo", "--data-dir", tmp_path, "--no-serve", "--json").json
     assert again == {name: value for name, value in told.items() if name != "url"}
 
     installation = Installation(tmp_path, None)
@@ -266,7 +266,7 @@ def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
 
 
 def test_report_files_were_brought_in_beside_the_line(tmp_path: Path) -> None:
-    runcard("demo", "--data-dir", tmp_path, "--runs", "1500", "--days", "30", "--no-serve", "--json")
+    run_beside("demo", "--data-dir", tmp_path, "--runs", "1500", "--days", "30", "--no-serve", "--json")
     with Installation(tmp_path, None).database() as database, database.read() as connection:
         imported = set(connection.execute(select(file_imports.c.importer)).scalars())
         assert imported == {"WSXF", "JUNIT"}
@@ -288,7 +288,7 @@ def test_a_demo_that_was_cut_short_is_told(tmp_path: Path) -> None:
 def test_an_installation_of_its_own_is_left_alone(tmp_path: Path) -> None:
     installation = Installation(tmp_path, None)
     installation.runcard("init", "--organization", "Acme", "--email", "ada@acme.test")
-    assert runcard("demo", "--data-dir", tmp_path, "--no-serve", "--json").json == {"email": None}
+    assert run_beside("demo", "--data-dir", tmp_path, "--no-serve", "--json").json == {"email": None}
     assert len(installation.runcard("organization", "list")) == 1
     with installation.database() as database, database.read() as connection:
         assert count_runs(connection) == 0

@@ -14,6 +14,9 @@ from tests.servers import Server
 
 Session = Callable[..., subprocess.CompletedProcess[str]]
 
+# Plugins that no station has beside the tests' own Python, and which take long to load.
+WITHOUT = [f"-pno:{plugin}" for plugin in ("cacheprovider", "schemathesis", "hypothesispytest", "anyio")]
+
 
 @pytest.fixture
 def session(server: Server, station_python: Path, tmp_path: Path, serial: str) -> Session:
@@ -36,7 +39,7 @@ def session(server: Server, station_python: Path, tmp_path: Path, serial: str) -
             "PATH": os.environ["PATH"],
         }
         return subprocess.run(
-            [station_python, "-m", "pytest", "-p", "no:cacheprovider", *options],
+            [station_python, "-m", "pytest", *WITHOUT, *options],
             cwd=folder,
             env=environment,
             capture_output=True,

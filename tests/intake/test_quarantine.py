@@ -189,7 +189,7 @@ def test_an_operator_tries_their_own_files_only(
     bring_in: BringIn, retry: Retry, kept: Callable[[], QuarantinedFile], world: World, operator: UserActor
 ) -> None:
     bring_in(junit_of(["A"], part_number=None))
-    with pytest.raises(PermissionDenied, match="whoever brought a file"):
+    with pytest.raises(PermissionDenied, match="the sender of a file"):
         retry(kept(), actor=operator, part_number="PCB01")
     retry(kept(), part_number="PCB01")
     bring_in(junit_of(["B"], part_number=None), actor=operator)
@@ -271,7 +271,7 @@ def test_a_template_needs_a_procedure_and_excludes_a_format(
     bring_in: BringIn, retry: Retry, kept: Callable[[], QuarantinedFile], template: UUID
 ) -> None:
     refused = bring_in(csv_file([HEADER, RUN]), template_id=template)
-    assert "choose the one that the tables are of" in str(refused.reason)
+    assert "choose the procedure of the runs in the tables" in str(refused.reason)
     with pytest.raises(InvalidInput, match="validation"):
         retry(kept())
     with pytest.raises(InvalidInput, match="validation"):

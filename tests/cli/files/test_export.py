@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from runcard.cli.main import app
-from tests.cli.commands import runcard
+from tests.cli.commands import run_beside
 from tests.importers.many_runs import junit_of
 from tests.servers import Installation
 
@@ -65,9 +65,9 @@ def test_a_spreadsheet_has_times_of_the_zone_that_is_named(acme: Installation, t
 
 
 def test_a_pipe_gets_the_rows_and_nothing_else(acme: Installation) -> None:
-    done = runcard("export", "runs", "--data-dir", acme.data_dir)
+    done = run_beside("export", "runs", "--data-dir", acme.data_dir)
     assert [row["serial_number"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["A", "B", "C"]
-    done = runcard("export", "measurements", "--format", "jsonl", "--data-dir", acme.data_dir)
+    done = run_beside("export", "measurements", "--format", "jsonl", "--data-dir", acme.data_dir)
     assert (done.code, done.stdout) == (0, "")
 
 

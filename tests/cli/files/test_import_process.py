@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import runs, units
-from tests.cli.commands import environment, runcard
+from tests.cli.commands import environment, run_beside
 from tests.importers.many_runs import junit_of
 from tests.servers import DEADLINE_S, RUNCARD, Installation
 
@@ -68,12 +68,12 @@ def test_an_import_that_was_killed_goes_on_where_it_was(acme: Installation, tmp_
             process.wait(DEADLINE_S)
         before = count_of_runs(database)
         assert before % GROUP_LIMITS.reports == 0
-        done = runcard("import", path, "--data-dir", acme.data_dir, "--json").json
+        done = run_beside("import", path, "--data-dir", acme.data_dir, "--json").json
         assert done["runs"] == len(serials) - before
         with database.read() as connection:
             query = select(units.c.serial_number).join_from(runs, units, units.c.id == runs.c.unit_id)
             assert sorted(connection.execute(query).scalars()) == serials
-    assert runcard("import", path, "--data-dir", acme.data_dir, "--json").json["known"] == 1
+    assert run_beside("import", path, "--data-dir", acme.data_dir, "--json").json["known"] == 1
 
 
 def test_a_folder_is_watched_until_the_command_is_stopped(acme: Installation, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from tests.analytics.copies import OwnCopy, own_copy
-from tests.cli.commands import run_here, runcard
+from tests.cli.commands import run_beside, run_here
 from tests.world import World
 
 
@@ -56,8 +56,8 @@ def test_one_that_is_behind(options: list[str], database: Database, newest: int,
 @pytest.mark.usefixtures("newest")
 def test_one_that_a_server_owns_is_left_to_it(options: list[str], database: Database, tmp_path: Path) -> None:
     owned = OwnCopy(database, Settings(data_dir=tmp_path).copy_path)
-    refused = runcard("rebuild", "analytics", *options)
+    refused = run_beside("rebuild", "analytics", *options)
     assert refused.code == 1
     assert "belongs to a running server. Stop the server" in refused.stderr
-    assert "belongs to a running server" in runcard("doctor", *options).json["columnar_copy"]
+    assert "belongs to a running server" in run_beside("doctor", *options).json["columnar_copy"]
     owned.close()

@@ -10,7 +10,7 @@ from runcard.auth.secret_keys import KEY_FILE, key_id
 from runcard.cli.main import app
 from tests.acceptance.files import attachments_of, initialize, put, sync
 from tests.acceptance.wire import create_run, run_of
-from tests.cli.commands import runcard, serving
+from tests.cli.commands import run_beside, serving_beside
 from tests.servers import Installation
 
 
@@ -29,20 +29,20 @@ def test_a_key_is_replaced_while_links_of_the_old_one_work(tmp_path: Path) -> No
             sync(client, slot["id"], run_id)
             return str(attachments_of(client, serial)[0]["url"]).removeprefix(url)
 
-    with serving("serve", *at) as server:
+    with serving_beside("serve", *at) as server:
         old = link(server.first["url"], "SN-1")
         server.stop()
     first = (tmp_path / KEY_FILE).read_text("ascii").strip()
     shown = home.runcard("secret", "rotate")
     assert [one["signs"] for one in shown] == [True, False]
     assert shown[1] == {"key": key_id(first), "signs": False}
-    with serving("serve", *at) as server:
+    with serving_beside("serve", *at) as server:
         new = link(server.first["url"], "SN-2")
         assert all(httpx.get(server.first["url"] + one).content == b"a curve" for one in (old, new))
         server.stop()
     assert home.runcard("secret", "drop") == shown[:1]
     assert home.runcard("secret", "list") == shown[:1]
-    with serving("serve", *at) as server:
+    with serving_beside("serve", *at) as server:
         answers = [httpx.get(server.first["url"] + one).status_code for one in (old, new)]
         assert answers == [403, 200]
         server.stop()
@@ -51,13 +51,13 @@ def test_a_key_is_replaced_while_links_of_the_old_one_work(tmp_path: Path) -> No
 def test_no_server_starts_with_a_key_that_can_be_guessed(tmp_path: Path) -> None:
     at = ("--data-dir", str(tmp_path))
     Installation(tmp_path, None).runcard("init", "--organization", "A", "--email", "a@a.test")
-    given = runcard("serve", "--port", "0", *at, RUNCARD_SECRET_KEY="hunter2")
+    given = run_beside("serve", "--port", "0", *at, RUNCARD_SECRET_KEY="hunter2")
     assert (given.code, given.stdout) == (1, "")
     assert "secret_key has a key of 7 characters; it needs at least 32." in given.stderr
     assert "hunter2" not in given.stderr
     key = tmp_path / KEY_FILE
     key.touch(mode=0o600)
-    emptied = runcard("serve", "--port", "0", *at)
+    emptied = run_beside("serve", "--port", "0", *at)
     assert emptied.code == 1
     assert f"{key} is empty. Restore the file from a backup, or remove it" in emptied.stderr
     assert key.read_bytes() == b""

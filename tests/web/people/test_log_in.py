@@ -10,6 +10,7 @@ from runcard.auth.credentials import MAX_FAILURES, MAX_FAILURES_PER_ADDRESS
 from runcard.auth.passwords import hash_password
 from runcard.domain.actor import UserActor
 from runcard.store.people.users import create_user, suspend_user
+from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page, logged_in
 from tests.web.reporting import record, report
@@ -20,6 +21,12 @@ from tests.world import PASSWORD
 def server(own_server: Server) -> Server:
     """One of the module's own: it has settings of its own, and counts attempts."""
     return own_server
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ class Caller(NamedTuple):
 
 
 class Route(NamedTuple):
-    """path: a template, such as "/v2/runs/{id}"; None: a path that Runcard does not serve."""
+    """path: a template, such as "/api/v2/runs/{id}"; None: a path that Runcard does not serve."""
 
     method: str
     path: str | None

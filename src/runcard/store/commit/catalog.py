@@ -26,7 +26,7 @@ Arguments = TypeVarTuple("Arguments")
 
 NamedKind = Literal["version", "part", "revision", "batch"]
 
-# Half a kilobyte each, so 10 MB. A wafer lot brings units by the hundred thousand, and each unit only once.
+# Half a kilobyte each, so 10 MB. A tester's lot brings units by the hundred thousand, and each unit only once.
 _MAX_ENTRIES = 20_000
 
 

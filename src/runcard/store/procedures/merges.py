@@ -85,7 +85,7 @@ def merge_procedures(tx: Transaction, source: Procedure, target: Procedure, crea
 
 
 def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
-    """The merges, in all organizations, whose source still has runs to move, also runs from earlier merges into it."""
+    """The merges of all organizations whose source still has runs to move, even if others were merged into it."""
     p, m, r = t.procedures.c, t.procedure_merges.c, t.runs.c
     has_runs = select(r.id).where(r.procedure_id == p.id).exists()
     query = (

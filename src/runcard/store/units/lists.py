@@ -205,7 +205,7 @@ def _own(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnEleme
     if unit_filter.created_before is not None:
         yield u.created_at <= unit_filter.created_before
     if unit_filter.without_parent:
-        # IS TRUE, so that SQLite reads the units in their order: it would take units without a parent for a few.
+        # IS TRUE, so that SQLite reads the units in their order. Otherwise it expects few units without a parent.
         yield u.parent_id.is_(None).is_(true())
     if unit_filter.samples is not None:
         yield sample_is_one_of(units.c.sample, unit_filter.samples)
