@@ -21,7 +21,7 @@ from tests.histories import START, Floor, opened_floor
 from tests.servers import Server
 
 COPY_FILE = "analytics.duckdb"
-KILLS = max(4, examples() // 6)
+KILLS = max(4, examples() // 25)
 
 
 def report(serial: str, outcome: RunOutcome = "PASS") -> RunReport:
