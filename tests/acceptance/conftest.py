@@ -134,7 +134,7 @@ class Rows:
 
 
 @pytest.fixture(scope="module")
-def rows(record: Database, visible: Callable[[], str]) -> Rows:
+def record_rows(record: Database, visible: Callable[[], str]) -> Rows:
     """Of the database of `server`."""
     return Rows(record, visible)
 
@@ -143,14 +143,14 @@ Unchanged = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture
-def unchanged(rows: Rows) -> Unchanged:
+def unchanged(record_rows: Rows) -> Unchanged:
     """A block that must leave every row of every table as it was; `but`: names of tables that may change."""
 
     @contextmanager
     def check(*, but: Collection[str] = ()) -> Iterator[None]:
-        before = rows.by_table()
+        before = record_rows.by_table()
         yield
-        after = rows.by_table()
+        after = record_rows.by_table()
         for name in before.keys() - set(but):
             # Mostly they come in the same order, too, and all are the same.
             if after[name] != before[name]:

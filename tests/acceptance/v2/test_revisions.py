@@ -217,7 +217,7 @@ def test_a_deleted_revision_is_gone(user: TofuPilot, part: str, record: Database
 
 
 def test_the_last_revision_stays(user: TofuPilot, part: str, unchanged: Unchanged) -> None:
-    with unchanged(), pytest.raises(APIError, match="at least one") as raised:
+    with unchanged(), pytest.raises(APIError, match="is its only revision") as raised:
         user.parts.revisions.delete(part_number=part, revision_number="A")
     assert raised.value.status_code == 409
 
