@@ -21,7 +21,7 @@ from runcard.domain.errors import (
 from runcard.ingest.quarantine_file import quarantine_file
 from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice, last_choice
-from runcard.intake.quarantine import choice_for_retry, discard, may_retry, recorder_of, retry_as_brought
+from runcard.intake.quarantine import choice_for_retry, discard, may_retry, retry_as_brought, sender_of
 from runcard.intake.report_files import Fate
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.lookups import get_organization
@@ -160,8 +160,8 @@ def test_a_member_who_lost_the_right_records_nothing_through_others(
     acme = world.acme
     bring_in(b"no report", actor=acme.admin.actor)
     file, eve = kept(), acme.engineer.actor
-    with stores.database.read() as connection:
-        assert recorder_of(connection, file, eve) == acme.admin.actor
+    with stores.database.read_in(acme.id) as scope:
+        assert sender_of(scope, file, eve) == acme.admin.actor
     ada = acme.admin.actor.user_id
     stores.writer.write_shared(
         lambda tx: (
@@ -170,8 +170,8 @@ def test_a_member_who_lost_the_right_records_nothing_through_others(
             else set_role(tx.of(acme.id), ada, "viewer")
         )
     )
-    with stores.database.read() as connection:
-        assert recorder_of(connection, file, eve) == eve
+    with stores.database.read_in(acme.id) as scope:
+        assert sender_of(scope, file, eve) == eve
 
 
 def test_who_may_retry(

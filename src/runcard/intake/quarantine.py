@@ -16,7 +16,6 @@ from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_soon
 from runcard.intake.choices import ImportChoice, check_may_replace, checked, last_choice
 from runcard.intake.report_files import Fate, ReportFiles
-from runcard.store.engine.database import Connection
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import find_attachments
 from runcard.store.intake.quarantine import QuarantinedFile, release
@@ -47,19 +46,17 @@ def retry_as_brought(
     check_may_replace(actor, choice)
     with stores.database.read_in(actor.organization_id) as scope:
         choice = checked(scope, choice)
-        recorder = recorder_of(scope.connection, file, otherwise=actor)
-    return retry_file(stores, recorder, client, file, choice)
+        sender = sender_of(scope, file, otherwise=actor)
+    return retry_file(stores, sender, client, file, choice)
 
 
-def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor) -> Actor:
+def sender_of(scope: Scope, file: QuarantinedFile, otherwise: Actor) -> Actor:
     """The sender of a file, with their present rights; `otherwise` if they may no longer record."""
-    organization_id, (user, station) = otherwise.organization_id, file.created_by
+    organization_id, (user, station) = scope.organization_id, file.created_by
     try:
         if station is not None:
-            return StationActor(
-                get_station_in_use(Scope(connection, organization_id), station.id).id, organization_id
-            )
-        member = get_user(Scope(connection, organization_id), str(user.id)) if user is not None else None
+            return StationActor(get_station_in_use(scope, station.id).id, organization_id)
+        member = get_user(scope, str(user.id)) if user is not None else None
     except NotFound:
         return otherwise
     if member is None or member.suspended_at is not None or member.role == "viewer":
@@ -68,13 +65,13 @@ def recorder_of(connection: Connection, file: QuarantinedFile, otherwise: Actor)
 
 
 def retry_file(
-    stores: Stores, recorder: Actor, client: RunClient, file: QuarantinedFile, choice: ImportChoice
+    stores: Stores, sender: Actor, client: RunClient, file: QuarantinedFile, choice: ImportChoice
 ) -> Fate:
     """Try a file again with this choice, and return what became of it. Raises StorageUnavailable."""
-    organization_id = recorder.organization_id
+    organization_id = sender.organization_id
     try:
         with opened_quarantined(stores, organization_id, file) as content:
-            fate = ReportFiles(stores, recorder, client, choice).bring_in(file.name, content)
+            fate = ReportFiles(stores, sender, client, choice).bring_in(file.name, content)
     except BytesGone as error:
         return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
     if fate.status == "known" and not choice.rehearses:

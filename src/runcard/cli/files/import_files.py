@@ -115,7 +115,7 @@ def import_files(  # noqa: PLR0913 (the options of a command)
     check_statement(statement)
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
-        actor = installation.recorder(organization, station, user)
+        actor = installation.sender(organization, station, user)
         choice = ImportChoice(
             format_called(file_format),
             procedure_called(installation, organization, procedure),

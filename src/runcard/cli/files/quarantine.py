@@ -39,7 +39,7 @@ from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.statement import Statement, check_statement
 from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice
-from runcard.intake.quarantine import choice_for_retry, discard, recorder_of, retry_file
+from runcard.intake.quarantine import choice_for_retry, discard, retry_file, sender_of
 from runcard.store.intake.quarantine import QuarantinedFile, list_quarantined
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")
@@ -106,16 +106,16 @@ def retry(  # noqa: PLR0913 (the options of a command)
             statement=statement,
         )
         named = (
-            None if station is None and user is None else installation.recorder(organization, station, user)
+            None if station is None and user is None else installation.sender(organization, station, user)
         )
         report = ImportReport(rehearses=False)
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with progress_bar(*columns) as progress:
             for file in progress.track(files, description="Retrying files"):
-                recorder = named or _recorder(installation, organization, file)
+                sender = named or _sender(installation, organization, file)
                 report.add(
-                    file.name, retry_file(stores, recorder, CLIENT, file, choice_for_retry(file, choice))
+                    file.name, retry_file(stores, sender, CLIENT, file, choice_for_retry(file, choice))
                 )
     report.end(as_json=as_json)
 
@@ -149,10 +149,10 @@ def _chosen(
         return list(list_quarantined(scope, ids or None))
 
 
-def _recorder(installation: Installation, organization: Organization, file: QuarantinedFile) -> Actor:
+def _sender(installation: Installation, organization: Organization, file: QuarantinedFile) -> Actor:
     otherwise = installation.admin(organization)
-    with installation.database.read() as connection:
-        return recorder_of(connection, file, otherwise)
+    with installation.database.read_in(organization.id) as scope:
+        return sender_of(scope, file, otherwise)
 
 
 def _record(file: QuarantinedFile) -> Record:

@@ -28,7 +28,7 @@ class Installation(NamedTuple):
         with self.database.read() as connection:
             return get_organization_by_slug(connection, slug)
 
-    def recorder(self, organization: Organization, station: str | None, user: str | None) -> Actor:
+    def sender(self, organization: Organization, station: str | None, user: str | None) -> Actor:
         """The actor that records: the named station (name or id) or user (e-mail or id), else the first admin.
 
         Raises NotFound, InvalidInput where both are named, and PermissionDenied for a viewer or a suspended user.

@@ -23,6 +23,7 @@ from runcard.web.frame.urls import station_url
 from runcard.web.frame.visit import Visit
 from runcard.web.lists.filters import FigureQuery, filters_of, url_of
 from runcard.web.lists.page_runs import PageRuns
+from runcard.web.lists.run_columns import created_by_name
 
 _FAILURES = 8
 _WORST = 8
@@ -114,13 +115,12 @@ class WorstLine(NamedTuple):
 
 
 def _failure(run: RunRecord, visit: Visit) -> LatestFailure:
-    recorder = run.created_by_station or run.created_by_user
     return LatestFailure(
         f"/runs/{run.id}",
         run.unit.serial_number,
         run.outcome,
         run.procedure.name,
-        recorder.name if recorder else "",
+        created_by_name(run),
         start_of(run, visit.zone),
     )
 

@@ -62,7 +62,7 @@ class ImportLine(NamedTuple):
     format: str
     recorded: str
     is_partial: bool
-    recorder: str
+    created_by: str
     at: Moment
 
 

@@ -84,7 +84,7 @@ class QuarantineLine(NamedTuple):
     size: str
     reason: str
     came_at: Moment
-    recorder: str
+    created_by: str
     way: str
     mapping_url: str
 

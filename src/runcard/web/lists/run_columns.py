@@ -41,10 +41,10 @@ class RunColumn(NamedTuple):
     order: str = ""
 
 
-def recorder_of(run: RunRecord) -> str:
+def created_by_name(run: RunRecord) -> str:
     """The name of the station or user that recorded a run; empty if neither did."""
-    recorder = run.created_by_station or run.created_by_user
-    return recorder.name if recorder else ""
+    creator = run.created_by_station or run.created_by_user
+    return creator.name if creator else ""
 
 
 def operator_of(run: RunRecord) -> str:
@@ -60,7 +60,7 @@ _OTHERS = [
     RunColumn("batch_number", "Batch", "text", lambda run: run.batch.name if run.batch else ""),
     RunColumn("procedure", "Procedure", "text", lambda run: run.procedure.name),
     RunColumn("version", "Version", "text", lambda run: run.version.name if run.version else ""),
-    RunColumn("station", "Station", "text", recorder_of),
+    RunColumn("station", "Station", "text", created_by_name),
     RunColumn("operator", "Operator", "text", operator_of),
     RunColumn("started_at", "Started", "moment", lambda run: reported_times(run).started_at, "started_at"),
     RunColumn(

@@ -38,7 +38,7 @@ from runcard.web.lists.filters import (
 )
 from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
-from runcard.web.lists.run_columns import recorder_of
+from runcard.web.lists.run_columns import created_by_name
 from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 from runcard.web.measurements.cells import VALUE_COLUMNS, value_cells
 from runcard.web.measurements.rows import measurement_line, short_value
@@ -187,7 +187,7 @@ def _cells(found: FoundMeasurement) -> Sequence[Cell]:
         found.item.attempt.phase.name,
         found.item.measurement.name,
         *value_cells(found.item),
-        recorder_of(found.run),
+        created_by_name(found.run),
         found.run.started_at,
         str(found.run.id),
     ]
@@ -236,7 +236,7 @@ def _line(found: FoundMeasurement, started_at: Moment) -> ValueLine:
         line.uom,
         line.limits,
         found.item.measurement.outcome,
-        recorder_of(found.run),
+        created_by_name(found.run),
         started_at,
     )
 

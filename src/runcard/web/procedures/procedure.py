@@ -54,6 +54,7 @@ from runcard.web.lists.page_runs import PageRuns
 from runcard.web.lists.pager import Pager
 from runcard.web.lists.period import step_of
 from runcard.web.lists.point_links import PointLinks
+from runcard.web.lists.run_columns import created_by_name
 from runcard.web.lists.run_query import runs_url
 from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.procedures.capability_table import COLUMNS, Sort, TableLine, sorted_rows, table_line
@@ -335,12 +336,11 @@ _CONTENTS = {"runs": _runs, "duration": _durations, "yield": _yields, "capabilit
 
 
 def _run_line(run: RunRecord, visit: Visit) -> LatestRunLine:
-    recorder = run.created_by_station or run.created_by_user
     return LatestRunLine(
         url=f"/runs/{run.id}",
         serial_number=run.unit.serial_number,
         outcome=run.outcome,
-        station=recorder.name if recorder else "",
+        station=created_by_name(run),
         started_at=start_of(run, visit.zone),
         duration=duration_text(run.duration),
     )

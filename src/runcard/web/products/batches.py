@@ -64,7 +64,7 @@ class BatchLine(NamedTuple):
     number: str
     units: str
     first_pass: YieldCell | None
-    recorder: str
+    created_by: str
     created_at: Moment
 
 

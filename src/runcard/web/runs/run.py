@@ -43,7 +43,7 @@ from runcard.web.frame.urls import comparison_url
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.outcomes import stated_name
 from runcard.web.lists.filters import page_query
-from runcard.web.lists.run_columns import operator_of, recorder_of
+from runcard.web.lists.run_columns import created_by_name, operator_of
 from runcard.web.lists.table_files import TableFiles, files_of
 from runcard.web.runs.compared_with import ComparedWith, compared_with
 from runcard.web.runs.logs import LogPanel, log_panel
@@ -313,7 +313,7 @@ def _unit_url(serial_number: str) -> str:
 
 def _earlier_run(run: RunRecord, zone: ZoneInfo) -> EarlierRunLink:
     return EarlierRunLink(
-        f"/runs/{run.id}", run.outcome, run.procedure.name, recorder_of(run), start_of(run, zone)
+        f"/runs/{run.id}", run.outcome, run.procedure.name, created_by_name(run), start_of(run, zone)
     )
 
 

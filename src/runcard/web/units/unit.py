@@ -73,7 +73,7 @@ class AttemptLine(NamedTuple):
     url: str
     number: int
     outcome: RunOutcome
-    recorder: str
+    created_by: str
     started_at: Moment
     duration: str
 
