@@ -8,9 +8,9 @@ file that installs.
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 MAX_MODULE_LINES = 600
 MAX_FUNCTION_LINES = 60
@@ -46,10 +46,11 @@ PIN = re.compile(r"(?:[\w.-]+(?:\[[\w,.-]+\])?==\S+(?: ; [^#]+)?)?(?: *#(?!.*://
 
 def main(root: Path) -> int:
     """Print each breach; 1 where there is one."""
+    modules = list(_modules(root))
     breaches = [
-        *code_breaches(root),
+        *code_breaches(modules),
         *folder_breaches(root),
-        *class_breaches(root),
+        *class_breaches(modules),
         *paper_breaches(root),
         *address_breaches(root),
     ]
@@ -59,11 +60,22 @@ def main(root: Path) -> int:
     return 1 if breaches else 0
 
 
-def code_breaches(root: Path) -> Iterator[str]:
+class Module(NamedTuple):
+    """where: its path from the root."""
+
+    where: str
+    source: str
+    tree: ast.Module
+
+
+def _modules(root: Path) -> Iterator[Module]:
     for path in sorted(file for folder in CODE for file in (root / folder).rglob("*.py")):
-        where = path.relative_to(root).as_posix()
-        source = path.read_text("utf-8")
-        tree = ast.parse(source, where)
+        where, source = path.relative_to(root).as_posix(), path.read_text("utf-8")
+        yield Module(where, source, ast.parse(source, where))
+
+
+def code_breaches(modules: Sequence[Module]) -> Iterator[str]:
+    for where, source, tree in modules:
         yield from _name_breaches(where)
         yield from _twice_breaches(where, tree)
         if not GENERATED.search(where):
@@ -85,17 +97,16 @@ def folder_breaches(root: Path) -> Iterator[str]:
             yield f"{where}: {len(modules)} modules, at most {MAX_MODULES_OF_A_FOLDER}; give each noun a folder"
 
 
-def class_breaches(root: Path) -> Iterator[str]:
+def class_breaches(modules: Sequence[Module]) -> Iterator[str]:
     """Classes that two modules call alike. Doors are strangers, and each may have its own body of a name."""
     first: dict[str, str] = {}
-    for path in sorted((root / "src").rglob("*.py")):
-        where = path.relative_to(root).as_posix()
-        for node in ast.parse(path.read_text("utf-8"), where).body:
-            if isinstance(node, ast.ClassDef) and not where.startswith(f"{DOORS}/"):
-                if node.name in first:
-                    known = first[node.name]
-                    yield f"{where}:{node.lineno}: {node.name} is the name of a class in {known}; say whose it is"
-                first.setdefault(node.name, where)
+    for where, _, tree in modules:
+        if where.startswith("src/") and not where.startswith(f"{DOORS}/"):
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef):
+                    known = first.setdefault(node.name, where)
+                    if known != where:
+                        yield f"{where}:{node.lineno}: {node.name} is the name of a class in {known}; say whose it is"
 
 
 def paper_breaches(root: Path) -> Iterator[str]:

@@ -105,9 +105,7 @@ def retry(  # noqa: PLR0913 (the options of a command)
             skips_bad_rows=skip_bad_rows,
             statement=statement,
         )
-        named = (
-            None if station is None and user is None else installation.sender(organization, station, user)
-        )
+        named = None if station is None and user is None else installation.sender(organization, station, user)
         report = ImportReport(rehearses=False)
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
