@@ -58,6 +58,17 @@ def test_what_is_wrong_with_several_bounds_is_told_at_once() -> None:
     assert [issue.path for issue in raised.value.issues] == [("duration_min",), ("duration_max",)]
 
 
+@pytest.mark.parametrize("door", ["v2/runs", "v2/measurements", "export/runs"])
+def test_each_door_tells_what_is_wrong_with_several_bounds_at_once(
+    server: Server, admin: httpx.Client, door: str
+) -> None:
+    procedure = {"procedure_id": str(server.world.acme.board.id)} if door == "v2/measurements" else {}
+    bounds = {"duration_min": "P1M", "duration_max": "soon"}
+    answer = admin.get(f"{server.url}/api/{door}", params={**procedure, **bounds})
+    assert answer.status_code == 400
+    assert [issue["path"] for issue in answer.json()["issues"]] == [["duration_min"], ["duration_max"]]
+
+
 @pytest.mark.parametrize(
     "door", ["analytics/yield", "analytics/throughput", "export/runs", "export/measurements"]
 )
@@ -73,8 +84,10 @@ def test_a_misspelt_condition_is_refused(server: Server, admin: httpx.Client, do
 def test_a_door_of_the_contract_tells_of_a_misspelt_condition(
     server: Server, admin: httpx.Client, kind: str
 ) -> None:
-    asked = {"procedure_id": str(server.world.acme.board.id)} if kind in ("phases", "measurements") else {}
-    answer = admin.get(f"{server.url}/api/v2/{kind}", params={**asked, "serial_number": "SN-1"})
+    procedure = (
+        {"procedure_id": str(server.world.acme.board.id)} if kind in ("phases", "measurements") else {}
+    )
+    answer = admin.get(f"{server.url}/api/v2/{kind}", params={**procedure, "serial_number": "SN-1"})
     assert answer.status_code == 200
     assert answer.headers["runcard-ignored"] == "serial_number"
 

@@ -25,7 +25,7 @@ from runcard.domain.runs.measurement import ValueKind, shown_validators
 from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.bounds import duration_bound, moment_bound
+from runcard.edge.requests.bounds import QueryBounds, moment_bound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
@@ -122,15 +122,17 @@ def list_(
     listing = Listing(
         query.sort_by, page, Deadline(services.list_timeout_s), descending=query.sort_order == "desc"
     )
+    bounds = QueryBounds()
     runs = replace(
         query.run_filter(),
         procedure_ids=[query.procedure_id],
         outcomes=query.outcomes,
-        duration_min=duration_bound("duration_min", query.duration_min),
-        duration_max=duration_bound("duration_max", query.duration_max),
+        duration_min=bounds.duration("duration_min", query.duration_min),
+        duration_max=bounds.duration("duration_max", query.duration_max),
         operated_by_ids=query.operated_by_ids,
         operated_by_names=query.operated_by_names,
     )
+    bounds.check()
     listed = list_measurements(
         services.copy,
         scope,
