@@ -96,7 +96,7 @@ def classify_golden(writer: Writer, floor: MadeFloor, serial_number: str) -> Non
     """Make a unit and its runs a golden sample, which does not count in the figures of production."""
 
     def classify(tx: Transaction) -> None:
-        unit = tx.catalog.get_unit(floor.organization_id, serial_number)
+        unit = tx.catalog.get_unit(tx.organization_id, serial_number)
         classify_unit(tx, unit.id, "golden", with_runs=True)
 
     writer.write_catalog(floor.organization_id, classify)

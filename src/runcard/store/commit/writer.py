@@ -58,25 +58,17 @@ class Writer:
         """As `write_catalog`, for rows that belong to no organization, or to one that `apply` makes."""
         return self._run(apply, changes_catalog=True)
 
-    def submit(self, apply: Callable[[SharedTransaction], T], units: Sequence[UnitKey] = ()) -> "Future[T]":
-        """As `write`, but without waiting: the future gets what `apply` returns, once it is durable.
-
-        Cancel the future before the write begins to withdraw the write. units: as in `Write`.
-        """
-        return self._submit(apply, units, changes_catalog=False)
-
-    def _run(self, apply: Callable[[SharedTransaction], T], *, changes_catalog: bool) -> T:
-        answer = self._submit(apply, (), changes_catalog=changes_catalog)
-        try:
-            return answer.result(self._wait_s)
-        except TimeoutError as error:
-            if answer.cancel():
-                raise WriteTimedOut from error
-            return answer.result()
-
-    def _submit(
-        self, apply: Callable[[SharedTransaction], T], units: Sequence[UnitKey], *, changes_catalog: bool
+    def submit(
+        self,
+        apply: Callable[[SharedTransaction], T],
+        units: Sequence[UnitKey] = (),
+        *,
+        changes_catalog: bool = False,
     ) -> "Future[T]":
+        """Queue a write without waiting for it: the future gets what `apply` returns, once it is durable.
+
+        Cancel the future before the write begins to withdraw the write. units, changes_catalog: as in `Write`.
+        """
         answer: Future[T] = Future()
 
         def begin(shared: SharedTransaction) -> T:
@@ -87,6 +79,15 @@ class Writer:
 
         self._queue.put(_WaitingWrite(Write(begin, units, changes_catalog=changes_catalog), answer))
         return answer
+
+    def _run(self, apply: Callable[[SharedTransaction], T], *, changes_catalog: bool) -> T:
+        answer = self.submit(apply, changes_catalog=changes_catalog)
+        try:
+            return answer.result(self._wait_s)
+        except TimeoutError as error:
+            if answer.cancel():
+                raise WriteTimedOut from error
+            return answer.result()
 
     def close(self) -> None:
         self._queue.put(None)
