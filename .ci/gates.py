@@ -23,7 +23,7 @@ WORDS_THAT_SAY_NOTHING = frozenset(
 )
 
 DOMAIN, DOORS = "src/runcard/domain", "src/runcard/api"
-DOMAIN_MAY_IMPORT = sys.stdlib_module_names | {"runcard", "msgspec", "re2", "uuid_utils"}
+DOMAIN_MAY_IMPORT = sys.stdlib_module_names | {"runcard", "msgspec", "re2", "rfc8785", "uuid_utils"}
 
 # Where SQL on what belongs to organizations is made, and the one module that says whose a row is.
 STORE, SCOPE = "src/runcard/store", "src/runcard/store/engine/scope.py"

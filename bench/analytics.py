@@ -160,7 +160,7 @@ def visible(copied: CopiedRuns) -> list[float]:
     try:
         for number in range(_SEEN_RUNS):
             run, station = a_run(copied.floor, number)
-            copied.writer.write(station.organization_id, partial(record_run, actor=station, run=run))
+            copied.writer.write(station, partial(record_run, actor=station, run=run))
             started = time.perf_counter()
             with copied.database.read() as connection:
                 newest = last_seq(connection)

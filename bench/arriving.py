@@ -21,6 +21,7 @@ from bench.records import secret_of
 from bench.targets import server_process
 from bench.typical_questions import END, QUESTIONS
 from runcard.auth.tokens import new_token
+from runcard.domain.actor import SystemActor
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.database import Database
 from runcard.store.people.api_keys import create_station_key, create_user_key
@@ -97,12 +98,18 @@ def add_keys(copied: CopiedRuns) -> Keys:
     def add(tx: SharedTransaction) -> None:
         organization_id = copied.floor.organization_id
         create_station_key(
-            tx.of(organization_id), copied.floor.stations[0].station_id, secret_of(keys.station)
+            tx.of(SystemActor(organization_id, "test")),
+            copied.floor.stations[0].station_id,
+            secret_of(keys.station),
         )
         member = create_user(
-            tx.of(organization_id), "bench@example.com", name="Bench", role="admin", password_hash=None
+            tx.of(SystemActor(organization_id, "test")),
+            "bench@example.com",
+            name="Bench",
+            role="admin",
+            password_hash=None,
         )
-        create_user_key(tx.of(organization_id), member.id, secret_of(keys.member))
+        create_user_key(tx.of(SystemActor(organization_id, "test")), member.id, secret_of(keys.member))
 
     copied.writer.write_shared(add)
     return keys

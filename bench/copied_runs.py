@@ -14,7 +14,7 @@ from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.copy.projector import Projector
 from runcard.analytics.copy.schema import RECENT
-from runcard.domain.actor import StationActor
+from runcard.domain.actor import StationActor, SystemActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
@@ -51,15 +51,18 @@ class Floor(NamedTuple):
 def build_floor(tx: SharedTransaction) -> Floor:
     organization_id = create_organization(tx, "Bench").id
     stations = [
-        StationActor(create_station(tx.of(organization_id), f"Station {n}").id, organization_id)
+        StationActor(
+            create_station(tx.of(SystemActor(organization_id, "test")), f"Station {n}").id, organization_id
+        )
         for n in range(STATIONS)
     ]
     creator = Creator.of(stations[0])
     procedures = [
-        create_procedure(tx.of(organization_id), f"Procedure {n}", creator).id for n in range(PROCEDURES)
+        create_procedure(tx.of(SystemActor(organization_id, "test")), f"Procedure {n}", creator).id
+        for n in range(PROCEDURES)
     ]
     for station in stations:
-        link_procedures(tx.of(organization_id), station.station_id, procedures)
+        link_procedures(tx.of(SystemActor(organization_id, "test")), station.station_id, procedures)
     return Floor(organization_id, procedures, stations)
 
 
@@ -67,7 +70,7 @@ def record_seeds(writer: Writer, floor: Floor) -> None:
     """Record runs of every procedure, station, part, revision and batch, with all measurements."""
     for n in range(_SEEDS):
         run, station = a_run(floor, n, f"SEED-{n}", _SEEDED_AT)
-        writer.write(station.organization_id, partial(record_run, actor=station, run=run))
+        writer.write(station, partial(record_run, actor=station, run=run))
 
 
 def a_run(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.actor import StationActor
+from runcard.domain.actor import StationActor, SystemActor
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import UnitRow
@@ -61,21 +61,36 @@ class Floor:
         places = []
         for number in range(self._many):
             name = f"Assembly {number}"
-            part_id = stage_part(tx.of(self._organization_id), f"ASM-{number:05}", self._creator, name=name)
+            part_id = stage_part(
+                tx.of(SystemActor(self._organization_id, "test")),
+                f"ASM-{number:05}",
+                self._creator,
+                name=name,
+            )
             revision_id = tx.catalog.default_revision(part_id)
             assert revision_id is not None
-            batch_id = stage_batch(tx.of(self._organization_id), f"LOT-{number:05}", self._creator)
+            batch_id = stage_batch(
+                tx.of(SystemActor(self._organization_id, "test")), f"LOT-{number:05}", self._creator
+            )
             places.append(_Place(part_id, revision_id, batch_id))
         return places
 
     def _add_users(self, tx: SharedTransaction) -> None:
         for number in range(USERS):
             email, name = f"user.{number}@example.com", f"User {number}"
-            create_user(tx.of(self._organization_id), email, name=name, role="operator", password_hash=None)
+            create_user(
+                tx.of(SystemActor(self._organization_id, "test")),
+                email,
+                name=name,
+                role="operator",
+                password_hash=None,
+            )
 
     def _add_templates(self, tx: SharedTransaction) -> None:
         for number in range(self._many):
-            create_template(tx.of(self._organization_id), f"Template {number}", "{}", self._creator)
+            create_template(
+                tx.of(SystemActor(self._organization_id, "test")), f"Template {number}", "{}", self._creator
+            )
 
     def _add_procedures(self, tx: SharedTransaction) -> list[UUID]:
         """As `create_procedure`, but without its look at all identifiers to find the next one."""
@@ -98,7 +113,7 @@ class Floor:
     def _add_stations(self, tx: SharedTransaction, procedure_ids: Sequence[UUID]) -> list[Named]:
         stations = []
         for number in range(self._many):
-            station = create_station(tx.of(self._organization_id), f"Station {number}")
+            station = create_station(tx.of(SystemActor(self._organization_id, "test")), f"Station {number}")
             stations.append(Named(station.id, station.name))
             for at in range(_PROCEDURES_OF_A_STATION):
                 procedure_id = procedure_ids[(number + at) % self._many]
@@ -129,7 +144,11 @@ class Floor:
             )
             reached = [stations[(number + at) % self._many] for at in range(_STATIONS_OF_A_DEPLOYMENT)]
             create_deployment(
-                tx.of(self._organization_id), new, reached, ["Checked", "Pushed"], self._creator
+                tx.of(SystemActor(self._organization_id, "test")),
+                new,
+                reached,
+                ["Checked", "Pushed"],
+                self._creator,
             )
 
     def _add_units(self, places: Sequence[_Place], numbers: range) -> None:
@@ -140,7 +159,7 @@ class Floor:
                 unit_id = new_id()
                 place = places[number % len(places)]
                 unit = UnitRow(unit_id, f"A{number:09}", *place, None if is_whole else parent_id)
-                stage_unit(tx.of(self._organization_id), unit, self._creator, None)
+                stage_unit(tx.of(SystemActor(self._organization_id, "test")), unit, self._creator, None)
                 parent_id = unit_id if is_whole else parent_id
 
         self._writer.write_shared(add)

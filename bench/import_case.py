@@ -16,7 +16,7 @@ from typing import get_args
 import msgspec
 
 from runcard.app import open_database
-from runcard.domain.actor import UserActor
+from runcard.domain.actor import SystemActor, UserActor
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.importers.report.remarks import Remark
 from runcard.importers.report.stated import StatedReport
@@ -68,7 +68,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
             seconds, runs = 0.0, 0
             while runs < least_runs:
                 upload = writer.write(
-                    actor.organization_id,
+                    actor,
                     partial(_upload, actor=actor, name=path.name, size_bytes=len(content)),
                 )
                 started = time.perf_counter()
@@ -79,7 +79,7 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
                 ]
                 file = ImportedFile(digest, importer, upload.id)
                 recorded = writer.write(
-                    actor.organization_id,
+                    actor,
                     partial(import_upload, actor=actor, file=file, attachment=upload, reports=reports),
                 )
                 seconds += time.perf_counter() - started
@@ -93,11 +93,15 @@ def store(importer: FormatName, path: Path, least_runs: int) -> Measured:
 def _prepare(tx: SharedTransaction) -> UserActor:
     organization_id = create_organization(tx, "Bench").id
     user = create_user(
-        tx.of(organization_id), "bench@runcard.test", name="Bench", role="admin", password_hash=""
+        tx.of(SystemActor(organization_id, "test")),
+        "bench@runcard.test",
+        name="Bench",
+        role="admin",
+        password_hash="",
     )
     actor = UserActor(user.id, organization_id, "admin")
     # FVT1, which the samples of OpenHTF name.
-    create_procedure(tx.of(organization_id), "Board test", Creator.of(actor))
+    create_procedure(tx.of(SystemActor(organization_id, "test")), "Board test", Creator.of(actor))
     return actor
 
 

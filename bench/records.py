@@ -18,7 +18,7 @@ from runcard.analytics.copy.projector import Projector
 from runcard.app import open_copy, open_database
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of, display_prefix, new_token
-from runcard.domain.actor import StationActor, UserActor
+from runcard.domain.actor import StationActor, SystemActor, UserActor
 from runcard.settings import Settings
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
@@ -64,17 +64,21 @@ class RuncardRecords:
         if self._settings.database_url is None:
             _check_durable(tx)
         organization = create_organization(tx, "Bench")
-        station = create_station(tx.of(organization.id), "Bench station")
+        station = create_station(tx.of(SystemActor(organization.id, "test")), "Bench station")
         actor = StationActor(station.id, organization.id)
         creator = Creator.of(actor)
-        procedure = create_procedure(tx.of(organization.id), "Board test", creator)
+        procedure = create_procedure(tx.of(SystemActor(organization.id, "test")), "Board test", creator)
         assert procedure.identifier == PROCEDURE
-        link_procedures(tx.of(organization.id), station.id, [procedure.id])
-        create_station_key(tx.of(organization.id), station.id, secret_of(self.api_key))
+        link_procedures(tx.of(SystemActor(organization.id, "test")), station.id, [procedure.id])
+        create_station_key(tx.of(SystemActor(organization.id, "test")), station.id, secret_of(self.api_key))
         member = create_user(
-            tx.of(organization.id), "bench@example.com", name="Bench", role="admin", password_hash=None
+            tx.of(SystemActor(organization.id, "test")),
+            "bench@example.com",
+            name="Bench",
+            role="admin",
+            password_hash=None,
         )
-        create_user_key(tx.of(organization.id), member.id, secret_of(self.member_key))
+        create_user_key(tx.of(SystemActor(organization.id, "test")), member.id, secret_of(self.member_key))
         return actor, UserActor(member.id, organization.id, "admin")
 
     def furnish(self, units: int, many: int) -> None:
@@ -85,7 +89,7 @@ class RuncardRecords:
     def log_in(self) -> str:
         """Log the member in, and return the value of the session cookie. No server may run."""
         with self._writing() as writer:
-            return writer.write(self._member.organization_id, lambda tx: log_in(tx, self._member))
+            return writer.write(self._member, lambda tx: log_in(tx, self._member))
 
     @contextmanager
     def _writing(self) -> Iterator[Writer]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.measurement import Measurement, Series
 from runcard.domain.runs.outcome import LOG_LEVELS
 from runcard.domain.runs.phase import Log, Phase
@@ -162,14 +163,16 @@ class Floor:
 
     def procedure(self, name: str = "Any") -> UUID:
         by = Creator.of(self._actor)
-        return self.writer.write_shared(lambda tx: create_procedure(tx.of(self.home), name, by)).id
+        return self.writer.write_shared(
+            lambda tx: create_procedure(tx.of(SystemActor(self.home, "test")), name, by)
+        ).id
 
     def record(self, procedure_id: UUID, reports: Sequence[RunReport]) -> dict[UUID, RunReport]:
         """The reports by the ids of their runs, in the order of those."""
         reports = [replace(report, procedure=str(procedure_id)) for report in reports]
         runs = [prepare_run(report) for report in reports]
         self.writer.write_shared(
-            lambda tx: [record_run(tx.of(self._actor.organization_id), self._actor, run) for run in runs]
+            lambda tx: [record_run(tx.of(self._actor), self._actor, run) for run in runs]
         )
         return dict(sorted(zip((run.id for run in runs), reports, strict=True)))
 

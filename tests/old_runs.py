@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from runcard.domain.actor import Actor
+from runcard.domain.actor import Actor, SystemActor
 from runcard.domain.ids import first_id_at
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
@@ -29,7 +29,7 @@ def record_at(
     """Id of a run of FVT1 that was recorded at a moment, and passed but for `fields`."""
     told = {"procedure": "FVT1", "outcome": "PASS", "part_number": "PCB-100", "started_at": moment, **fields}
     report = RunReport(serial_number=serial_number, **told)
-    return record_run(tx.of(actor.organization_id), actor, prepare_run(report, received_at=moment))
+    return record_run(tx.of(actor), actor, prepare_run(report, received_at=moment))
 
 
 def attach_at(tx: SharedTransaction, blobs: Blobs, actor: Actor, moment: datetime, owner: Owner) -> UUID:
@@ -39,9 +39,12 @@ def attach_at(tx: SharedTransaction, blobs: Blobs, actor: Actor, moment: datetim
     blobs.write(blob_key(home, wanted), BytesIO(CONTENT))
     tx.now, now = moment, tx.now
     made = create_attachment(
-        tx.of(home), AnnouncedFile("curve.csv", "text/csv", len(CONTENT), wanted), Creator.of(actor), owner
+        tx.of(SystemActor(home, "test")),
+        AnnouncedFile("curve.csv", "text/csv", len(CONTENT), wanted),
+        Creator.of(actor),
+        owner,
     )
-    mark_stored(tx.of(home), made, BlobMeta(len(CONTENT), "text/csv"))
+    mark_stored(tx.of(SystemActor(home, "test")), made, BlobMeta(len(CONTENT), "text/csv"))
     tx.now = now
     return wanted
 

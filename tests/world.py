@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
-from runcard.domain.actor import Role, StationActor, UserActor
+from runcard.domain.actor import Role, StationActor, SystemActor, UserActor
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
@@ -92,7 +92,7 @@ def _acme(tx: SharedTransaction, ending: str) -> Acme:
     board = _procedure(tx, home, "Board", creator)
     final = _procedure(tx, home, "Final", creator)
     suspended = _member(tx, home, f"sam@{at}", "Sam", "engineer")
-    suspend_user(tx.of(home), suspended.actor.user_id)
+    suspend_user(tx.of(SystemActor(home, "test")), suspended.actor.user_id)
     return Acme(
         id=home,
         slug=slug,
@@ -117,19 +117,21 @@ def _globex(tx: SharedTransaction, ending: str) -> Globex:
 def _organization(tx: SharedTransaction, name: str, ending: str) -> tuple[UUID, str]:
     made = create_organization(tx, f"{name}{ending}")
     if ending:
-        update_organization(tx.of(made.id), replace(made, name=name))
+        update_organization(tx.of(SystemActor(made.id, "test")), replace(made, name=name))
     return made.id, made.slug
 
 
 def _procedure(tx: SharedTransaction, home: UUID, name: str, creator: Creator) -> Procedure:
-    made = create_procedure(tx.of(home), name, creator)
+    made = create_procedure(tx.of(SystemActor(home, "test")), name, creator)
     return Procedure(made.id, made.identifier, made.name)
 
 
 def _member(tx: SharedTransaction, home: UUID, email: str, name: str, role: Role) -> Member:
-    made = create_user(tx.of(home), email, name=name, role=role, password_hash=password_hash())
+    made = create_user(
+        tx.of(SystemActor(home, "test")), email, name=name, role=role, password_hash=password_hash()
+    )
     key = new_api_key()
-    create_user_key(tx.of(home), made.id, key.secret)
+    create_user_key(tx.of(SystemActor(home, "test")), made.id, key.secret)
     return Member(UserActor(made.id, home, role), made.email, made.name, key.api_key)
 
 
@@ -142,10 +144,10 @@ def password_hash() -> str:
 def _station(
     tx: SharedTransaction, home: UUID, name: str, *, linked: Sequence[UUID] = (), all_procedures: bool = False
 ) -> Station:
-    made = create_station(tx.of(home), name, all_procedures=all_procedures)
-    link_procedures(tx.of(home), made.id, linked)
+    made = create_station(tx.of(SystemActor(home, "test")), name, all_procedures=all_procedures)
+    link_procedures(tx.of(SystemActor(home, "test")), made.id, linked)
     key = new_api_key()
-    create_station_key(tx.of(home), made.id, key.secret)
+    create_station_key(tx.of(SystemActor(home, "test")), made.id, key.secret)
     return Station(StationActor(made.id, home), made.name, key.api_key)
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import select, text
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.floor.organization import Organization
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.database import Database
@@ -176,11 +177,11 @@ def policy(server: Server) -> Policy:
         with server.database() as database, database.read_in(home) as scope:
             before = get_organization(scope)
         changed = msgspec.structs.replace(before, **changes)
-        server.change(lambda tx: update_organization(tx.of(home), changed))
+        server.change(lambda tx: update_organization(tx.of(SystemActor(home, "test")), changed))
         try:
             yield changed
         finally:
-            server.change(lambda tx: update_organization(tx.of(home), before))
+            server.change(lambda tx: update_organization(tx.of(SystemActor(home, "test")), before))
 
     return setting
 

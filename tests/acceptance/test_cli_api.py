@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.store.stations.rows import link_procedures
 from tests.acceptance.deploying import ARCHIVE, COMMIT, SHA256, command_line, deploy, upload_archive
 from tests.acceptance.wire import Json, assert_error, create_run, run_of
@@ -167,7 +168,9 @@ def test_production_goes_to_all_that_may_run_it_and_nothing_else_does(
     lonely = world.acme.lonely
     home, lonely_id = world.acme.id, lonely.actor.station_id
     assert [one["name"] for one in deploy(engineer, procedure["id"])["stations"]] == ["FCT-1"]
-    server.change(lambda tx: link_procedures(tx.of(home), lonely_id, [UUID(procedure["id"])]))
+    server.change(
+        lambda tx: link_procedures(tx.of(SystemActor(home, "test")), lonely_id, [UUID(procedure["id"])])
+    )
     assert [one["name"] for one in deploy(engineer, procedure["id"])["stations"]] == ["FCT-1", "Lonely"]
     assert deploy(engineer, procedure["id"], environment="preview")["stations"] == []
     named = deploy(engineer, procedure["id"], environment="development", station_ids=[str(lonely_id)])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
@@ -93,7 +94,7 @@ def test_killed_in_the_middle_of_copying(doomed: Server, floor: Floor, module_da
         for part in range(chance.randint(1, 6)):
             reports = [report(f"SN-{part}-{n}", chance.choice(["PASS", "FAIL"])) for n in range(60)]
             made = floor.record(procedure_id, reports)
-            floor.writer.write(floor.home, partial(delete_run, run_id=next(iter(made))))
+            floor.writer.write(SystemActor(floor.home, "test"), partial(delete_run, run_id=next(iter(made))))
         doomed.kill()
         survived = OwnCopy(floor.database, module_data_dir / COPY_FILE)
         seen.append(survived.seen())

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.store.people.api_keys import list_keys, revoke_key
 from tests.acceptance.conftest import Policy, Unchanged
 from tests.acceptance.wire import (
@@ -56,7 +57,9 @@ def test_row_1_key_that_is_revoked_while_the_server_knows_it(server: Server, ser
         create_run(station, run_of(serial))
         with server.database() as database, database.read_in(server.world.acme.id) as scope:
             keys = {str(key.id): key for key in list_keys(scope)}
-        server.change(lambda tx: revoke_key(tx.of(server.world.acme.id), keys[made["id"]].id))
+        server.change(
+            lambda tx: revoke_key(tx.of(SystemActor(server.world.acme.id, "test")), keys[made["id"]].id)
+        )
         assert_error(station.post("/runs", json=run_of(serial)), 401, "UNAUTHORIZED", "Invalid API key.")
         assert_error(
             station.get("/runs", params={"serial_number": serial}), 401, "UNAUTHORIZED", "Invalid API key."

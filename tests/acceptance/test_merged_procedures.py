@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import SharedTransaction
@@ -47,8 +48,8 @@ def merge(server: Server, source: str, target: str) -> None:
     acme = server.world.acme
 
     def apply(tx: SharedTransaction) -> None:
-        a, b = (get_procedure(tx.of(acme.id).scope, one) for one in (source, target))
-        merge_procedures(tx.of(acme.id), a, b, Creator.of(acme.admin.actor))
+        a, b = (get_procedure(tx.of(SystemActor(acme.id, "test")).scope, one) for one in (source, target))
+        merge_procedures(tx.of(SystemActor(acme.id, "test")), a, b, Creator.of(acme.admin.actor))
 
     server.change(apply)
 
@@ -174,14 +175,14 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
                 outcome="PASS",
                 part_number="P",
             )
-            record_run(tx.of(actor.organization_id), actor, prepare_run(report))
+            record_run(tx.of(actor), actor, prepare_run(report))
 
     doomed.change(record_many)
     merge(doomed, str(acme.final.id), str(acme.board.id))
 
     def begin(tx: SharedTransaction) -> int:
         [left] = list_open_merges(tx.connection)
-        return move_runs(tx.of(left.organization_id), left, 120)
+        return move_runs(tx.of(SystemActor(left.organization_id, "test")), left, 120)
 
     assert doomed.change(begin) == 120
     doomed.start()

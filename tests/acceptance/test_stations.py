@@ -1,5 +1,6 @@
 """What stations may see and do (section 1.3 of the v1 contract)."""
 
+from runcard.domain.actor import SystemActor
 from runcard.store.stations.rows import allow_all_procedures, link_procedures, unlink_procedures
 from tests.acceptance.wire import NOT_AUTHORIZED, assert_error, create_run, run_of, runs_of
 from tests.servers import Server
@@ -24,12 +25,12 @@ def test_link_counts_from_the_moment_it_is_made_and_undone(server: Server, admin
     station, board = acme.lonely.actor.station_id, acme.board
     before = create_run(admin, run_of(serial))
     assert_error(lonely.post("/runs", json=run_of(serial)), 403, "FORBIDDEN", NOT_AUTHORIZED)
-    server.change(lambda tx: link_procedures(tx.of(acme.id), station, [board.id]))
+    server.change(lambda tx: link_procedures(tx.of(SystemActor(acme.id, "test")), station, [board.id]))
     try:
         mine = create_run(lonely, run_of(serial))
         assert _ids(lonely, serial) == [mine, before]
     finally:
-        server.change(lambda tx: unlink_procedures(tx.of(acme.id), station, [board.id]))
+        server.change(lambda tx: unlink_procedures(tx.of(SystemActor(acme.id, "test")), station, [board.id]))
     assert_error(lonely.post("/runs", json=run_of(serial)), 403, "FORBIDDEN", NOT_AUTHORIZED)
     assert _ids(lonely, serial) == []
 
@@ -37,11 +38,13 @@ def test_link_counts_from_the_moment_it_is_made_and_undone(server: Server, admin
 def test_all_procedures_are_given_and_taken_back(server: Server, lonely, serial):
     acme = server.world.acme
     station = acme.lonely.actor.station_id
-    server.change(lambda tx: allow_all_procedures(tx.of(acme.id), station, allowed=True))
+    server.change(lambda tx: allow_all_procedures(tx.of(SystemActor(acme.id, "test")), station, allowed=True))
     try:
         create_run(lonely, run_of(serial, procedure_id="FVT2"))
     finally:
-        server.change(lambda tx: allow_all_procedures(tx.of(acme.id), station, allowed=False))
+        server.change(
+            lambda tx: allow_all_procedures(tx.of(SystemActor(acme.id, "test")), station, allowed=False)
+        )
     answer = lonely.post("/runs", json=run_of(serial, procedure_id="FVT2"))
     assert_error(answer, 403, "FORBIDDEN", NOT_AUTHORIZED)
 

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from runcard.activity.log import ActivityLog, Endpoints
 from runcard.activity.noted_calls import Note, Notes, new_notes
 from runcard.auth.api_keys import new_api_key
+from runcard.domain.actor import SystemActor
 from runcard.store.calls.lists import CallDetail, CallFilter, get_call, list_calls
 from runcard.store.calls.rows import Route
 from runcard.store.commit.writer import Writer
@@ -109,7 +110,7 @@ def test_a_call_is_its_callers(kept: Kept, world: World):
 def test_a_revoked_key_is_still_somebodys(kept: Kept, world: World, writer: Writer, database: Database):
     with database.read_in(world.acme.id) as scope:
         [key] = [key for key in list_keys(scope) if key.station_id == world.acme.ict.actor.station_id]
-    writer.write_shared(lambda tx: revoke_key(tx.of(world.acme.id), key.id))
+    writer.write_shared(lambda tx: revoke_key(tx.of(SystemActor(world.acme.id, "test")), key.id))
     [call] = kept.of(world.acme.id, note(world.acme.ict.api_key, status=401))
     assert call.row.owner_id == world.acme.ict.actor.station_id
 

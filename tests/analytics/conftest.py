@@ -16,6 +16,7 @@ from runcard.analytics.snapshot import Snapshot
 from runcard.auth.api_keys import new_api_key
 from runcard.cli.demo_line.fill import MadeFloor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs
+from runcard.domain.actor import SystemActor
 from runcard.domain.floor.sample import SampleClass
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
@@ -97,4 +98,4 @@ def _set_samples_apart(database: Database, writer: Writer, floor: MadeFloor) -> 
 
 
 def _classify(home: UUID, unit_id: UUID, sample: SampleClass, tx: SharedTransaction) -> None:
-    classify_unit(tx.of(home), unit_id, sample, with_runs=True)
+    classify_unit(tx.of(SystemActor(home, "test")), unit_id, sample, with_runs=True)

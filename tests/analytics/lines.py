@@ -10,14 +10,16 @@ from uuid import UUID
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import RuncardError
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.lists.run_filter import RunFilter
-from runcard.store.metadata import MetadataTest, change_metadata
+from runcard.store.metadata import MetadataTest
 from runcard.store.products.batches import delete_batch, get_batch
 from runcard.store.retention.old_records import delete_old_runs
 from runcard.store.runs.rows import delete_run
+from runcard.store.trail.metadata import change_metadata
 from runcard.store.units.records import classify_unit, delete_units, rename_unit
 from tests.analytics.copies import OwnCopy
 from tests.histories import RUN_OUTCOMES, SERIALS, START, Floor, conditions, lengths, moments, some_of
@@ -60,15 +62,23 @@ class Line:
         run_id = self.runs[place % len(self.runs)]
         serial = self.serial(SERIALS[place % len(SERIALS)])
         deeds: dict[str, Callable[[SharedTransaction], object]] = {
-            "delete a run": lambda tx: delete_run(tx.of(self._home), run_id),
+            "delete a run": lambda tx: delete_run(tx.of(SystemActor(self._home, "test")), run_id),
             "let a unit grow old": lambda tx: delete_old_runs(
-                tx.of(self._home), [self._unit(tx, serial)], START + timedelta(days=36_500), 500
+                tx.of(SystemActor(self._home, "test")),
+                [self._unit(tx, serial)],
+                START + timedelta(days=36_500),
+                500,
             ),
-            "delete a unit": lambda tx: delete_units(tx.of(self._home), [serial], with_runs=True),
+            "delete a unit": lambda tx: delete_units(
+                tx.of(SystemActor(self._home, "test")), [serial], with_runs=True
+            ),
             "delete the batch": lambda tx: delete_batch(
-                tx.of(self._home), get_batch(tx.of(self._home).scope, self.serial("B"))
+                tx.of(SystemActor(self._home, "test")),
+                get_batch(tx.of(SystemActor(self._home, "test")).scope, self.serial("B")),
             ),
-            "rename": lambda tx: rename_unit(tx.of(self._home), self._unit(tx, serial), f"a{serial}"),
+            "rename": lambda tx: rename_unit(
+                tx.of(SystemActor(self._home, "test")), self._unit(tx, serial), f"a{serial}"
+            ),
             "make golden": lambda tx: self._make_golden(tx, serial, with_runs=False),
             "make golden with its runs": lambda tx: self._make_golden(tx, serial, with_runs=True),
             "note": lambda tx: self._note(tx, run_id),
@@ -80,10 +90,12 @@ class Line:
         return tx.catalog.get_unit(self._home, serial).id
 
     def _make_golden(self, tx: SharedTransaction, serial: str, *, with_runs: bool) -> None:
-        classify_unit(tx.of(self._home), self._unit(tx, serial), "golden", with_runs=with_runs)
+        classify_unit(
+            tx.of(SystemActor(self._home, "test")), self._unit(tx, serial), "golden", with_runs=with_runs
+        )
 
     def _note(self, tx: SharedTransaction, run_id: UUID) -> None:
-        change_metadata(tx.of(self._home), run_id, "metadata", {"place": 7})
+        change_metadata(tx.of(SystemActor(self._home, "test")), "run", run_id, "metadata", {"place": 7})
         tx.note_change(self._home, "run_changed", run_id)
 
 

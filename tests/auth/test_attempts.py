@@ -160,11 +160,9 @@ def test_success_is_no_failure(database: Database, world: World):
 
 def test_a_session_lasts_two_weeks(database: Database, writer: Writer, world: World):
     actor = world.acme.admin.actor
-    token = writer.write_shared(lambda tx: log_in(tx.of(actor.organization_id), actor))
+    token = writer.write_shared(lambda tx: log_in(tx.of(actor), actor))
     expired = b"x" * 32
-    writer.write_shared(
-        lambda tx: create_session(tx.of(actor.organization_id), actor, expired, tx.now - SESSION_LIFETIME)
-    )
+    writer.write_shared(lambda tx: create_session(tx.of(actor), actor, expired, tx.now - SESSION_LIFETIME))
     with database.read() as connection:
         assert find_logged_in(connection, token) == actor
         assert find_logged_in(connection, "rs_other") is None

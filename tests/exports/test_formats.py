@@ -58,9 +58,7 @@ def record(writer: Writer, world: World) -> Record:
             "phases": (Phase("p", "PASS", START, START, tuple(VALUES)),),
         }
         run = prepare_run(RunReport(serial_number=serial_number, **(usual | fields)))
-        writer.write_shared(
-            lambda tx: record_run(tx.of(world.acme.fct.actor.organization_id), world.acme.fct.actor, run)
-        )
+        writer.write_shared(lambda tx: record_run(tx.of(world.acme.fct.actor), world.acme.fct.actor, run))
 
     return record
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import CircularParentage, PermissionDenied, UnitNotFound
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.assembly import add_sub_units
@@ -37,7 +38,7 @@ class Floor:
             report = RunReport(procedure="FVT1", serial_number=serial, part_number="P", outcome="PASS")
             run = prepare_run(report)
             record = partial(record_run, actor=self.world.acme.admin.actor, run=run)
-            self.writer.write(self.world.acme.id, record)
+            self.writer.write(SystemActor(self.world.acme.id, "test"), record)
 
     def take_apart(self) -> None:
         self.writer.write_shared(lambda tx: tx.connection.execute(units.update().values(parent_id=None)))
@@ -45,7 +46,7 @@ class Floor:
     def add(self, parent: str, children: set[str]) -> None:
         self.writer.write_shared(
             lambda tx: add_sub_units(
-                tx.of(self.world.acme.ict.actor.organization_id),
+                tx.of(self.world.acme.ict.actor),
                 self.world.acme.ict.actor,
                 parent,
                 sorted(children),
@@ -96,13 +97,19 @@ def test_a_unit_that_is_not_there(floor: Floor) -> None:
     with pytest.raises(UnitNotFound, match="Unit not found: zz"):
         floor.writer.write_shared(
             lambda tx: add_sub_units(
-                tx.of(floor.world.acme.admin.actor.organization_id), floor.world.acme.admin.actor, "zz", ["a"]
+                tx.of(SystemActor(floor.world.acme.admin.actor.organization_id, "test")),
+                floor.world.acme.admin.actor,
+                "zz",
+                ["a"],
             )
         )
     with pytest.raises(UnitNotFound):
         floor.writer.write_shared(
             lambda tx: add_sub_units(
-                tx.of(floor.world.globex.admin.actor.organization_id), floor.world.globex.admin.actor, "a", []
+                tx.of(SystemActor(floor.world.globex.admin.actor.organization_id, "test")),
+                floor.world.globex.admin.actor,
+                "a",
+                [],
             )
         )
 
@@ -111,7 +118,7 @@ def test_viewers_assemble_nothing(floor: Floor) -> None:
     with pytest.raises(PermissionDenied, match="Role viewer"):
         floor.writer.write_shared(
             lambda tx: add_sub_units(
-                tx.of(floor.world.acme.viewer.actor.organization_id),
+                tx.of(SystemActor(floor.world.acme.viewer.actor.organization_id, "test")),
                 floor.world.acme.viewer.actor,
                 "a",
                 ["b"],

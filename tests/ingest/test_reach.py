@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from runcard.domain.actor import Actor, StationActor
+from runcard.domain.actor import Actor, StationActor, SystemActor
 from runcard.domain.errors import FileNotBrought, StationNotLinked, UnitNotReached
 from runcard.domain.ids import new_id
 from runcard.domain.runs.report import RunReport
@@ -25,9 +25,7 @@ def reaches(writer: Writer, world: World) -> Callable[[Actor, str], bool]:
 
     def reaches(actor: Actor, serial_number: str) -> bool:
         def apply(tx: SharedTransaction) -> None:
-            check_reaches_unit(
-                tx.of(actor.organization_id), actor, tx.catalog.get_unit(world.acme.id, serial_number)
-            )
+            check_reaches_unit(tx.of(actor), actor, tx.catalog.get_unit(world.acme.id, serial_number))
 
         try:
             writer.write_shared(apply)
@@ -43,9 +41,7 @@ def test_units(writer: Writer, world: World, reaches: Callable[[Actor, str], boo
     user, ict, fct, lonely = (one.actor for one in (acme.engineer, acme.ict, acme.fct, acme.lonely))
     for serial_number, procedure in (("BOARD", acme.board.id), ("FINAL", acme.final.id)):
         record(writer, user, serial_number, procedure)
-    writer.write_shared(
-        lambda tx: create_unit(tx.of(user.organization_id), user, NewUnit("FRESH", "P", "A", None, {}))
-    )
+    writer.write_shared(lambda tx: create_unit(tx.of(user), user, NewUnit("FRESH", "P", "A", None, {})))
     for actor, units in (
         (user, {"BOARD", "FINAL", "FRESH"}),
         (fct, {"BOARD", "FINAL", "FRESH"}),
@@ -60,7 +56,9 @@ def test_what_a_station_recorded_stays_its_own(
 ) -> None:
     acme, ict = world.acme, world.acme.ict.actor
     record(writer, ict, "MINE", acme.board.id)
-    writer.write_shared(lambda tx: unlink_procedures(tx.of(acme.id), ict.station_id, [acme.board.id]))
+    writer.write_shared(
+        lambda tx: unlink_procedures(tx.of(SystemActor(acme.id, "test")), ict.station_id, [acme.board.id])
+    )
     assert reaches(ict, "MINE")
     assert not reaches(acme.lonely.actor, "MINE")
 
@@ -75,8 +73,10 @@ def test_a_station_without_procedures_adds_nothing(writer: Writer, world: World)
         check(actor)
     with pytest.raises(StationNotLinked):
         check(acme.lonely.actor)
-    made = writer.write_shared(lambda tx: create_station(tx.of(acme.id), "New").id)
-    writer.write_shared(lambda tx: link_procedures(tx.of(acme.id), made, [acme.final.id]))
+    made = writer.write_shared(lambda tx: create_station(tx.of(SystemActor(acme.id, "test")), "New").id)
+    writer.write_shared(
+        lambda tx: link_procedures(tx.of(SystemActor(acme.id, "test")), made, [acme.final.id])
+    )
     check(StationActor(made, acme.id))
 
 
@@ -86,16 +86,14 @@ def test_a_station_deletes_the_files_that_it_brought(writer: Writer, world: Worl
 
     def announce(actor: Actor) -> UUID:
         return writer.write_shared(
-            lambda tx: announce_file_of_unit(tx.of(actor.organization_id), actor, "FILES", "a", new_id()).id
+            lambda tx: announce_file_of_unit(tx.of(actor), actor, "FILES", "a", new_id()).id
         )
 
     files = {actor: announce(actor) for actor in (ict, fct, acme.engineer.actor)}
 
     def check(actor: Actor, *ids: UUID) -> None:
         writer.write_shared(
-            lambda tx: check_brought(
-                tx.of(actor.organization_id), actor, tx.catalog.get_unit(acme.id, "FILES"), ids
-            )
+            lambda tx: check_brought(tx.of(actor), actor, tx.catalog.get_unit(acme.id, "FILES"), ids)
         )
 
     check(ict, files[ict])
@@ -114,4 +112,4 @@ def record(writer: Writer, actor: Actor, serial_number: str, procedure: UUID) ->
         outcome="PASS",
     )
     run = prepare_run(report)
-    writer.write_shared(lambda tx: record_run(tx.of(actor.organization_id), actor, run))
+    writer.write_shared(lambda tx: record_run(tx.of(actor), actor, run))

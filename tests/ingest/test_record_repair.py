@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
-from runcard.domain.actor import Actor
+from runcard.domain.actor import Actor, SystemActor
 from runcard.domain.errors import CreationForbidden, InvalidInput, PermissionDenied, UnitNotFound
 from runcard.domain.floor.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.ingest.record_repair import check_repair, record_repair
@@ -41,8 +41,8 @@ def repair(database: Database, writer: Writer, world: World) -> Repair:
 
         def write(tx: SharedTransaction) -> RepairRow:
             file = ImportedFile(DIGEST, "WATS", world.acme.id)
-            noted = note_import(tx.of(world.acme.id), file, [], Creator.of(who))
-            return record_repair(tx.of(who.organization_id), who, report, noted.id)
+            noted = note_import(tx.of(SystemActor(world.acme.id, "test")), file, [], Creator.of(who))
+            return record_repair(tx.of(SystemActor(who.organization_id, "test")), who, report, noted.id)
 
         row = writer.write_shared(write)
         (record,) = listed(database, world.acme.id, ids=[row.id])
@@ -109,7 +109,7 @@ def test_stations_create_what_they_may(
 ) -> None:
     with database.read_in(world.acme.id) as scope:
         strict = replace(get_organization(scope), station_may_create_units=False)
-    writer.write_catalog(strict.id, lambda tx: update_organization(tx, strict))
+    writer.write_catalog(SystemActor(strict.id, "test"), lambda tx: update_organization(tx, strict))
     before = count_rows(database)
     with pytest.raises(CreationForbidden, match="Unit creation failed"):
         repair("top", part_number="P", actor=world.acme.ict.actor)
@@ -129,7 +129,9 @@ def test_repairs_go_with_their_unit(repair: Repair, writer: Writer, database: Da
         known = find_import(scope, DIGEST)
     assert known is not None
     assert (known.run_ids, known.repair_ids) == ([], [record.id])
-    writer.write_shared(lambda tx: delete_units(tx.of(world.acme.id), ["top"], with_runs=False))
+    writer.write_shared(
+        lambda tx: delete_units(tx.of(SystemActor(world.acme.id, "test")), ["top"], with_runs=False)
+    )
     with database.read_in(world.acme.id) as scope:
         assert find_import(scope, DIGEST) is None
     assert listed(database, world.acme.id) == []

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
-from runcard.domain.actor import Actor
+from runcard.domain.actor import Actor, SystemActor
 from runcard.domain.errors import (
     CircularParentage,
     CreationForbidden,
@@ -48,7 +48,9 @@ def record(database: Database, writer: Writer, world: World) -> Record:
         )
         run = prepare_run(report)
         who = actor or world.acme.admin.actor
-        run_id = writer.write_shared(lambda tx: record_run(tx.of(who.organization_id), who, run))
+        run_id = writer.write_shared(
+            lambda tx: record_run(tx.of(SystemActor(who.organization_id, "test")), who, run)
+        )
         with database.read_in(who.organization_id) as scope:
             found = {item.id: item for item in list_runs_of_unit(scope, serial_number)}
         return found[run_id]
@@ -64,7 +66,7 @@ def policy(writer: Writer, database: Database, world: World) -> Callable[..., No
         with database.read_in(world.acme.id) as scope:
             organization: Organization = get_organization(scope)
         changed = replace(organization, **changes)
-        writer.write_catalog(changed.id, lambda tx: update_organization(tx, changed))
+        writer.write_catalog(SystemActor(changed.id, "test"), lambda tx: update_organization(tx, changed))
 
     return policy
 
@@ -384,9 +386,7 @@ class TestPolicies:
         report = RunReport(procedure="FVT1", serial_number="SN1", part_number="P", outcome="PASS")
         earlier = prepare_run(report, received_at=datetime.now(UTC) - timedelta(days=32))
         writer.write_shared(
-            lambda tx: record_run(
-                tx.of(world.acme.admin.actor.organization_id), world.acme.admin.actor, earlier
-            )
+            lambda tx: record_run(tx.of(world.acme.admin.actor), world.acme.admin.actor, earlier)
         )
         policy(monthly_run_quota=1)
         record("SN1")

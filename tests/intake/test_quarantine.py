@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from runcard.domain.actor import Actor, UserActor
+from runcard.domain.actor import Actor, SystemActor, UserActor
 from runcard.domain.errors import (
     BytesGone,
     ImportTemplateNotFound,
@@ -79,7 +79,11 @@ def operator(stores: Stores, world: World) -> UserActor:
     """Somebody of Acme who may record and not manage."""
     made = stores.writer.write_shared(
         lambda tx: create_user(
-            tx.of(world.acme.id), "olga@acme.test", name="Olga", role="operator", password_hash=None
+            tx.of(SystemActor(world.acme.id, "test")),
+            "olga@acme.test",
+            name="Olga",
+            role="operator",
+            password_hash=None,
         )
     )
     return UserActor(made.id, world.acme.id, "operator")
@@ -91,7 +95,7 @@ def template(stores: Stores, world: World) -> UUID:
     kept = msgspec.json.encode(mapping()).decode()
     creator = Creator.of(world.acme.admin.actor)
     return stores.writer.write_shared(
-        lambda tx: create_template(tx.of(world.acme.id), "Line 3", kept, creator)
+        lambda tx: create_template(tx.of(SystemActor(world.acme.id, "test")), "Line 3", kept, creator)
     )
 
 
@@ -135,10 +139,10 @@ def test_a_file_of_a_station_is_recorded_by_the_station(
     with stores.database.read_in(acme.id) as scope:
         home = get_organization(scope)
     strict = msgspec.structs.replace(home, station_may_create_parts=False)
-    stores.writer.write_catalog(acme.id, lambda tx: update_organization(tx, strict))
+    stores.writer.write_catalog(SystemActor(acme.id, "test"), lambda tx: update_organization(tx, strict))
     bring_in(junit_of(["A"]), actor=acme.ict.actor)
     assert retry(kept()).reason == kept().reason == "Part creation failed."
-    stores.writer.write_catalog(acme.id, lambda tx: update_organization(tx, home))
+    stores.writer.write_catalog(SystemActor(acme.id, "test"), lambda tx: update_organization(tx, home))
     assert retry(kept()).status == "recorded"
     assert recorded(stores) == [(acme.board.id, None, acme.ict.actor.station_id)]
 
@@ -148,7 +152,9 @@ def test_where_whoever_brought_it_may_not_record_any_more_the_one_who_tries_does
 ) -> None:
     acme, eve = world.acme, world.acme.engineer.actor.user_id
     bring_in(junit_of(["A"], part_number=None), actor=acme.fct.actor)
-    stores.writer.write_shared(lambda tx: remove_station(tx.of(acme.id), acme.fct.actor.station_id))
+    stores.writer.write_shared(
+        lambda tx: remove_station(tx.of(SystemActor(acme.id, "test")), acme.fct.actor.station_id)
+    )
     assert retry(kept(), part_number="PCB01").status == "recorded"
     assert recorded(stores) == [(acme.board.id, eve, None)]
 
@@ -165,9 +171,9 @@ def test_a_member_who_lost_the_right_records_nothing_through_others(
     ada = acme.admin.actor.user_id
     stores.writer.write_shared(
         lambda tx: (
-            suspend_user(tx.of(acme.id), ada)
+            suspend_user(tx.of(SystemActor(acme.id, "test")), ada)
             if loss == "suspended"
-            else set_role(tx.of(acme.id), ada, "viewer")
+            else set_role(tx.of(SystemActor(acme.id, "test")), ada, "viewer")
         )
     )
     with stores.database.read_in(acme.id) as scope:
@@ -234,12 +240,14 @@ def test_what_a_file_was_read_by_may_be_gone(
 ) -> None:
     acme, content = world.acme, csv_file([HEADER, RUN])
     bring_in(content, template_id=template, procedure=str(acme.final.id))
-    stores.writer.write_shared(lambda tx: delete_template(tx.of(acme.id), template))
+    stores.writer.write_shared(lambda tx: delete_template(tx.of(SystemActor(acme.id, "test")), template))
     with pytest.raises(ImportTemplateNotFound):
         retry(kept())
     refused = bring_in(content, template_id=template, procedure=str(acme.final.id))
     assert refused.reason == f"Import template not found: {template}"
-    stores.writer.write_shared(lambda tx: delete_procedure(tx.of(acme.id), acme.final.id))
+    stores.writer.write_shared(
+        lambda tx: delete_procedure(tx.of(SystemActor(acme.id, "test")), acme.final.id)
+    )
     with pytest.raises(ProcedureNotFound):
         retry(kept(), importer="TABLE")
     assert kept().attempts == 2
@@ -289,7 +297,7 @@ def test_content_that_is_known_by_now_leaves_quarantine(
     digest = hashlib.sha256(content).digest()
     stores.writer.write_shared(
         lambda tx: quarantine_file(
-            tx.of(ada.organization_id), ada, RefusedFile(digest, attachment_id, Refusal("JUNIT", "no"))
+            tx.of(ada), ada, RefusedFile(digest, attachment_id, Refusal("JUNIT", "no"))
         )
     )
     fate = retry(kept())
@@ -313,7 +321,7 @@ def test_what_is_discarded_leaves_nothing(
     bring_in: BringIn, kept: Callable[[], QuarantinedFile], stores: Stores, world: World
 ) -> None:
     bring_in(b"no report")
-    discard(stores, world.acme.id, kept())
+    discard(stores, world.acme.engineer.actor, kept())
     with stores.database.read_in(world.acme.id) as scope:
         assert list_quarantined(scope) == []
         assert scope.connection.execute(select(attachments.c.id)).all() == []

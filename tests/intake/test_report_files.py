@@ -9,6 +9,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import func, select
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import PermissionDenied
 from runcard.importers.report.remarks import MOST_REMARKS
 from runcard.ingest.file_content import open_content
@@ -187,14 +188,14 @@ def upload_of(stores: Stores, world: World, content: bytes) -> Upload:
     """An upload whose bytes have arrived."""
     made = stores.writer.write_shared(
         lambda tx: create_attachment(
-            tx.of(world.acme.id),
+            tx.of(SystemActor(world.acme.id, "test")),
             AnnouncedFile("a.xml"),
             Creator.of(world.acme.admin.actor),
         )
     )
     stores.blobs.write(made.blob_key, BytesIO(content))
     stored = stores.writer.write(
-        world.acme.id, lambda tx: mark_stored(tx, made, BlobMeta(len(content), None))
+        SystemActor(world.acme.id, "test"), lambda tx: mark_stored(tx, made, BlobMeta(len(content), None))
     )
     return Upload(stored)
 
@@ -319,7 +320,9 @@ def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
     with stores.database.read_in(world.acme.id) as scope:
         known = find_import(scope, digest(content))
     assert known is not None
-    stores.writer.write_shared(lambda tx: delete_runs(tx.of(world.acme.id), known.run_ids[:10]))
+    stores.writer.write_shared(
+        lambda tx: delete_runs(tx.of(SystemActor(world.acme.id, "test")), known.run_ids[:10])
+    )
     assert bring_in(content, part_number="PCB01").run_count == 1
     assert serials(stores.database) == numbers[10:]
 
@@ -336,7 +339,12 @@ def test_a_file_whose_runs_went_for_their_age_is_known_and_goes_on_where_it_was_
 
     def grow_old(tx: SharedTransaction) -> None:
         units = [tx.catalog.get_unit(world.acme.id, serial).id for serial in (*numbers[:-1], "A")]
-        delete_old_runs(tx.of(world.acme.id), units, datetime.now(UTC) + timedelta(days=1), len(SERIALS))
+        delete_old_runs(
+            tx.of(SystemActor(world.acme.id, "test")),
+            units,
+            datetime.now(UTC) + timedelta(days=1),
+            len(SERIALS),
+        )
 
     stores.writer.write_shared(grow_old)
     assert serials(stores.database) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
-from runcard.domain.actor import UserActor
+from runcard.domain.actor import SystemActor, UserActor
 from runcard.domain.errors import ClockDoubted, StorageUnavailable
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import Amount
@@ -54,9 +54,15 @@ class Home:
     def _found(self, tx: SharedTransaction) -> UUID:
         number = next(_numbers)
         home = create_organization(tx, f"Home {number}").id
-        admin = create_user(tx.of(home), f"{number}@home.test", name="A", role="admin", password_hash=None)
+        admin = create_user(
+            tx.of(SystemActor(home, "test")),
+            f"{number}@home.test",
+            name="A",
+            role="admin",
+            password_hash=None,
+        )
         self.actor = UserActor(admin.id, home, "admin")
-        create_procedure(tx.of(home), "Board", Creator.of(self.actor))
+        create_procedure(tx.of(SystemActor(home, "test")), "Board", Creator.of(self.actor))
         return home
 
     def run(self, serial_number: str, age: float, **fields: Any) -> UUID:
@@ -80,7 +86,7 @@ class Home:
             note_import(tx, imported, run_ids, Creator.of(self.actor))
             link_attachment(tx, get_attachment(tx.scope, file), run_ids[0], is_report=True)
 
-        self.stores.writer.write(self.id, apply)
+        self.stores.writer.write(SystemActor(self.id, "test"), apply)
         return file
 
     def keep(self, run_days: int | None, file_days: int | None = None) -> Organization:
@@ -90,7 +96,7 @@ class Home:
             update_organization(tx, changed)
             return changed
 
-        return self.stores.writer.write_catalog(self.id, apply)
+        return self.stores.writer.write_catalog(SystemActor(self.id, "test"), apply)
 
     def sweep(self, run_days: int | None, file_days: int | None = None) -> Amount:
         """What went, which must be what was foretold."""
@@ -241,7 +247,7 @@ def test_files_that_something_else_needs_stay(home: Home) -> None:
         tx.connection.execute(update(t.attachments).where(mine).values(unit_id=unit.id))
         creator = Creator.of(home.actor)
         refused = RefusedFile(b"d" * 32, quarantined, Refusal("WATS", "unreadable"))
-        quarantine(tx.of(home.id), refused, creator)
+        quarantine(tx.of(SystemActor(home.id, "test")), refused, creator)
 
     home.stores.writer.write_shared(apply)
     assert home.sweep(None, 7) == Amount()
@@ -261,7 +267,10 @@ def test_content_whose_runs_went_for_their_age_is_known_still(home: Home) -> Non
 
     def import_again(tx: SharedTransaction) -> None:
         note_import(
-            tx.of(home.id), ImportedFile(report.bytes * 2, "WATS", again), [later], Creator.of(home.actor)
+            tx.of(SystemActor(home.id, "test")),
+            ImportedFile(report.bytes * 2, "WATS", again),
+            [later],
+            Creator.of(home.actor),
         )
 
     home.stores.writer.write_shared(import_again)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.floor.organization import Organization
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.people.api_keys import ApiKey, KeptSecret, create_user_key
@@ -31,7 +32,7 @@ def set_up_organization(
     Raises InvalidInput or AlreadyExists.
     """
     organization = create_organization(shared, name)
-    tx = shared.of(organization.id)
+    tx = shared.of(SystemActor(organization.id, "set-up"))
     admin = create_user(tx, email, name=person, role="admin", password_hash=password_hash)
     key = create_user_key(tx, admin.id, secret)
     close_setup_links(shared)

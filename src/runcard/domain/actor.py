@@ -1,4 +1,4 @@
-"""Who acts: a user or a station of one organization."""
+"""Who acts: a user or a station of one organization, or Runcard itself."""
 
 from typing import Literal
 from uuid import UUID
@@ -10,18 +10,49 @@ from runcard.domain.errors import PermissionDenied
 Role = Literal["admin", "engineer", "operator", "viewer"]
 
 
+class Origin(Struct, frozen=True, omit_defaults=True):
+    """Where a request came from. None: not known.
+
+    door: such as "page", "v2". address: of the caller. key: the first characters of the API key, as it is shown.
+    request_id: the caller's own id of the request, or one that Runcard made.
+    """
+
+    door: str | None = None
+    address: str | None = None
+    key: str | None = None
+    request_id: str | None = None
+
+
 class UserActor(Struct, frozen=True):
     user_id: UUID
     organization_id: UUID
     role: Role
+    origin: Origin = Origin()
 
 
 class StationActor(Struct, frozen=True):
     station_id: UUID
     organization_id: UUID
+    origin: Origin = Origin()
 
 
 Actor = UserActor | StationActor
+
+
+class SystemActor(Struct, frozen=True):
+    """Runcard itself, which acts for no member: a task such as "retention", or a command such as "runcard key make".
+
+    login: the account on the host that started the command; None for a task.
+    """
+
+    organization_id: UUID
+    task: str
+    login: str | None = None
+    origin: Origin = Origin()
+
+
+# Who a change is made by.
+Author = UserActor | StationActor | SystemActor
 
 
 def check_may_record(actor: Actor) -> None:

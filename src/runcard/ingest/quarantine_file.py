@@ -23,5 +23,5 @@ def quarantine_file(tx: Transaction, actor: Actor, file: RefusedFile) -> UUID:
 def discard_file(tx: Transaction, file: QuarantinedFile) -> None:
     """Take a file out of quarantine for good. Its bytes are noted for removal, unless something else needs them."""
     attachment = get_attachment(tx.scope, file.attachment_id)
-    release(tx, file.digest)
+    release(tx, file.digest, "file_discarded")
     delete_unneeded(tx, [attachment.id])

@@ -36,7 +36,7 @@ def record_repair(tx: Transaction, actor: Actor, report: RepairReport, file_impo
     operator = operator_called(tx.catalog, organization.id, report.operator)
     unit = tx.catalog.unit(organization.id, report.serial_number) or _create_unit(tx, actor, report)
     row = RepairRow(new_id(), unit.id, file_import_id, report.started_at, operator.id, operator.name)
-    stage_repair(tx, row, report, Creator.of(actor))
+    stage_repair(tx, row, report, Creator.of(actor, by_report=True))
     return row
 
 
@@ -46,7 +46,7 @@ def _create_unit(tx: Transaction, actor: Actor, report: RepairReport) -> UnitRow
     organization = tx.catalog.organization(actor.organization_id)
     described = UnitDescription(report.serial_number, report.part_number, report.revision_number)
     check_described(tx.catalog, actor, organization, described)
-    return create_described(tx, organization, described, Creator.of(actor), None)
+    return create_described(tx, organization, described, Creator.of(actor, by_report=True), None)
 
 
 def _issues(report: RepairReport) -> Iterator[Issue]:

@@ -46,7 +46,6 @@ from runcard.store.commit.documents import pack_document
 from runcard.store.commit.lookups import UnitKey, UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.metadata import change_metadata, stage_metadata
 from runcard.store.runs.rows import (
     RunRow,
     count_runs_since,
@@ -55,6 +54,7 @@ from runcard.store.runs.rows import (
     stage_run,
     stage_sub_units,
 )
+from runcard.store.trail.metadata import change_metadata
 from runcard.store.units.rows import move_unit, stage_unit
 
 
@@ -178,16 +178,14 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     check_creation(organization, actor, placement, unit_is_new=unit is None, version=version)
     _check_quota(tx, organization, run.received_at)
 
-    creator = Creator.of(actor)
+    creator = Creator.of(actor, by_report=True)
     place = create_missing(tx, placement, creator)
     version_id = create_missing_version(tx, procedure_id, version, creator)
     unit_id = _place_unit(tx, run, unit, place, creator)
     sample = None if unit is None else unit.sample
     references = _References(procedure_id, version_id, unit_id, place, operator, sample)
     row = _header(organization.id, run, references)
-    stage_run(tx, row, run.document, creator)
-    if report.metadata:
-        stage_metadata(tx, run.id, report.metadata)
+    stage_run(tx, row, run.document, creator, report.metadata)
     sub_units += [
         create_described(tx, organization, description, creator, run.id) for description in missing.values()
     ]
@@ -285,13 +283,11 @@ def _place_unit(
     metadata = run.report.unit_metadata
     if unit is None:
         unit = UnitRow(new_id(), run.report.serial_number, *place, parent_id=None)
-        stage_unit(tx, unit, creator, run.id)
-        if metadata:
-            stage_metadata(tx, unit.id, metadata)
+        stage_unit(tx, unit, creator, run.id, metadata)
     else:
         move_unit(tx, unit, unit._replace(**place._asdict()), run.id)
         if metadata:
-            change_metadata(tx, unit.id, "unit_metadata", metadata)
+            change_metadata(tx, "unit", unit.id, "unit_metadata", metadata, by_report=True)
     return unit.id
 
 

@@ -15,8 +15,8 @@ from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import Owner, link_upload
-from runcard.store.metadata import change_metadata, stage_metadata
 from runcard.store.products.staged import stage_batch
+from runcard.store.trail.metadata import change_metadata
 from runcard.store.units.records import classify_unit, read_place_numbers, rename_unit
 from runcard.store.units.rows import move_unit, stage_unit
 
@@ -60,8 +60,7 @@ def create_unit(tx: Transaction, actor: Actor, new: NewUnit) -> UUID:
     if tx.catalog.unit(organization_id, new.serial_number) is not None:
         raise AlreadyExists("Unit with serial number", new.serial_number)
     unit = UnitRow(new_id(), new.serial_number, part_id, revision_id, None, None, new.sample)
-    stage_unit(tx, unit, Creator.of(actor), None)
-    stage_metadata(tx, unit.id, new.metadata)
+    stage_unit(tx, unit, Creator.of(actor), None, new.metadata)
     return unit.id
 
 
@@ -84,8 +83,7 @@ def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitC
         classify_unit(tx, unit.id, change.sample, with_runs=change.runs_follow)
         unit = unit._replace(sample=change.sample)
     if change.metadata:
-        change_metadata(tx, unit.id, "metadata", change.metadata)
-        tx.note_change("unit_changed", unit.id)
+        change_metadata(tx, "unit", unit.id, "metadata", change.metadata)
     for upload_id in change.upload_ids:
         link_upload(tx, upload_id, Owner(unit_id=unit.id))
     after = unit._replace(part_id=part_id, revision_id=revision_id, batch_id=batch_id)

@@ -66,7 +66,7 @@ def resolve_named_procedure(tx: Transaction, actor: Actor, name: str) -> UUID:
     """
     procedure_id = tx.catalog.procedure_by_name(actor.organization_id, name)
     if procedure_id is None and isinstance(actor, UserActor) and actor.role in ("admin", "engineer"):
-        return create_procedure(tx, name, Creator.of(actor)).id
+        return create_procedure(tx, name, Creator.of(actor, by_report=True)).id
     return resolve_procedure(tx.catalog, actor, name if procedure_id is None else str(procedure_id))
 
 

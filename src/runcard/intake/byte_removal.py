@@ -4,6 +4,7 @@ import logging
 from functools import partial
 from uuid import UUID
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import StorageUnavailable
 from runcard.intake.arrived_files import Stores
 from runcard.store.files.bytes_to_remove import forget_removals, list_removals
@@ -37,5 +38,7 @@ def _remove_page(stores: Stores, organization_id: UUID) -> int:
         stores.blobs.delete(key)
     if removals:
         gone = [blob_id for blob_id, _ in removals]
-        stores.writer.write(organization_id, partial(forget_removals, ids=gone))
+        stores.writer.write(
+            SystemActor(organization_id, "removal of bytes"), partial(forget_removals, ids=gone)
+        )
     return len(removals)

@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from runcard.auth.permissions import may_manage
-from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.domain.actor import Actor, Author, StationActor, UserActor, check_may_record
 from runcard.domain.errors import BytesGone, NotFound, PermissionDenied
 from runcard.domain.floor.statement import or_else
 from runcard.ingest.quarantine_file import discard_file
@@ -76,7 +76,7 @@ def retry_file(
         return Fate("refused", file.importer, reason=str(error), quarantined_id=file.id)
     if fate.status == "known" and not choice.rehearses:
         # The file was recorded before; it was refused when somebody imported it a second time.
-        stores.writer.write(organization_id, lambda tx: release(tx, file.digest))
+        stores.writer.write(sender, lambda tx: release(tx, file.digest))
     return fate
 
 
@@ -95,10 +95,10 @@ def opened_quarantined(stores: Stores, organization_id: UUID, file: QuarantinedF
         yield cast(BinaryIO, spooled)
 
 
-def discard(stores: Stores, organization_id: UUID, file: QuarantinedFile) -> None:
+def discard(stores: Stores, author: Author, file: QuarantinedFile) -> None:
     """Take a file out of quarantine for good. Its bytes are removed, unless a run that was recorded needs them."""
-    stores.writer.write(organization_id, lambda tx: discard_file(tx, file))
-    remove_soon(stores, organization_id)
+    stores.writer.write(author, lambda tx: discard_file(tx, file))
+    remove_soon(stores, author.organization_id)
 
 
 def choice_for_retry(file: QuarantinedFile, choice: ImportChoice) -> ImportChoice:

@@ -223,9 +223,7 @@ class ReportFiles:
 
         # If somebody has deleted the upload since it was read, there is nothing to keep.
         with suppress(AttachmentNotFound):
-            refused = refused._replace(
-                quarantined_id=self._stores.writer.write(self._actor.organization_id, apply)
-            )
+            refused = refused._replace(quarantined_id=self._stores.writer.write(self._actor, apply))
         return refused
 
 
@@ -241,9 +239,7 @@ def record_upload(
         groups = list(opened.groups(reading))
         reports = [report for group in groups for report in group.reports]
         imported = ImportedFile(opened.digest, reading.name, upload.attachment_id)
-    made = stores.writer.write(
-        actor.organization_id, lambda tx: import_upload(tx, actor, imported, upload.keep(tx), reports)
-    )
+    made = stores.writer.write(actor, lambda tx: import_upload(tx, actor, imported, upload.keep(tx), reports))
     return made, [warning for group in groups for warning in group.warnings]
 
 
@@ -297,7 +293,7 @@ class _Recording:
         self._check_replaces(group)
         writer = self._stores.writer
         write = writer.write_catalog if self._choice.replaces else writer.write
-        imported = write(self._actor.organization_id, partial(self._apply, group))
+        imported = write(self._actor, partial(self._apply, group))
         if imported is None:
             return False
         self._go_on(group, imported.recorded)
@@ -321,7 +317,7 @@ class _Recording:
         """Remove what was recorded, last group first. If this is cut short, it is known how much is still recorded."""
         for imported in reversed(self._imported):
             take_back = partial(take_back_group, imported, self._arrived.attachment_id, is_new=self._is_new)
-            self._stores.writer.write_catalog(self._actor.organization_id, take_back)
+            self._stores.writer.write_catalog(self._actor, take_back)
         if self._imported:
             done = self._imported[0].first
             self.fate = self.fate._replace(run_count=0, repair_count=0, recorded_count=done, stated=())
@@ -352,7 +348,7 @@ class _Recording:
             raise _Rehearsed
 
         with suppress(_Rehearsed):
-            self._stores.writer.write(self._actor.organization_id, apply)
+            self._stores.writer.write(self._actor, apply)
         return outcome[-1]
 
     @property

@@ -133,10 +133,10 @@ def _write_of(order: RunOrder) -> Write:
 
     def apply(shared: SharedTransaction) -> UUID:
         nonlocal is_repeated
-        tx = shared.of(order.organization_id)
-        actor = tx.catalog.actor(order.key_digest)
+        actor = shared.catalog.actor(order.key_digest)
         if actor is None:
             raise Unauthenticated
+        tx = shared.of(actor)
         if is_repeated and is_recorded(tx.scope, order.run.id):
             return order.run.id
         # A second call means that the commit failed or that its answer was lost.

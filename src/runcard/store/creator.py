@@ -7,14 +7,17 @@ from runcard.domain.actor import Actor, StationActor
 
 
 class Creator(NamedTuple):
+    """by_report: the record was made because a report named it."""
+
     user_id: UUID | None
     station_id: UUID | None
+    by_report: bool = False
 
     @classmethod
-    def of(cls, actor: Actor) -> "Creator":
+    def of(cls, actor: Actor, *, by_report: bool = False) -> "Creator":
         if isinstance(actor, StationActor):
-            return cls(None, actor.station_id)
-        return cls(actor.user_id, None)
+            return cls(None, actor.station_id, by_report)
+        return cls(actor.user_id, None, by_report)
 
     @property
     def columns(self) -> dict[str, UUID | None]:

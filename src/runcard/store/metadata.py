@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select
 
-from runcard.domain.metadata import Metadata, MetadataChange, MetadataValue, check_metadata, merged
+from runcard.domain.metadata import Metadata, MetadataValue
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
@@ -43,20 +43,12 @@ def stage_metadata(tx: Transaction, entity_id: UUID, metadata: Metadata) -> None
         tx.stage(metadata_entries, _row(tx.organization_id, entity_id, key, value))
 
 
-def change_metadata(tx: Transaction, entity_id: UUID, field: str, change: MetadataChange) -> None:
-    """Merge a change into the metadata of a record; None as a value removes its key. See `domain.metadata`.
-
-    field: the name of the metadata in the input, for errors. Raises InvalidInput.
-    """
-    check_metadata(field, change)
-    if not change:
-        return
-    before = read_metadata(tx.scope, [entity_id]).get(entity_id, {})
-    after = merged(field, before, change)
+def replace_metadata(tx: Transaction, entity_id: UUID, keys: Collection[str], after: Metadata) -> None:
+    """Give a record these values under these keys. A key that `after` lacks is removed."""
     e = metadata_entries.c
     mine = (tx.owns(e), e.entity_id == entity_id)
-    tx.connection.execute(delete(metadata_entries).where(*mine, e.key.in_(list(change))))
-    rows = [_row(tx.organization_id, entity_id, key, after[key]) for key in change if key in after]
+    tx.connection.execute(delete(metadata_entries).where(*mine, e.key.in_(list(keys))))
+    rows = [_row(tx.organization_id, entity_id, key, after[key]) for key in keys if key in after]
     if rows:
         tx.connection.execute(insert(metadata_entries), rows)
 

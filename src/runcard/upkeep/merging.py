@@ -6,6 +6,7 @@ The database says which runs are left to move, so a merge continues where a kill
 import time
 from functools import partial
 
+from runcard.domain.actor import SystemActor
 from runcard.intake.arrived_files import Stores
 from runcard.store.engine.locks import Lock
 from runcard.store.procedures.merges import list_open_merges, move_runs
@@ -41,7 +42,7 @@ class Merger(RepeatedWork):
                 while not self._closing.is_set():
                     started = time.monotonic()
                     move = partial(move_runs, merge=merge, at_most=_RUNS_AT_ONCE)
-                    if not self._stores.writer.write(merge.organization_id, move):
+                    if not self._stores.writer.write(SystemActor(merge.organization_id, "merge"), move):
                         break
                     worked_s = time.monotonic() - started
                     self._closing.wait(max(_LEAST_REST_S, worked_s * _REST_RATIO))

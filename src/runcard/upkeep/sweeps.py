@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import ClockDoubted
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import MAX_DAYS, Amount, Cutoffs, is_doubtful, most_of_a_day
@@ -92,7 +93,7 @@ class _Sweep(NamedTuple):
         if is_set:
             yield from self._runs()
             yield from self._files()
-            self.stores.writer.write(self.organization_id, note_swept)
+            self.stores.writer.write(SystemActor(self.organization_id, "retention"), note_swept)
 
     def _runs(self) -> Iterator[Amount]:
         staying: set[UUID] = set()
@@ -158,7 +159,7 @@ class _Sweep(NamedTuple):
         return self._delete(apply)
 
     def _delete(self, apply: Callable[[Transaction], _Deleted]) -> Amount:
-        removed, deleted = self.stores.writer.write(self.organization_id, apply)
+        removed, deleted = self.stores.writer.write(SystemActor(self.organization_id, "retention"), apply)
         if deleted:
             remove_noted(self.stores, self.organization_id)
         return removed

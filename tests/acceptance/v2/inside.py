@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from tofupilot.v2 import TofuPilot
 
+from runcard.domain.actor import SystemActor
 from runcard.store.stations.rows import link_procedures
 from tests.acceptance.v2.reporting import STARTED_AT, measurement, phase, report
 from tests.servers import Server
@@ -29,7 +30,11 @@ def make_line(server: Server, user: TofuPilot, station: TofuPilot) -> Line:
     prefix = f"L-{uuid4().hex[:8].upper()}"
     procedure_id = user.procedures.create(name=f"Procedure {prefix}").id
     acme = server.world.acme
-    server.change(lambda tx: link_procedures(tx.of(acme.id), acme.ict.actor.station_id, [UUID(procedure_id)]))
+    server.change(
+        lambda tx: link_procedures(
+            tx.of(SystemActor(acme.id, "test")), acme.ict.actor.station_id, [UUID(procedure_id)]
+        )
+    )
     a = report(user, procedure_id, f"{prefix}-A", **_run_a(prefix, acme.admin.email))
     b = report(station, procedure_id, f"{prefix}-B", **_run_b(prefix))
     user.units.update(serial_number=f"{prefix}-A", sample="golden")

@@ -12,6 +12,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorUNAUTHORIZED
 
+from runcard.domain.actor import SystemActor
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.retention.old_records import delete_old_runs
 from tests.acceptance.conftest import Unchanged
@@ -245,7 +246,9 @@ def test_content_whose_runs_went_for_their_age_is_known(
 
     def grow_old(tx: SharedTransaction) -> None:
         unit = tx.catalog.get_unit(world.acme.id, serial_number)
-        delete_old_runs(tx.of(world.acme.id), [unit.id], datetime.now(UTC) + timedelta(days=1), 10)
+        delete_old_runs(
+            tx.of(SystemActor(world.acme.id, "test")), [unit.id], datetime.now(UTC) + timedelta(days=1), 10
+        )
 
     server.change(grow_old)
     result = imported(user, uploaded(user, content))

@@ -9,6 +9,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import ErrorBADREQUEST, ErrorNOTFOUND, ErrorUNAUTHORIZED
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
@@ -218,7 +219,7 @@ def test_numbers_that_json_cannot_say_are_null_and_last(
         )
     )
     actor = world.acme.admin.actor
-    server.change(lambda tx: record_run(tx.of(world.acme.id), actor, run))
+    server.change(lambda tx: record_run(tx.of(SystemActor(world.acme.id, "test")), actor, run))
 
     def found(**asked: Any) -> list[tuple[str, Any]]:
         answer = wire.get("/measurements", params={"procedure_id": procedure_id, "sort_by": "value"} | asked)

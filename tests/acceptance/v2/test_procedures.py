@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorNOTFOUND
 
+from runcard.domain.actor import SystemActor
 from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database
 from runcard.store.stations.rows import link_procedures
@@ -229,7 +230,11 @@ def test_the_stations_that_may_report_it_are_shown(
     acme = world.acme
     linked = [acme.ict.actor.station_id, acme.lonely.actor.station_id]
     for station_id in linked:
-        server.change(lambda tx, one=station_id: link_procedures(tx.of(acme.id), one, [UUID(procedure)]))  # type: ignore[misc]  # mypy infers no default
+        server.change(
+            lambda tx, one=station_id: link_procedures(  # type: ignore[misc]  # mypy infers no default
+                tx.of(SystemActor(acme.id, "test")), one, [UUID(procedure)]
+            )
+        )
     stations = user.procedures.get(id=procedure).stations
     assert [station.name for station in stations] == ["FCT-1", "ICT-1", "Lonely"]
 
@@ -321,7 +326,9 @@ def test_a_deleted_procedure_is_gone_with_all_inside(
     ]
     upload = _attached(server, world, runs[0])
     server.change(
-        lambda tx: link_procedures(tx.of(world.acme.id), world.acme.ict.actor.station_id, [UUID(procedure)])
+        lambda tx: link_procedures(
+            tx.of(SystemActor(world.acme.id, "test")), world.acme.ict.actor.station_id, [UUID(procedure)]
+        )
     )
     assert user.procedures.delete(id=procedure).id == procedure
     with pytest.raises(ErrorNOTFOUND):

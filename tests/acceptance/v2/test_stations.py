@@ -10,6 +10,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorBADREQUEST, ErrorFORBIDDEN, ErrorNOTFOUND, ErrorUNAUTHORIZED
 
+from runcard.domain.actor import SystemActor
 from runcard.store.stations.rows import link_procedures
 from tests.acceptance.files import initialize
 from tests.acceptance.v2.conftest import Sdk
@@ -419,7 +420,9 @@ def test_a_station_that_made_but_a_part_is_archived_too(
     user: TofuPilot, wire: httpx.Client, server: Server, sdk: Sdk, fresh: Fresh
 ) -> None:
     made, number, acme = _keyed(server, fresh("ICT")), fresh("PN"), server.world.acme
-    server.change(lambda tx: link_procedures(tx.of(acme.id), UUID(made["id"]), [acme.board.id]))
+    server.change(
+        lambda tx: link_procedures(tx.of(SystemActor(acme.id, "test")), UUID(made["id"]), [acme.board.id])
+    )
     sdk(made["api_key"]).parts.create(number=number)
     user.stations.remove(id=made["id"])
     assert wire.get(f"/stations/{made['id']}").json()["archived_at"] is not None
@@ -436,7 +439,11 @@ def test_a_link_made_for_a_station_counts_at_once(
     with server.client(key) as client:
         create_run(client, run_of(fresh("SN")))
         assert client.post("/runs", json=run_of(fresh("SN"), procedure_id="FVT2")).status_code == 403
-        server.change(lambda tx: link_procedures(tx.of(world.acme.id), UUID(made.id), [world.acme.final.id]))
+        server.change(
+            lambda tx: link_procedures(
+                tx.of(SystemActor(world.acme.id, "test")), UUID(made.id), [world.acme.final.id]
+            )
+        )
         create_run(client, run_of(fresh("SN"), procedure_id="FVT2"))
     assert [one.runs_count for one in user.stations.get(id=made.id).procedures] == [1, 1]
 

@@ -15,6 +15,7 @@ import pytest
 
 from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.snapshot import Selection, Snapshot
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
@@ -92,7 +93,9 @@ def test_killed_again_and_again(floor: Floor, tmp_path: Path):
     seen = []
     for kill in range(1, max(2 * ASKED_EVERY, examples() // 3) + 1):
         made = floor.record(procedure_id, reports(chance, kill))
-        floor.writer.write(floor.home, partial(delete_run, run_id=chance.choice(list(made))))
+        floor.writer.write(
+            SystemActor(floor.home, "test"), partial(delete_run, run_id=chance.choice(list(made)))
+        )
         with copying(floor, path) as process:
             assert process.stdout is not None
             told = [int(process.stdout.readline()) for _ in range(chance.randint(1, 4))]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from runcard.analytics.lists import run_lists
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.report import RunReport
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.transaction import SharedTransaction
@@ -86,8 +87,8 @@ def test_the_number_that_a_part_has_now_orders_its_runs(floor: Floor, followed: 
     followed.follow()
 
     def renumber(tx: SharedTransaction) -> None:
-        part = get_part(tx.of(floor.home).scope, line.serial("A"))
-        change_part(tx.of(floor.home), part, number=line.serial("d"), name=None)
+        part = get_part(tx.of(SystemActor(floor.home, "test")).scope, line.serial("A"))
+        change_part(tx.of(SystemActor(floor.home, "test")), part, number=line.serial("d"), name=None)
 
     floor.writer.write_shared(renumber)
     followed.follow()

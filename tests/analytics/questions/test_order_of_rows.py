@@ -23,6 +23,7 @@ from runcard.analytics.questions.values.outcome_disagreement import Shown, outco
 from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.analytics.questions.yields.retest import retest
 from runcard.analytics.snapshot import Selection, Snapshot
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
@@ -89,7 +90,7 @@ def test_answers_are_the_same_to_the_letter(floor: Floor, procedures: Mapping[st
             first += floor.record(procedures[name], [_run(0, 4.0)])
             followed.follow()
         for run_id in first:
-            floor.writer.write_catalog(floor.home, partial(delete_run, run_id=run_id))
+            floor.writer.write_catalog(SystemActor(floor.home, "test"), partial(delete_run, run_id=run_id))
         for number in range(1, 7):
             for procedure_id in procedures.values():
                 floor.record(procedure_id, [_run(number, 4.0 - number % 2)])

@@ -14,7 +14,7 @@ from runcard.auth.passwords import hash_password
 from runcard.cli.demo_line.fill import MadeFloor, record_history
 from runcard.cli.demo_line.history import DemoRun
 from runcard.cli.installation.opened import open_or_create
-from runcard.domain.actor import StationActor, UserActor
+from runcard.domain.actor import StationActor, SystemActor, UserActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
@@ -79,12 +79,21 @@ def make_crowded_floor(data_dir: Path) -> CrowdedFloor:
 def _build(tx: SharedTransaction, admin: Account) -> tuple[MadeFloor, list[Procedure]]:
     home = create_organization(tx, f"Gesellschaft für Prüftechnik {FOREIGN[0]} mit beschränkter Haftung").id
     made = create_user(
-        tx.of(home), admin.email, name=SPACED.strip(), role="admin", password_hash=hash_password(PASSWORD)
+        tx.of(SystemActor(home, "test")),
+        admin.email,
+        name=SPACED.strip(),
+        role="admin",
+        password_hash=hash_password(PASSWORD),
     )
     creator = Creator.of(UserActor(made.id, home, "admin"))
-    procedures = [create_procedure(tx.of(home), name, creator) for name in _names("Procedure", _PROCEDURES)]
+    procedures = [
+        create_procedure(tx.of(SystemActor(home, "test")), name, creator)
+        for name in _names("Procedure", _PROCEDURES)
+    ]
     stations = {
-        name: StationActor(create_station(tx.of(home), name, all_procedures=True).id, home)
+        name: StationActor(
+            create_station(tx.of(SystemActor(home, "test")), name, all_procedures=True).id, home
+        )
         for name in _names("Station", STATIONS)
     }
     return MadeFloor(home, stations, UserActor(made.id, home, "admin")), procedures

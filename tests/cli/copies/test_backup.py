@@ -15,6 +15,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.writer import Writer
@@ -108,7 +109,9 @@ def test_a_backup_while_runs_are_recorded_holds_whole_runs(
                 procedure="FVT1", serial_number=f"SN-{recorded}", outcome="PASS", part_number="P"
             )
             run = prepare_run(report)
-            writer.write(world.acme.id, partial(record_run, actor=world.acme.admin.actor, run=run))
+            writer.write(
+                SystemActor(world.acme.id, "test"), partial(record_run, actor=world.acme.admin.actor, run=run)
+            )
             recorded += 1
 
     thread = threading.Thread(target=station)

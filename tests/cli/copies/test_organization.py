@@ -46,9 +46,7 @@ def filled(
         procedure="FVT1", serial_number="A", outcome="PASS", sub_units=("B",), metadata={"a": 1.5}
     )
     prepared = prepare_run(report)
-    writer.write_shared(
-        lambda tx: record_run(tx.of(world.acme.fct.actor.organization_id), world.acme.fct.actor, prepared)
-    )
+    writer.write_shared(lambda tx: record_run(tx.of(world.acme.fct.actor), world.acme.fct.actor, prepared))
     return options
 
 

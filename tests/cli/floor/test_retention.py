@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runcard.cli.main import app
+from runcard.domain.actor import SystemActor
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
@@ -133,7 +134,7 @@ def test_the_doctor_knows_of_bytes_that_are_still_to_be_removed(
 
     def apply(tx: SharedTransaction) -> int:
         files = [UUID(key.rpartition("/")[2]) for key in keys_in(acme.blobs)]
-        removed, _ = delete_old_files(tx.of(world.acme.id), files, days_ago(30))
+        removed, _ = delete_old_files(tx.of(SystemActor(world.acme.id, "test")), files, days_ago(30))
         return removed.files
 
     assert writer.write_shared(apply) == 1

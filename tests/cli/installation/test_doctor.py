@@ -59,13 +59,9 @@ class Patient:
         run = prepare_run(
             RunReport(procedure="FVT1", serial_number="SN-1", outcome="PASS", part_number="PCB-100")
         )
-        self.run_id: UUID = self._writer.write_shared(
-            lambda tx: record_run(tx.of(actor.organization_id), actor, run)
-        )
+        self.run_id: UUID = self._writer.write_shared(lambda tx: record_run(tx.of(actor), actor, run))
         self.attachment = self.upload()
-        self._writer.write(
-            actor.organization_id, lambda tx: link_attachment(tx, self.attachment, self.run_id)
-        )
+        self._writer.write(actor, lambda tx: link_attachment(tx, self.attachment, self.run_id))
 
     def copy(self, data_dir: Path) -> "Patient":
         """The same in another directory; only while this one is closed."""
@@ -85,10 +81,10 @@ class Patient:
                 Creator.of(actor),
             )
 
-        attachment = self._writer.write(actor.organization_id, announce)
+        attachment = self._writer.write(actor, announce)
         self.blobs.write(attachment.blob_key, BytesIO(CONTENT))
         meta = BlobMeta(len(CONTENT), "text/csv")
-        self._writer.write(actor.organization_id, lambda tx: mark_stored(tx, attachment, meta))
+        self._writer.write(actor, lambda tx: mark_stored(tx, attachment, meta))
         return attachment
 
     def change(self, statement: Any) -> None:

@@ -28,7 +28,7 @@ def newest(database: Database, writer: Writer, world: World) -> int:
     for number in range(3):
         report = RunReport(procedure="FVT1", serial_number=f"SN-{number}", outcome="PASS", part_number="P")
         run = prepare_run(report)
-        writer.write_shared(lambda tx, run=run: record_run(tx.of(actor.organization_id), actor, run))  # type: ignore[misc]  # mypy infers no default
+        writer.write_shared(lambda tx, run=run: record_run(tx.of(actor), actor, run))  # type: ignore[misc]  # mypy infers no default
     with database.read() as connection:
         return last_seq(connection)
 

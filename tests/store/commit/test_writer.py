@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from runcard.auth.tokens import digest_of
+from runcard.domain.actor import StationActor, SystemActor
 from runcard.domain.errors import AlreadyExists, WriteTimedOut
 from runcard.domain.ids import new_id
 from runcard.store.commit.changes import list_changes
@@ -202,9 +203,13 @@ class TestCatalogOfAnotherProcess:
             return tx.catalog.link(station, procedure)
 
         assert writer.write_shared(link) == station
-        other.write_shared(lambda tx: unlink_procedures(tx.of(world.acme.id), station, [procedure]))
+        other.write_shared(
+            lambda tx: unlink_procedures(tx.of(SystemActor(world.acme.id, "test")), station, [procedure])
+        )
         assert writer.write_shared(link) is None
-        other.write_shared(lambda tx: link_procedures(tx.of(world.acme.id), station, [procedure]))
+        other.write_shared(
+            lambda tx: link_procedures(tx.of(SystemActor(world.acme.id, "test")), station, [procedure])
+        )
         assert writer.write_shared(link) == station
 
     def test_a_revoked_key(self, database: Database, writer: Writer, other: Writer, world: World) -> None:
@@ -212,6 +217,8 @@ class TestCatalogOfAnotherProcess:
         with database.read_in(world.acme.id) as scope:
             keys = {key.station_id: key.id for key in list_keys(scope)}
         key_id = keys[world.acme.fct.actor.station_id]
-        assert writer.write_shared(lambda tx: tx.catalog.actor(from_key)) == world.acme.fct.actor
-        other.write_shared(lambda tx: revoke_key(tx.of(world.acme.id), key_id))
+        found = writer.write_shared(lambda tx: tx.catalog.actor(from_key))
+        assert isinstance(found, StationActor)
+        assert found.station_id == world.acme.fct.actor.station_id
+        other.write_shared(lambda tx: revoke_key(tx.of(SystemActor(world.acme.id, "test")), key_id))
         assert writer.write_shared(lambda tx: tx.catalog.actor(from_key)) is None

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import (
     InvalidInput,
     LogNotFound,
@@ -421,7 +422,7 @@ def test_more_documents_than_are_held_at_once(floor: Floor) -> None:
     procedure_id = floor.procedure()
     made = floor.record(procedure_id, [LOGGED] * 230)
     gone = next(iter(made))
-    floor.writer.write_shared(lambda tx: delete_run(tx.of(floor.home), gone))
+    floor.writer.write_shared(lambda tx: delete_run(tx.of(SystemActor(floor.home, "test")), gone))
     with floor.database.read_in(floor.home) as scope:
         found = list_inside(
             scope,

@@ -48,12 +48,12 @@ def run_ids(writer: Writer, world: World) -> list[UUID]:
             outcome="PASS",
             sub_units=sub_units,
         )
-        return record_run(tx.of(actor.organization_id), actor, prepare_run(report))
+        return record_run(tx.of(actor), actor, prepare_run(report))
 
     def record_whole(tx: SharedTransaction, serial_number: str) -> UUID:
         record(tx, f"{serial_number}-C")
         run_id = record(tx, serial_number, f"{serial_number}-C")
-        acme = tx.of(actor.organization_id)
+        acme = tx.of(actor)
         file = create_attachment(
             acme,
             AnnouncedFile("a.txt"),

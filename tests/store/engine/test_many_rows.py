@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.changes import last_seq, list_changes
@@ -33,22 +34,20 @@ def test_many_units_and_runs(database: Database, writer: Writer, world: World) -
                 part_number="PCB-1",
                 batch_number="LOT-1",
             )
-            record_run(
-                tx.of(world.acme.admin.actor.organization_id), world.acme.admin.actor, prepare_run(report)
-            )
+            record_run(tx.of(world.acme.admin.actor), world.acme.admin.actor, prepare_run(report))
 
     writer.write_shared(record_all)
     with database.read_in(home) as scope:
         batch = get_batch(scope, "LOT-1")
         assert len(list_units_of_batch(scope, batch.id)) == MAX_MEMBERS
     before = _last_seq(database)
-    writer.write_shared(lambda tx: delete_batch(tx.of(home), batch))
+    writer.write_shared(lambda tx: delete_batch(tx.of(SystemActor(home, "test")), batch))
     assert _noted(database, before) == {"unit_moved": MANY, "run_changed": MANY, "batch_deleted": 1}
     assert _counts(database) == (MANY, MANY, MANY, MANY)
     assert _in_batch(database, batch.id) == (0, 0)
     before = _last_seq(database)
-    writer.write_shared(lambda tx: delete_procedure(tx.of(home), board))
-    assert _noted(database, before) == {"run_deleted": MANY, "procedure_deleted": 1}
+    writer.write_shared(lambda tx: delete_procedure(tx.of(SystemActor(home, "test")), board))
+    assert _noted(database, before) == {"run_deleted": MANY, "procedure_deleted": 1, "station_changed": 1}
     assert _counts(database) == (MANY, MANY, 0, 0)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, update
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import AttachmentNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.runs.report import RunReport
@@ -36,24 +37,22 @@ Names = Callable[[SharedTransaction, World, UUID], object]
 
 def _announced(tx: SharedTransaction, world: World) -> Attachment:
     creator = Creator.of(world.acme.admin.actor)
-    return create_attachment(tx.of(world.acme.id), AnnouncedFile("a.txt"), creator)
+    return create_attachment(tx.of(SystemActor(world.acme.id, "test")), AnnouncedFile("a.txt"), creator)
 
 
 def _run(tx: SharedTransaction, world: World) -> UUID:
     report = RunReport(procedure="FVT1", serial_number="SN-1", outcome="PASS", part_number="PCB-100")
-    return record_run(
-        tx.of(world.acme.admin.actor.organization_id), world.acme.admin.actor, prepare_run(report)
-    )
+    return record_run(tx.of(world.acme.admin.actor), world.acme.admin.actor, prepare_run(report))
 
 
 def _as_file_of_run(tx: SharedTransaction, world: World, file: UUID) -> None:
-    link_upload(tx.of(world.acme.id), file, Owner(run_id=_run(tx, world)))
+    link_upload(tx.of(SystemActor(world.acme.id, "test")), file, Owner(run_id=_run(tx, world)))
 
 
 def _as_file_of_unit(tx: SharedTransaction, world: World, file: UUID) -> None:
     _run(tx, world)
     unit = tx.catalog.get_unit(world.acme.id, "SN-1")
-    link_upload(tx.of(world.acme.id), file, Owner(unit_id=unit.id))
+    link_upload(tx.of(SystemActor(world.acme.id, "test")), file, Owner(unit_id=unit.id))
 
 
 def _as_image_of_station(tx: SharedTransaction, world: World, file: UUID) -> None:
@@ -76,13 +75,18 @@ def _as_artifact_of_deployment(tx: SharedTransaction, world: World, file: UUID) 
 
 def _as_report_of_several_runs(tx: SharedTransaction, world: World, file: UUID) -> None:
     imported = ImportedFile(b"d" * 32, "WATS", file)
-    note_import(tx.of(world.acme.id), imported, [_run(tx, world)], Creator.of(world.acme.admin.actor))
+    note_import(
+        tx.of(SystemActor(world.acme.id, "test")),
+        imported,
+        [_run(tx, world)],
+        Creator.of(world.acme.admin.actor),
+    )
 
 
 def _as_file_in_quarantine(tx: SharedTransaction, world: World, file: UUID) -> None:
     creator = Creator.of(world.acme.admin.actor)
     refused = RefusedFile(b"d" * 32, file, Refusal("WATS", "unreadable"))
-    quarantine(tx.of(world.acme.id), refused, creator)
+    quarantine(tx.of(SystemActor(world.acme.id, "test")), refused, creator)
 
 
 def _abandoned(database: Database, after: timedelta) -> list[UUID]:
@@ -109,8 +113,13 @@ def test_what_something_names_is_kept(database: Database, writer: Writer, world:
     assert _abandoned(database, timedelta(days=1)) == [free.id]
     assert _abandoned(database, timedelta()) == []
     both = [needed.id, free.id]
-    assert writer.write_shared(lambda tx: delete_unneeded(tx.of(world.globex.id), both)) == []
-    assert writer.write_shared(lambda tx: delete_unneeded(tx.of(world.acme.id), both)) == [free]
+    assert (
+        writer.write_shared(lambda tx: delete_unneeded(tx.of(SystemActor(world.globex.id, "test")), both))
+        == []
+    )
+    assert writer.write_shared(
+        lambda tx: delete_unneeded(tx.of(SystemActor(world.acme.id, "test")), both)
+    ) == [free]
     with database.read_in(world.acme.id) as scope:
         assert list(find_attachments(scope, [needed.id, free.id])) == [needed.id]
 
@@ -122,7 +131,7 @@ def test_a_report_whose_runs_are_all_deleted_goes_with_them(
     writer.write_shared(lambda tx: _as_report_of_several_runs(tx, world, file.id))
     with database.read() as connection:
         (run_id,) = connection.execute(runs.select().with_only_columns(runs.c.id)).scalars()
-    writer.write_shared(lambda tx: delete_run(tx.of(world.acme.id), run_id))
+    writer.write_shared(lambda tx: delete_run(tx.of(SystemActor(world.acme.id, "test")), run_id))
     with database.read_in(world.acme.id) as scope:
         assert find_attachments(scope, [file.id]) == {}
         assert list_removals(scope.connection) == [(file.id, file.blob_key)]
@@ -131,7 +140,9 @@ def test_a_report_whose_runs_are_all_deleted_goes_with_them(
 def test_bytes_are_noted_once(database: Database, writer: Writer, world: World) -> None:
     blob_id = new_id()
     for _ in range(2):
-        writer.write_shared(lambda tx: note_removals(tx.of(world.acme.id), [blob_id, blob_id]))
+        writer.write_shared(
+            lambda tx: note_removals(tx.of(SystemActor(world.acme.id, "test")), [blob_id, blob_id])
+        )
     with database.read() as connection:
         assert [found for found, _ in list_removals(connection)] == [blob_id]
 
@@ -146,12 +157,16 @@ def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, wo
     ):
         writer.write_shared(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
     with pytest.raises(AttachmentNotFound):
-        writer.write_shared(lambda tx: delete_attachments(tx.of(world.acme.id), [file.id, new_id()]))
+        writer.write_shared(
+            lambda tx: delete_attachments(tx.of(SystemActor(world.acme.id, "test")), [file.id, new_id()])
+        )
     with pytest.raises(AttachmentNotFound):
-        writer.write_shared(lambda tx: delete_attachments(tx.of(world.globex.id), [file.id]))
-    assert writer.write_shared(lambda tx: delete_attachments(tx.of(world.acme.id), [file.id, file.id])) == [
-        file
-    ]
+        writer.write_shared(
+            lambda tx: delete_attachments(tx.of(SystemActor(world.globex.id, "test")), [file.id])
+        )
+    assert writer.write_shared(
+        lambda tx: delete_attachments(tx.of(SystemActor(world.acme.id, "test")), [file.id, file.id])
+    ) == [file]
     with database.read_in(world.acme.id) as scope:
         assert list_quarantined(scope) == []
         assert not scope.connection.execute(stations.select().where(stations.c.image_id.is_not(None))).all()

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.store.creator import Creator
 from runcard.store.intake.templates import create_template
@@ -207,7 +208,9 @@ def test_a_table_by_a_template(ada: Browser, server: Server) -> None:
     acme, name = server.world.acme, f"Line {uuid4().hex[:6]} {SCRIPT}"
     kept = msgspec.json.encode(mapping(fields={"part_number": {"value": "PCB01"}})).decode()
     creator = Creator.of(acme.admin.actor)
-    template_id = server.change(lambda tx: create_template(tx.of(acme.id), name, kept, creator))
+    template_id = server.change(
+        lambda tx: create_template(tx.of(SystemActor(acme.id, "test")), name, kept, creator)
+    )
     read_as = f"template:{template_id}"
     page = ada.open("/imports")
     assert name in page.text
@@ -409,7 +412,7 @@ def test_an_import_of_which_nothing_is_left_says_so(ada: Browser, server: Server
     page = send(ada, {"gone.xml": junit_of([fresh(), fresh()])})
     link = import_links(page)[0]
     runs = [UUID(one.removeprefix("/runs/")) for one in ada.open(link).run_links]
-    server.change(lambda tx: delete_runs(tx.of(server.world.acme.id), runs))
+    server.change(lambda tx: delete_runs(tx.of(SystemActor(server.world.acme.id, "test")), runs))
     assert "Somebody deleted everything that was recorded from it" in ada.open(link).text
     assert "nothing is left" in ada.open("/imports").text
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.ids import new_id
 from runcard.store.calls.rows import Call, Caller, Route, create_api_calls, insert_calls
 from runcard.store.commit.transaction import SharedTransaction
@@ -43,9 +44,9 @@ def floor(server: Server) -> None:
     home = server.world.acme.id
 
     def apply(tx: SharedTransaction) -> None:
-        create_station(tx.of(home), FORMULA, all_procedures=True)
+        create_station(tx.of(SystemActor(home, "test")), FORMULA, all_procedures=True)
         for number in range(55):
-            create_station(tx.of(home), f"Linie {number:02}")
+            create_station(tx.of(SystemActor(home, "test")), f"Linie {number:02}")
 
     server.change(apply)
     record(server, report("LIST-1", started_at=datetime.now(UTC).isoformat()))
@@ -80,7 +81,11 @@ def test_a_file_of_stations_is_the_whole_list_as_it_is_filtered_and_sorted(serve
 def test_a_file_of_members_says_who_is_suspended(server: Server, berlin: Browser):
     def apply(tx: SharedTransaction) -> None:
         create_user(
-            tx.of(server.world.acme.id), "zoe@acme.test", name=FORMULA, role="viewer", password_hash=None
+            tx.of(SystemActor(server.world.acme.id, "test")),
+            "zoe@acme.test",
+            name=FORMULA,
+            role="viewer",
+            password_hash=None,
         )
 
     server.change(apply)

@@ -8,7 +8,7 @@ import pytest
 
 from runcard.auth.credentials import MAX_FAILURES, MAX_FAILURES_PER_ADDRESS
 from runcard.auth.passwords import hash_password
-from runcard.domain.actor import UserActor
+from runcard.domain.actor import SystemActor, UserActor
 from runcard.store.people.users import create_user, suspend_user
 from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
@@ -228,11 +228,13 @@ def test_who_is_suspended_is_out_at_once(server: Server, stranger: Browser):
     home = server.world.acme.id
     hashed = hash_password(PASSWORD)
     user = server.change(
-        lambda tx: create_user(tx.of(home), "tim@acme.test", name="Tim", role="viewer", password_hash=hashed)
+        lambda tx: create_user(
+            tx.of(SystemActor(home, "test")), "tim@acme.test", name="Tim", role="viewer", password_hash=hashed
+        )
     )
     assert stranger.log_in(user.email).path == "/"
     actor = UserActor(user.id, home, user.role)
-    server.change(lambda tx: suspend_user(tx.of(home), actor.user_id))
+    server.change(lambda tx: suspend_user(tx.of(SystemActor(home, "test")), actor.user_id))
     assert stranger.open("/runs").path.startswith("/log-in")
 
 

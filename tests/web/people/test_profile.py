@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.store.people.users import create_user
 from tests.servers import Server
 from tests.web.browser import Browser, Page
@@ -19,7 +20,9 @@ def ona(server: Server) -> Iterator[Browser]:
     """A fresh viewer of Acme, logged in."""
     email, home = f"ona-{uuid4().hex}@acme.test", server.world.acme.id
     server.change(
-        lambda tx: create_user(tx.of(home), email, name="Ona", role="viewer", password_hash=password_hash())
+        lambda tx: create_user(
+            tx.of(SystemActor(home, "test")), email, name="Ona", role="viewer", password_hash=password_hash()
+        )
     )
     browser = Browser(server.url)
     browser.http.headers["User-Agent"] = "Ona's <script> browser"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.floor.retention import Amount
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.tables import retention_log
@@ -159,8 +160,8 @@ def test_what_went_is_told(server: Server, ada: Browser, vic: Browser):
     home = server.world.acme.id
 
     def apply(tx: SharedTransaction) -> None:
-        note_removed(tx.of(home), Amount(1234, 5, 6_700_000))
-        note_swept(tx.of(home))
+        note_removed(tx.of(SystemActor(home, "test")), Amount(1234, 5, 6_700_000))
+        note_swept(tx.of(SystemActor(home, "test")))
 
     server.change(apply)
     for browser in (ada, vic):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.store.creator import Creator
 from runcard.store.procedures.rows import create_procedure
 from tests.servers import Server
@@ -17,7 +18,9 @@ def listed(server: Server) -> None:
     for serial, second, passed in (("PROC-1", 1, True), ("PROC-2", 2, False), ("PROC-2", 3, True)):
         record(server, report(serial, run_passed=passed, started_at=f"2026-05-04T05:06:0{second}Z"))
     acme = server.world.acme
-    server.change(lambda tx: create_procedure(tx.of(acme.id), SCRIPT, Creator.of(acme.admin.actor)))
+    server.change(
+        lambda tx: create_procedure(tx.of(SystemActor(acme.id, "test")), SCRIPT, Creator.of(acme.admin.actor))
+    )
 
 
 @pytest.mark.usefixtures("listed")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from runcard.domain.actor import SystemActor
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.stations.rows import create_station
 from tests.servers import Server
@@ -280,7 +281,7 @@ def test_the_list_has_pages(server: Server, gus: Browser):
 
     def add_rows(tx: SharedTransaction) -> None:
         for number in range(52):
-            create_station(tx.of(home), f"Row {number:02}")
+            create_station(tx.of(SystemActor(home, "test")), f"Row {number:02}")
 
     server.change(add_rows)
     first = gus.open("/stations?q=row")

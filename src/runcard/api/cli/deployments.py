@@ -157,7 +157,6 @@ def create(
     body: Annotated[DeployBody, json_body(DeployBody)],
 ) -> Response:
     """Deploy an uploaded archive: code of a procedure, for stations to pull."""
-    organization_id = actor.organization_id
     procedure = get_procedure(scope, body.procedure_id)
     attachment = taken_in(services, get_attachment(scope, body.upload_id))
     archive = _read_archive(services.blobs, attachment)
@@ -186,7 +185,7 @@ def create(
             [DeployedTo(*station) for station in stations],
         )
 
-    return JsonResponse(services.writer.write(organization_id, apply))
+    return JsonResponse(services.writer.write(actor, apply))
 
 
 @router.get(

@@ -135,7 +135,7 @@ def delete(
 ) -> Response:
     """Discard a file. Runs that were recorded from it stay."""
     file = _get(services, actor, id)
-    discard(services.stores, actor.organization_id, file)
+    discard(services.stores, actor, file)
     return JsonResponse(QuarantineDeleteResponse(file.id))
 
 

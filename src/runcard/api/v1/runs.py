@@ -81,7 +81,7 @@ def remove_run(run_id: str, actor: WithActor, services: WithServices) -> Respons
     """Delete a run with everything inside it."""
     check_may_manage(actor, "delete runs")
     known_id = id_of(run_id, RunNotFound)
-    deleted = services.writer.write(actor.organization_id, lambda tx: delete_run(tx, known_id))
+    deleted = services.writer.write(actor, lambda tx: delete_run(tx, known_id))
     if not deleted:
         raise RunNotFound(run_id)
     remove_soon(services.stores, actor.organization_id)

@@ -54,7 +54,7 @@ def remove_unit(serial_number: str, actor: WithActor, services: WithServices) ->
         delete_unit(tx, unit.id)
         return unit.serial_number
 
-    deleted = services.writer.write_catalog(actor.organization_id, apply)
+    deleted = services.writer.write_catalog(actor, apply)
     remove_soon(services.stores, actor.organization_id)
     return JsonResponse(DeletedUnitBody(deleted, f"Unit {deleted} deleted."))
 
@@ -63,5 +63,5 @@ def _add(
     services: Services, actor: Actor, serial_number: str, sub_units: list[SubUnitBody | str]
 ) -> Response:
     serials = list(serial_numbers_of(sub_units))
-    services.writer.write(actor.organization_id, lambda tx: add_sub_units(tx, actor, serial_number, serials))
+    services.writer.write(actor, lambda tx: add_sub_units(tx, actor, serial_number, serials))
     return JsonResponse(MessageBody(f"Unit {serial_number.strip()} updated."))

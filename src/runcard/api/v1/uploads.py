@@ -61,9 +61,7 @@ def sync(
 ) -> Response:
     """Make an uploaded file an attachment of a run."""
     taken_in(services, get_attachment(scope, body.upload_id))
-    services.writer.write(
-        actor.organization_id, lambda tx: attach_file(tx, actor, body.upload_id, body.run_id)
-    )
+    services.writer.write(actor, lambda tx: attach_file(tx, actor, body.upload_id, body.run_id))
     return JsonResponse(EmptyBody())
 
 

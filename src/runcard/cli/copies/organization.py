@@ -16,7 +16,7 @@ from runcard import __version__
 from runcard.app import open_blobs
 from runcard.cli.copies.blobs import copy_blobs, put_back_blobs
 from runcard.cli.copies.checksums import check_sums, write_sums
-from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.installation.opened import Installation, command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record
 from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
@@ -89,7 +89,7 @@ def import_organization(
                 raise Conflict(f"{folder} has fewer or more rows than were exported. Export again.")
 
         put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(organization_id))
-        installation.writer.write_catalog(organization_id, apply)
+        installation.writer.write_catalog(command_author(organization_id), apply)
     show_record(_summary(manifest), as_json=as_json)
 
 

@@ -12,7 +12,7 @@ from runcard.cli.demo_line.brought_files import BroughtFile
 from runcard.cli.demo_line.files import DemoFile
 from runcard.cli.demo_line.floor import ORGANIZATION, PEOPLE, PROCEDURES, STATIONS
 from runcard.cli.demo_line.history import DemoRun
-from runcard.domain.actor import StationActor, UserActor
+from runcard.domain.actor import StationActor, SystemActor, UserActor
 from runcard.ingest.attach_file import attach_file
 from runcard.ingest.record_run import RunClient, prepare_run, record_run
 from runcard.intake.arrived_files import Stores
@@ -51,7 +51,7 @@ def build_floor(
     named gets no key.
     """
     organization = create_organization(shared, ORGANIZATION)
-    tx = shared.of(organization.id)
+    tx = shared.of(SystemActor(organization.id, "runcard demo"))
     users = [
         create_user(
             tx,
@@ -99,7 +99,7 @@ def classify_golden(writer: Writer, floor: MadeFloor, serial_number: str) -> Non
         unit = tx.catalog.get_unit(tx.organization_id, serial_number)
         classify_unit(tx, unit.id, "golden", with_runs=True)
 
-    writer.write_catalog(floor.organization_id, classify)
+    writer.write_catalog(floor.engineer, classify)
 
 
 def bring_in_files(stores: Stores, floor: MadeFloor, files: Iterable[BroughtFile]) -> None:
@@ -114,7 +114,7 @@ def _submit(writer: Writer, floor: MadeFloor, run: DemoRun) -> "Future[UUID]":
     received_at = None if report.started_at is None else report.started_at + report.duration
     prepared = prepare_run(report, received_at=received_at, client="runcard demo")
     return writer.submit(
-        lambda shared: record_run(shared.of(floor.organization_id), station, prepared),
+        lambda shared: record_run(shared.of(station), station, prepared),
         prepared.unit_keys(floor.organization_id),
     )
 
@@ -127,7 +127,7 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
             Creator.of(station),
         )
 
-    attachment = writer.write(station.organization_id, announce)
+    attachment = writer.write(station, announce)
     blobs.write(attachment.blob_key, BytesIO(file.content))
     meta = BlobMeta(len(file.content), file.content_type)
 
@@ -135,4 +135,4 @@ def _attach(writer: Writer, blobs: Blobs, station: StationActor, run_id: UUID, f
         mark_stored(tx, attachment, meta)
         attach_file(tx, station, attachment.id, run_id)
 
-    writer.write(station.organization_id, finish)
+    writer.write(station, finish)

@@ -16,7 +16,7 @@ from runcard.cli.files.import_files import (
     procedure_called,
 )
 from runcard.cli.files.import_report import ImportReport
-from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.installation.opened import Installation, command_author, open_installation
 from runcard.cli.terminal.options import (
     ContentPatternOption,
     DatabaseUrl,
@@ -134,7 +134,7 @@ def discard_(
         files = _chosen(installation, organization, ids, everything=everything)
         stores = Stores(installation.database, installation.writer, open_blobs(installation.settings))
         for file in files:
-            discard(stores, organization.id, file)
+            discard(stores, command_author(organization.id), file)
     show_record({"discarded": len(files)}, as_json=as_json)
 
 

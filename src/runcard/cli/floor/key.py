@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from runcard.auth.api_keys import new_api_key
-from runcard.cli.installation.opened import open_installation
+from runcard.cli.installation.opened import command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record, show_rows
 from runcard.domain.errors import Conflict, InvalidInput
@@ -46,7 +46,7 @@ def create(
             owner = get_station(tx.scope, station or "")
             return create_station_key(tx, owner.id, key.secret)
 
-        row = installation.writer.write_catalog(organization.id, apply)
+        row = installation.writer.write_catalog(command_author(organization.id), apply)
     show_record(
         {"id": row.id, "user_id": row.user_id, "station_id": row.station_id, "api_key": key.api_key},
         as_json=as_json,
@@ -100,5 +100,7 @@ def revoke(
         raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
-        installation.writer.write_catalog(organization.id, lambda tx: revoke_key(tx, revoked_id))
+        installation.writer.write_catalog(
+            command_author(organization.id), lambda tx: revoke_key(tx, revoked_id)
+        )
     show_record({"id": revoked_id, "revoked": True}, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.installation.opened import Installation, command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record, show_rows
 from runcard.domain.floor.organization import Organization
@@ -129,7 +129,7 @@ def set_(  # noqa: PLR0913 (the options of a command)
             update_organization(tx, changed)
             return changed
 
-        changed = installation.writer.write_catalog(organization.id, apply)
+        changed = installation.writer.write_catalog(command_author(organization.id), apply)
         due = _due_by(installation, changed) if changed.retention != organization.retention else ""
     show_record(msgspec.structs.asdict(changed), as_json=as_json, note=due or None)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from runcard.cli.installation.opened import open_installation
+from runcard.cli.installation.opened import command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import Record, show_record, show_rows
 from runcard.store.commit.transaction import Transaction
@@ -44,7 +44,7 @@ def create(  # noqa: PLR0913 (the options of a command)
                 check_name_is_free(tx.scope, name, _ANOTHER)
             return create_procedure(tx, name, creator, identifier)
 
-        procedure = installation.writer.write_catalog(organization.id, apply)
+        procedure = installation.writer.write_catalog(command_author(organization.id), apply)
     show_record(_record(procedure), as_json=as_json)
 
 

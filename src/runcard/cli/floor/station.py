@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from runcard.auth.api_keys import new_api_key
-from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.installation.opened import Installation, command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import Record, show_record, show_rows
 from runcard.domain.floor.organization import Organization
@@ -61,7 +61,7 @@ def create(  # noqa: PLR0913 (the options of a command)
             link_procedures(tx, station.id, linked)
             return station, create_station_key(tx, station.id, key.secret).id
 
-        station, key_id = installation.writer.write_catalog(organization.id, apply)
+        station, key_id = installation.writer.write_catalog(command_author(organization.id), apply)
         record = _record(installation, organization, station)
     show_record(
         {**record, "key_id": key_id, "api_key": key.api_key},
@@ -132,7 +132,9 @@ def _change_links(
     with installation.database.read_in(organization.id) as scope:
         station = get_station(scope, name)
     named = _procedure_ids(installation, organization, procedures)
-    installation.writer.write_catalog(organization.id, lambda tx: change(tx, station.id, named))
+    installation.writer.write_catalog(
+        command_author(organization.id), lambda tx: change(tx, station.id, named)
+    )
     return _record(installation, organization, station)
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from runcard.cli.installation.opened import open_installation
+from runcard.cli.installation.opened import command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record, show_rows
 from runcard.store.people.teams import create_team, list_teams
@@ -22,7 +22,9 @@ def create(
     """Create a team. The v2 API assigns stations to it by its id."""
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
-        team = installation.writer.write_catalog(organization.id, lambda tx: create_team(tx, name))
+        team = installation.writer.write_catalog(
+            command_author(organization.id), lambda tx: create_team(tx, name)
+        )
     show_record(team._asdict(), as_json=as_json)
 
 

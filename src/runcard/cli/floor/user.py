@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from runcard.auth.passwords import check_password_strength, hash_password
-from runcard.cli.installation.opened import Installation, open_installation
+from runcard.cli.installation.opened import Installation, command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import Record, show_record, show_rows
 from runcard.domain.actor import Role
@@ -95,7 +95,7 @@ def create(  # noqa: PLR0913 (the options of a command)
         chosen = chosen_password(password, organization.name, email)
         password_hash = hash_password(chosen)
         user = installation.writer.write_catalog(
-            organization.id,
+            command_author(organization.id),
             lambda tx: create_user(tx, email, name=name, role=role, password_hash=password_hash),
         )
     _show(user, password, chosen, as_json=as_json)
@@ -185,7 +185,7 @@ def _change(
         change(tx, get_user(tx.scope, reference).id)
         return get_user(tx.scope, reference)
 
-    return installation.writer.write_catalog(organization.id, apply)
+    return installation.writer.write_catalog(command_author(organization.id), apply)
 
 
 def _show(user: User, given: str | None, chosen: str, *, as_json: bool) -> None:

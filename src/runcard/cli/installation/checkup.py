@@ -10,6 +10,7 @@ from typing import NamedTuple
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
 from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
 from runcard.cli.installation.private_files import open_to_all
+from runcard.domain.actor import SystemActor
 from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_noted
 from runcard.settings import Settings
@@ -175,7 +176,9 @@ class AttachmentCheck:
         removed = len(orphans)
         for attachment in self.abandoned:
             forget = partial(delete_unneeded, attachment_ids=[attachment.id])
-            removed += len(writer.write(attachment.organization_id, forget))
+            removed += len(
+                writer.write(SystemActor(attachment.organization_id, "runcard doctor --mend"), forget)
+            )
         for organization_id in {attachment.organization_id for attachment in self.abandoned}:
             remove_noted(Stores(self._database, writer, self._blobs), organization_id)
         self.abandoned = []

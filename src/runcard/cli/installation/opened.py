@@ -1,13 +1,17 @@
 """Open an installation for a command. Commands may run beside a server: the database's locks keep them apart."""
 
+import getpass
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
+
+import click
 
 from runcard.app import open_database
 from runcard.cli.installation.private_files import keep_private
-from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.domain.actor import Actor, StationActor, SystemActor, UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, NotFound, PermissionDenied
 from runcard.domain.floor.organization import Organization
 from runcard.settings import Settings, check_is_there, load_settings
@@ -59,6 +63,15 @@ class Installation(NamedTuple):
         raise NotFound(
             f"{organization.name} has no admin. `runcard user create EMAIL --role admin` creates one."
         )
+
+
+def command_author(organization_id: UUID) -> SystemActor:
+    """Who changes an organization by the command that runs now: the command, and the account that started it."""
+    context = click.get_current_context(silent=True)
+    login = None
+    with suppress(OSError, KeyError):  # the account has no name
+        login = getpass.getuser()
+    return SystemActor(organization_id, "runcard" if context is None else context.command_path, login)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import AttachmentNotFound, RuncardError, StorageUnavailable
 from runcard.domain.ids import new_id
 from runcard.edge.links import Purpose
@@ -52,8 +53,9 @@ def _store(services: Services, attachment: Attachment, content: IO[bytes], conte
         content.seek(0)
         services.blobs.write(key, content)
     meta = BlobMeta(size, _plain(content_type), blob_id)
+    author = SystemActor(attachment.organization_id, "upload by a signed link")
     try:
-        services.writer.write(attachment.organization_id, lambda tx: replace_bytes(tx, attachment, meta))
+        services.writer.write(author, lambda tx: replace_bytes(tx, attachment, meta))
     except RuncardError:
         # The bytes were refused, so nothing refers to them. If they cannot be removed now, `doctor` finds them.
         with suppress(StorageUnavailable):

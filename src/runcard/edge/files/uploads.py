@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from runcard.domain.actor import Actor
+from runcard.domain.actor import Actor, SystemActor
 from runcard.domain.errors import InvalidInput, PayloadTooLarge
 from runcard.domain.ids import new_id
 from runcard.edge.requests.services import Services
@@ -47,7 +47,7 @@ def initialize_upload(
         )
     slot = new_slot(services, actor.organization_id, request_root)
     services.writer.write(
-        actor.organization_id,
+        actor,
         lambda tx: create_attachment(
             tx,
             AnnouncedFile(name, content_type, size_bytes, slot.id),
@@ -104,7 +104,7 @@ def _noted(
         return [keep_first(tx, one, known[one.id]) if one.id in known else one for one in attachments]
 
     organization_id = attachments[0].organization_id
-    now = services.writer.write(organization_id, apply)
+    now = services.writer.write(SystemActor(organization_id, "arrival of bytes"), apply)
     remove_soon(services.stores, organization_id)
     return now
 

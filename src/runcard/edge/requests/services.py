@@ -19,6 +19,7 @@ from runcard.edge.fair_share import Shares, rest_while
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
 from runcard.edge.requests.bodies import BodyDecoder, read_body
+from runcard.edge.requests.origin import from_request
 from runcard.edge.requests.unknown_names import refuse_parameters, take_unknown_fields
 from runcard.ingest.reach import check_may_add
 from runcard.ingest.record_run import RunClient
@@ -79,7 +80,7 @@ WithServices = Annotated[Services, Depends(_services)]
 
 
 def _actor(request: Request, services: WithServices) -> Actor:
-    return services.gate.identify(request.headers.get("authorization"))
+    return from_request(services.gate.identify(request.headers.get("authorization")), request)
 
 
 WithActor = Annotated[Actor, Depends(_actor)]

@@ -51,7 +51,47 @@ ChangeKind = Literal[
     "import_template_deleted",
     "file_imported",
     "file_quarantined",
+    "file_tried_again",
+    "file_released",
+    "file_discarded",
+    "attachment_created",
+    "attachment_changed",
+    "deployment_deleted",
+    "import_deleted",
+    "repair_deleted",
+    "version_changed",
+    "organization_created",
+    "organization_changed",
+    "organization_exported",
+    "organization_added",
+    "user_created",
+    "user_changed",
+    "user_logged_in",
+    "user_logged_out",
+    "user_log_in_failed",
+    "user_sessions_ended",
+    "team_created",
+    "key_created",
+    "key_changed",
+    "key_deleted",
+    "invitation_created",
+    "invitation_deleted",
 ]
+
+
+class Trace(NamedTuple):
+    """What a change leaves in the audit trail.
+
+    actor_id: the user or the station that made it. entry: see `domain.evidence.entry`; None: the record itself says who
+    made it. state: the digest of the record after the change; None: it is gone, or nothing of it is proven.
+    """
+
+    actor_id: UUID | None = None
+    entry: str | None = None
+    state: bytes | None = None
+
+
+NO_TRACE = Trace()
 
 
 class Change(NamedTuple):

@@ -36,9 +36,14 @@ def is_whole(body: bytes) -> bool:
     return True
 
 
+def decompress_document(body: bytes) -> bytes:
+    """The packed document in these stored bytes."""
+    return zstandard.ZstdDecompressor().decompress(body)
+
+
 def unpack_document(body: bytes) -> RunDocument:
     """The document in these stored bytes."""
-    return read_packed(zstandard.ZstdDecompressor().decompress(body))
+    return read_packed(decompress_document(body))
 
 
 def read_packed(packed: bytes) -> RunDocument:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, or_, select
 
-from runcard.domain.actor import Actor, StationActor, UserActor
+from runcard.domain.actor import Actor, Origin, StationActor, UserActor
 from runcard.domain.errors import NotFound
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.sample import SampleClass
@@ -37,7 +37,7 @@ def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
     """Whose key this is; None if it is unknown or revoked, or its user is suspended, or its station is archived."""
     k, u, s = t.api_keys.c, t.users.c, t.stations.c
     query = (
-        select(k.organization_id, k.user_id, k.station_id, u.role)
+        select(k.organization_id, k.user_id, k.station_id, k.prefix, u.role)
         .join_from(t.api_keys, t.users, u.id == k.user_id, isouter=True)
         .join(t.stations, s.id == k.station_id, isouter=True)
         .where(
@@ -47,9 +47,10 @@ def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
+    origin = Origin(key=row.prefix)
     if row.user_id is not None:
-        return UserActor(row.user_id, row.organization_id, row.role)
-    return StationActor(row.station_id, row.organization_id)
+        return UserActor(row.user_id, row.organization_id, row.role, origin)
+    return StationActor(row.station_id, row.organization_id, origin)
 
 
 # Unscoped: the organization itself.

@@ -1,15 +1,18 @@
 """The transaction that several writes share, and the view that each write has of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, NestedTransaction, Table
 
+from runcard.domain.actor import Author
+from runcard.domain.evidence.entry import By
 from runcard.store.commit.catalog import Catalog
-from runcard.store.commit.changes import ChangeKind
+from runcard.store.commit.changes import NO_TRACE, ChangeKind, Trace
 from runcard.store.commit.documents import compress_documents
+from runcard.store.commit.watched import Watched
 from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.locks import Lock, hold
 from runcard.store.engine.scope import Columns, Scope, owned_by
@@ -33,6 +36,7 @@ class SharedTransaction:
         self._staged: list[tuple[Table, Row]] = []
         self._changes: list[Row] = []
         self._mark = (0, 0)
+        self._endings: list[Callable[[], None]] = []
         self._catalog_changed = False
         self.catalog = catalog
         self.now = datetime.now(UTC)
@@ -52,15 +56,21 @@ class SharedTransaction:
             self._staged.clear()
         return self._connection
 
-    def of(self, organization_id: UUID) -> "Transaction":
-        """This transaction, for what a write does in one organization."""
-        return Transaction(self, organization_id)
+    def of(self, author: Author) -> "Transaction":
+        """This transaction, for what the author changes in their organization."""
+        return Transaction(self, author)
 
     def stage(self, table: Table, row: Row) -> None:
         """Insert `row` before the commit, together with the rows of other writes."""
         self._staged.append((table, row))
 
-    def note_change(self, organization_id: UUID, kind: ChangeKind, entity_id: UUID) -> None:
+    def note_change(
+        self,
+        organization_id: UUID,
+        kind: ChangeKind,
+        entity_id: UUID,
+        trace: Trace = NO_TRACE,
+    ) -> None:
         """Append what happened to the change log; see `store.commit.changes`."""
         self._changes.append(
             {
@@ -68,6 +78,9 @@ class SharedTransaction:
                 "kind": kind,
                 "entity_id": entity_id,
                 "changed_at": self.now,
+                "actor_id": trace.actor_id,
+                "entry": trace.entry,
+                "state": trace.state,
             }
         )
 
@@ -79,10 +92,21 @@ class SharedTransaction:
         """Hold this lock until the commit."""
         hold(self._connection, lock)
 
+    def add_change(self, row: Row) -> None:
+        """Append a change as it stands in the change log of another installation."""
+        self._changes.append(row)
+
+    def at_end(self, ending: Callable[[], None]) -> None:
+        """Call this at the end of the write, in its transaction."""
+        self._endings.append(ending)
+
     def begin_write(self) -> None:
         self._mark = (len(self._staged), len(self._changes))
+        self._endings.clear()
 
     def end_write(self, *, changes_catalog: bool) -> None:
+        for ending in self._endings:
+            ending()
         if self._savepoint is not None:
             self._insert(self._staged)
             self._staged.clear()
@@ -134,11 +158,16 @@ class SharedTransaction:
 class Transaction:
     """A write to the rows of one organization, inside a transaction that other writes share."""
 
-    __slots__ = ("_shared", "catalog", "now", "organization_id")
+    __slots__ = ("_shared", "author", "by", "catalog", "now", "organization_id", "watched")
 
-    def __init__(self, shared: SharedTransaction, organization_id: UUID) -> None:
+    def __init__(self, shared: SharedTransaction, author: Author) -> None:
         self._shared = shared
-        self.organization_id = organization_id
+        self.author = author
+        self.organization_id = author.organization_id
+        # The records that this write changes, by id; see `store.trail.watching`.
+        self.watched: dict[UUID, Watched] = {}
+        # The author by name, once it has been looked up.
+        self.by: By | None = None
         self.catalog = shared.catalog
         self.now = shared.now
 
@@ -160,9 +189,17 @@ class Transaction:
         """Insert `row` before the commit, together with the rows of other writes."""
         self._shared.stage(table, row)
 
-    def note_change(self, kind: ChangeKind, entity_id: UUID) -> None:
+    def note_change(self, kind: ChangeKind, entity_id: UUID, trace: Trace = NO_TRACE) -> None:
         """Append what happened to the change log; see `store.commit.changes`."""
-        self._shared.note_change(self.organization_id, kind, entity_id)
+        self._shared.note_change(self.organization_id, kind, entity_id, trace)
+
+    def add_change(self, row: Row) -> None:
+        """Append a change as it stands in the change log of another installation."""
+        self._shared.add_change(row)
+
+    def at_end(self, ending: Callable[[], None]) -> None:
+        """Call this at the end of the write, in its transaction."""
+        self._shared.at_end(ending)
 
     def note_catalog_change(self) -> None:
         """Mark this write as one that changes records that catalogs remember. This catalog must know of it already."""

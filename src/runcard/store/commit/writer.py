@@ -7,8 +7,8 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
 
+from runcard.domain.actor import Author
 from runcard.domain.errors import WriteTimedOut
 from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
 from runcard.store.commit.lookups import UnitKey
@@ -41,18 +41,18 @@ class Writer:
         self._thread = threading.Thread(target=self._loop, name="runcard-writer", daemon=True)
         self._thread.start()
 
-    def write(self, organization_id: UUID, apply: Callable[[Transaction], T]) -> T:
+    def write(self, author: Author, apply: Callable[[Transaction], T]) -> T:
         """Return what `apply` returns, once it is durable. An error that it raises is raised here; nothing is left.
 
-        For writes to one organization. They may add records that catalogs remember (keys, procedures, links, versions,
-        parts, revisions, batches, units) but change none. Raises WriteTimedOut if the write did not get its turn in
-        time; the write is then withdrawn.
+        For writes to the organization of the author. They may add records that catalogs remember (keys, procedures,
+        links, versions, parts, revisions, batches, units) but change none. Raises WriteTimedOut if the write did not
+        get its turn in time; the write is then withdrawn.
         """
-        return self._run(lambda shared: apply(shared.of(organization_id)), changes_catalog=False)
+        return self._run(lambda shared: apply(shared.of(author)), changes_catalog=False)
 
-    def write_catalog(self, organization_id: UUID, apply: Callable[[Transaction], T]) -> T:
+    def write_catalog(self, author: Author, apply: Callable[[Transaction], T]) -> T:
         """As `write`, but may change, move or delete records that catalogs remember; all catalogs forget."""
-        return self._run(lambda shared: apply(shared.of(organization_id)), changes_catalog=True)
+        return self._run(lambda shared: apply(shared.of(author)), changes_catalog=True)
 
     def write_shared(self, apply: Callable[[SharedTransaction], T]) -> T:
         """As `write_catalog`, for rows that belong to no organization, or to one that `apply` makes."""

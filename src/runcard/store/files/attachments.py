@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, true, update
+from sqlalchemy import Connection, select, true, update
 
+from runcard.domain.actor import UserActor
 from runcard.domain.errors import AttachmentNotFound, UploadNotLinkable, UploadTaken
 from runcard.domain.ids import new_id
 from runcard.store.commit.transaction import Transaction
@@ -17,6 +18,7 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, file_imports, imported_runs
 from runcard.store.files.blobs import BlobMeta, blob_key
+from runcard.store.trail.watching import stage_record, watch
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
@@ -94,7 +96,7 @@ def create_attachment(
         created_at=tx.now,
         unit_id=owner.unit_id,
     )
-    tx.connection.execute(insert(attachments).values(**attachment._asdict(), **creator.columns))
+    stage_record(tx, attachments, {**attachment._asdict(), **creator.columns}, _kept_briefly(tx, creator))
     _note_linked(tx, owner)
     return attachment
 
@@ -142,6 +144,7 @@ def mark_stored(tx: Transaction, attachment: Attachment, meta: BlobMeta) -> Atta
         blob_id=meta.blob_id,
     )
     a = attachments.c
+    watch(tx, attachments, [attachment.id], by_report=True)
     changed = ("size_bytes", "content_type", "stored_at", "blob_id")
     tx.connection.execute(
         update(attachments)
@@ -206,6 +209,7 @@ def list_attachments_of_unit(scope: Scope, unit_id: UUID) -> Sequence[Attachment
 def _link(tx: Transaction, attachment: Attachment, owner: Owner, *, is_report: bool = False) -> bool:
     """Link a file to its owner. Returns False if the file was part of something already."""
     a = attachments.c
+    watch(tx, attachments, [attachment.id], by_report=not isinstance(tx.author, UserActor))
     free = (a.run_id.is_(None), a.unit_id.is_(None))
     linked = tx.connection.execute(
         update(attachments)
@@ -215,6 +219,11 @@ def _link(tx: Transaction, attachment: Attachment, owner: Owner, *, is_report: b
     if linked:
         _note_linked(tx, owner)
     return bool(linked)
+
+
+def _kept_briefly(tx: Transaction, creator: Creator) -> Creator:
+    """The creator of a file. Stations bring files with every run, so a station leaves no entry, only a digest."""
+    return creator if isinstance(tx.author, UserActor) else creator._replace(by_report=True)
 
 
 def _note_linked(tx: Transaction, owner: Owner) -> None:

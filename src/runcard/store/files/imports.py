@@ -25,6 +25,7 @@ from runcard.store.engine.tables import (
 )
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.trail.watching import note_event
 
 T = TypeVar("T")
 
@@ -102,8 +103,12 @@ def note_import(
     row = {"id": made.id, "organization_id": tx.organization_id, **file._asdict()}
     tx.stage(file_imports, {**row, "created_at": tx.now, "recorded_count": None, **creator.columns})
     note_runs(tx, made.id, [NotedRun(run_id) for run_id in run_ids], first=0)
-    tx.note_change("file_imported", made.id)
+    note_event(tx, "file_imported", made.id, what=_facts(file, run_ids))
     return made
+
+
+def _facts(file: ImportedFile, run_ids: Sequence[UUID]) -> Mapping[str, str | int]:
+    return {"importer": file.importer, "attachment_id": str(file.attachment_id), "runs": len(run_ids)}
 
 
 def note_runs(

@@ -22,6 +22,7 @@ from runcard.store.engine.tables import (
 )
 from runcard.store.files.attachments import ATTACHMENT_COLUMNS, Attachment, get_attachment
 from runcard.store.files.bytes_to_remove import note_removals
+from runcard.store.trail.watching import watch
 
 # Columns that name a file by its id without a foreign key, and are emptied when it is deleted.
 _NAMED_BY = (stations.c.image_id, revisions.c.image_id, deployments.c.artifact_id)
@@ -76,8 +77,6 @@ def delete_attachments(
             raise AttachmentNotFound(attachment_id)
         deleted.append(attachment)
     _erase(tx, deleted)
-    for attachment in deleted:
-        tx.note_change("attachment_deleted", attachment.id)
     for run_id in dict.fromkeys(gone.run_id for gone in deleted if gone.run_id is not None):
         tx.note_change("run_changed", run_id)
     for unit_id in dict.fromkeys(gone.unit_id for gone in deleted if gone.unit_id is not None):
@@ -108,7 +107,11 @@ def reported(*conditions: ColumnElement[bool]) -> Exists:
 
 def _erase(tx: Transaction, gone: Sequence[Attachment]) -> None:
     a = attachments.c
+    watch(tx, attachments, [attachment.id for attachment in gone])
     for some in in_chunks([attachment.id for attachment in gone]):
+        for column in _NAMED_BY:
+            naming = select(column.table.c.id).where(tx.owns(column.table.c), column.in_(some))
+            watch(tx, column.table, tx.connection.execute(naming).scalars().all())
         for column in (*_NAMED_BY, file_imports.c.attachment_id):
             named = (tx.owns(column.table.c), column.in_(some))
             tx.connection.execute(update(column.table).where(*named).values({column.name: None}))

@@ -1,10 +1,11 @@
 """A copy of all rows of one organization from one installation to another, whatever database each has.
 
-Ids stay as they are. Sessions and invitations are left out, because they belong to one address. The change log is left
-out too and written anew, so that the columnar copy takes the organization in like any other.
+Ids stay as they are. Sessions and invitations are left out, because they belong to one address. The change log comes
+along in its order, so the audit trail stays whole and the columnar copy takes the organization in like any other. Only
+its numbers are given anew, because each installation counts its own changes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,6 @@ from sqlalchemy import (
 )
 
 from runcard.domain.errors import AlreadyExists, UnreadableReport
-from runcard.store.commit.changes import ChangeKind
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
@@ -38,7 +38,7 @@ from runcard.store.engine.scope import Scope
 
 ROWS_AT_ONCE = 500
 
-_LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.changes, t.catalog_version, t.file_removals}
+_LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.catalog_version, t.file_removals}
 # In an order in which each row comes after the rows that it refers to.
 COPIED = [table for table in t.metadata.sorted_tables if table not in _LEFT_OUT]
 _KINDS: Sequence[tuple[type[Any], Any]] = [
@@ -49,12 +49,6 @@ _KINDS: Sequence[tuple[type[Any], Any]] = [
     (Float, float),
     (Integer, int),
 ]
-# The tables whose rows are written to the change log, and as which change.
-_LOGGED: Mapping[str, ChangeKind] = {
-    "units": "unit_created",
-    "runs": "run_recorded",
-    "repairs": "repair_recorded",
-}
 
 
 def read_rows(database: Database, organization_id: UUID) -> Iterator[tuple[str, int, bytes]]:
@@ -99,10 +93,11 @@ def add_organization(tx: Transaction, pieces: Iterable[tuple[str, bytes]]) -> No
             if row["parent_id"] is not None:
                 parents.append((row["id"], row["parent_id"]))
                 row["parent_id"] = None
-        insert_rows(tx.connection, table, rows)
-        if (change := _LOGGED.get(name)) is not None:
+        if table is t.changes:
             for row in rows:
-                tx.note_change(change, row["id"])
+                tx.add_change({column: value for column, value in row.items() if column != "seq"})
+        else:
+            insert_rows(tx.connection, table, rows)
     for unit_id, parent_id in parents:
         u = t.units.c
         tx.connection.execute(update(t.units).where(u.id == unit_id).values(parent_id=parent_id))

@@ -14,6 +14,7 @@ from runcard.store.engine.tables import attachments, file_imports, imported_runs
 from runcard.store.files.imports import expire_imports, list_imports_of
 from runcard.store.intake.taken_back import take_back
 from runcard.store.metadata import stage_metadata
+from runcard.store.trail.watching import watch
 
 # The metadata key under which a run keeps the ids of the runs that it replaced.
 REPLACED = "replaced_run"
@@ -57,9 +58,12 @@ def replace_earlier(tx: Transaction, earlier: Sequence[EarlierRun], attachment_i
         before.setdefault(pair.run_id, []).append(pair.earlier_id)
     for run_id, earlier_ids in before.items():
         # The report may itself have metadata under this key.
+        watch(tx, runs, [run_id], by_report=True)
         tx.connection.execute(delete(metadata_entries).where(e.entity_id == run_id, e.key == REPLACED))
         stage_metadata(tx, run_id, {REPLACED: ", ".join(map(str, earlier_ids))})
         mine = (tx.owns(a), a.run_id.in_(earlier_ids))
+        moved = select(a.id).where(*mine)
+        watch(tx, attachments, tx.connection.execute(moved).scalars().all(), by_report=True)
         tx.connection.execute(update(attachments).where(*mine).values(run_id=run_id, is_report=False))
     gone = [pair.earlier_id for pair in earlier]
     imports = list_imports_of(tx.scope, gone)

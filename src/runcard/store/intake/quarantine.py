@@ -12,12 +12,14 @@ from runcard.domain.errors import MOST_MESSAGE, QuarantinedFileNotFound
 from runcard.domain.floor.statement import NOTHING_STATED, Statement
 from runcard.domain.ids import new_id
 from runcard.domain.text import shortened
+from runcard.store.commit.changes import ChangeKind
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import attachments, quarantined_files
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.trail.watching import note_event
 
 
 class Refusal(NamedTuple):
@@ -111,6 +113,7 @@ def quarantine(tx: Transaction, file: RefusedFile, creator: Creator) -> UUID:
         .returning(q.id)
     ).scalar_one_or_none()
     if known is not None:
+        note_event(tx, "file_tried_again", known, why=reason)
         return known
     made = new_id()
     row = {
@@ -125,14 +128,17 @@ def quarantine(tx: Transaction, file: RefusedFile, creator: Creator) -> UUID:
             **row, **why, **moments, attempts=1, client=client, **creator.columns
         )
     )
-    tx.note_change("file_quarantined", made)
+    note_event(tx, "file_quarantined", made, what={"attachment_id": str(attachment_id)}, why=reason)
     return made
 
 
-def release(tx: Transaction, digest: bytes) -> None:
-    """Take the file with this content out of quarantine, if it is there."""
+def release(tx: Transaction, digest: bytes, kind: ChangeKind = "file_released") -> None:
+    """Take the file with this content out of quarantine, if it is there. kind: of the entry in the audit trail."""
     q = quarantined_files.c
-    tx.connection.execute(delete(quarantined_files).where(tx.owns(q), q.digest == digest))
+    mine = (tx.owns(q), q.digest == digest)
+    gone = tx.connection.execute(delete(quarantined_files).where(*mine).returning(q.id)).scalars().all()
+    for quarantined_id in gone:
+        note_event(tx, kind, quarantined_id)
 
 
 def find_quarantined(scope: Scope, digest: bytes) -> UUID | None:

@@ -17,6 +17,7 @@ from runcard.store.engine.tables import (
 )
 from runcard.store.metadata import delete_metadata
 from runcard.store.runs.rows import delete_runs
+from runcard.store.trail.watching import watch
 from runcard.store.units.rows import delete_unit
 
 
@@ -33,6 +34,7 @@ def take_back(
     """
     r = repairs.c
     made = _units_made_by(tx, run_ids)
+    watch(tx, repairs, repair_ids)
     delete_runs(tx, run_ids, spared=attachment_id)
     tx.connection.execute(delete(repairs).where(tx.owns(r), r.id.in_(repair_ids)))
     _delete_free_units(tx, made)
@@ -73,7 +75,6 @@ def _delete_free_units(tx: Transaction, unit_ids: Collection[UUID]) -> None:
         if is_known:
             delete_unit(tx, unit_id)
     alone = [unit_id for unit_id, is_known in free if not is_known]
+    watch(tx, units, alone)
     delete_metadata(tx, alone)
     tx.connection.execute(delete(units).where(tx.owns(u), u.id.in_(alone)))
-    for unit_id in alone:
-        tx.note_change("unit_deleted", unit_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, delete, select
 
 from runcard.domain.errors import AlreadyExists, ImportTemplateNotFound
 from runcard.domain.ids import new_id
@@ -15,6 +15,7 @@ from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import import_templates
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.trail.watching import stage_record, watch
 
 
 class ImportTemplate(NamedTuple):
@@ -31,16 +32,14 @@ def create_template(tx: Transaction, name: str, mapping: str, creator: Creator) 
     """Add a template, and return its id. Raises AlreadyExists if the name is taken, in any case."""
     check_name_is_free(tx.scope, name)
     template_id = new_id()
-    row = {
+    row: dict[str, Any] = {
         "id": template_id,
         "organization_id": tx.organization_id,
         "name": name,
         "name_key": lookup_key(name),
     }
-    tx.connection.execute(
-        insert(import_templates).values(**row, mapping=mapping, created_at=tx.now, **creator.columns)
-    )
-    tx.note_change("import_template_created", template_id)
+    row |= {"mapping": mapping, "created_at": tx.now, **creator.columns}
+    stage_record(tx, import_templates, row, creator)
     return template_id
 
 
@@ -72,9 +71,9 @@ def delete_template(tx: Transaction, template_id: UUID) -> None:
     """Delete a template. Runs that were imported with it stay. Raises ImportTemplateNotFound."""
     t = import_templates.c
     mine = (tx.owns(t), t.id == template_id)
+    watch(tx, import_templates, [template_id])
     if not tx.connection.execute(delete(import_templates).where(*mine)).rowcount:
         raise ImportTemplateNotFound(template_id)
-    tx.note_change("import_template_deleted", template_id)
 
 
 def _templates(organization_id: UUID) -> Select[Any]:

@@ -13,6 +13,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.column_types import Id
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import api_keys
+from runcard.store.trail.watching import watch, watch_new
 
 
 class ApiKey(NamedTuple):
@@ -57,6 +58,7 @@ def revoke_key(tx: Transaction, key_id: UUID, owner_id: UUID | None = None) -> N
     mine = (tx.owns(k), k.id == key_id, *_of(owner_id))
     if tx.connection.execute(select(k.id).where(*mine)).first() is None:
         raise NotFound(f"API key not found: {key_id}. `runcard key list` shows those that exist.")
+    watch(tx, api_keys, [key_id])
     tx.connection.execute(update(api_keys).where(*mine, k.revoked_at.is_(None)).values(revoked_at=tx.now))
 
 
@@ -68,6 +70,7 @@ def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
 def _create(tx: Transaction, key: ApiKey, secret: KeptSecret) -> ApiKey:
     row = {**key._asdict(), "organization_id": tx.organization_id, "digest": secret.digest}
     tx.connection.execute(insert(api_keys).values(row))
+    watch_new(tx, api_keys, key.id)
     return key
 
 

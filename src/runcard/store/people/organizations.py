@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import AlreadyExists, InvalidInput, NotFound
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import check_days
@@ -14,6 +15,7 @@ from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.tables import organizations
 from runcard.store.retention.log import note_set
+from runcard.store.trail.watching import watch, watch_new
 
 # Unscoped: an organization is itself the scope of everything else.
 
@@ -30,6 +32,7 @@ def create_organization(shared: SharedTransaction, name: str) -> Organization:
     organization = Organization(id=new_id(), slug=slug, name=name)
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
     shared.connection.execute(insert(organizations).values(**row, created_at=shared.now))
+    watch_new(shared.of(SystemActor(organization.id, "set-up")), organizations, organization.id)
     return organization
 
 
@@ -48,6 +51,7 @@ def update_organization(tx: Transaction, organization: Organization) -> None:
     kept_for = select(o.run_retention_days, o.file_retention_days).where(o.id == organization.id)
     if tuple(tx.connection.execute(kept_for).one()) != organization.retention:
         note_set(tx)
+    watch(tx, organizations, [organization.id])
     tx.connection.execute(update(organizations).where(o.id == organization.id).values(**row))
 
 

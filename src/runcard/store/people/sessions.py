@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from runcard.domain.actor import UserActor
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.tables import sessions, setup_links, users
+from runcard.store.trail.watching import note_event
 
 # Unscoped: a session is found by its secret, and belongs to one user.
 
@@ -37,6 +38,7 @@ def create_session(
         "user_agent": user_agent,
     }
     tx.connection.execute(insert(sessions).values(row))
+    note_event(tx, "user_logged_in", actor.user_id, what={"browser": user_agent})
 
 
 def find_session(connection: Connection, digest: bytes, now: datetime) -> UserActor | None:
@@ -59,7 +61,10 @@ def list_sessions(connection: Connection, user_id: UUID, now: datetime) -> Seque
 
 
 def end_session(tx: Transaction, digest: bytes) -> None:
-    tx.connection.execute(delete(sessions).where(sessions.c.digest == digest))
+    s = sessions.c
+    ended = delete(sessions).where(s.digest == digest).returning(s.user_id)
+    for user_id in tx.connection.execute(ended).scalars().all():
+        note_event(tx, "user_logged_out", user_id)
 
 
 def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes | None = None) -> None:
@@ -68,7 +73,9 @@ def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes
     others = [s.user_id == user_id, s.digest != kept]
     if ended is not None:
         others.append(s.digest == ended)
-    tx.connection.execute(delete(sessions).where(*others))
+    count = tx.connection.execute(delete(sessions).where(*others)).rowcount
+    if count:
+        note_event(tx, "user_sessions_ended", user_id, what={"count": count})
 
 
 def create_setup_link(shared: SharedTransaction, digest: bytes) -> None:

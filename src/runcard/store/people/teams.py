@@ -13,6 +13,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import teams
 from runcard.store.lists.refs import Named
+from runcard.store.trail.watching import watch_new
 
 
 def create_team(tx: Transaction, name: str) -> Named:
@@ -27,6 +28,7 @@ def create_team(tx: Transaction, name: str) -> Named:
     team = Named(new_id(), name)
     row = {**team._asdict(), "organization_id": tx.organization_id, "name_key": lookup_key(name)}
     tx.connection.execute(insert(teams).values(**row, created_at=tx.now))
+    watch_new(tx, teams, team.id)
     return team
 
 

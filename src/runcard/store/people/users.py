@@ -16,6 +16,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import sessions, users
+from runcard.store.trail.watching import note_event, watch, watch_new
 
 
 class User(NamedTuple):
@@ -55,6 +56,7 @@ def create_user(
     user = User(new_id(), tx.organization_id, email, _checked_name(name.strip() or email), role, None, tx.now)
     row = {**user._asdict(), "email_key": lookup_key(email), "password_hash": password_hash}
     tx.connection.execute(insert(users).values(row))
+    watch_new(tx, users, user.id)
     return user
 
 
@@ -138,13 +140,16 @@ def count_admins(scope: Scope) -> int:
 def _update(tx: Transaction, user_id: UUID, **values: Any) -> None:
     u = users.c
     mine = (tx.owns(u), u.id == user_id)
+    watch(tx, users, [user_id])
     if not tx.connection.execute(update(users).where(*mine).values(**values)).rowcount:
         raise NotFound(f"User not found: {user_id}")
 
 
 # Unscoped: the user was found in the scope.
 def _end_sessions(tx: Transaction, user_id: UUID) -> None:
-    tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+    count = tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
+    if count:
+        note_event(tx, "user_sessions_ended", user_id, what={"count": count})
 
 
 def _checked_name(name: str) -> str:

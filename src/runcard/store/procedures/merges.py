@@ -21,6 +21,7 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.procedures.rows import Procedure, stage_version
+from runcard.store.trail.watching import watch
 
 
 class OpenMerge(NamedTuple):
@@ -58,6 +59,9 @@ def merge_procedures(tx: Transaction, source: Procedure, target: Procedure, crea
     p, d = t.procedures.c, t.deployments.c
     _give_versions(tx, source.id, target.id, creator)
     _give_links(tx, source.id, target.id)
+    merged = or_(p.id == source.id, p.merged_into_id == source.id)
+    watch(tx, t.procedures, [source.id], kind="procedure_merged")
+    watch(tx, t.procedures, list_merged_into(tx.scope, source.id))
     merge_id = new_id()
     row = {
         "id": merge_id,
@@ -71,17 +75,12 @@ def merge_procedures(tx: Transaction, source: Procedure, target: Procedure, crea
     deployed = select(d.id).where(tx.owns(d), d.procedure_id == source.id)
     ids = tx.connection.execute(deployed).scalars().all()
     _note(tx, merge_id, "deployment", [(deployment_id, None) for deployment_id in ids])
+    watch(tx, t.deployments, ids)
     for some in in_chunks(ids):
         tx.connection.execute(
             update(t.deployments).where(tx.owns(d), d.id.in_(some)).values(procedure_id=target.id)
         )
-    tx.connection.execute(
-        update(t.procedures)
-        .where(tx.owns(p), or_(p.id == source.id, p.merged_into_id == source.id))
-        .values(merged_into_id=target.id)
-    )
-    tx.note_change("procedure_merged", source.id)
-    tx.note_change("procedure_changed", target.id)
+    tx.connection.execute(update(t.procedures).where(tx.owns(p), merged).values(merged_into_id=target.id))
 
 
 def list_open_merges(connection: Connection) -> Sequence[OpenMerge]:
@@ -110,14 +109,13 @@ def move_runs(tx: Transaction, merge: OpenMerge, at_most: int) -> int:
     for run_id, version_id in found:
         by_version.setdefault(version_id, []).append(run_id)
     versions = _give_versions(tx, merge.source_id, merge.target_id, merge.creator)
+    watch(tx, t.runs, [run_id for run_id, _ in found])
     for version_id, run_ids in by_version.items():
         values = {"procedure_id": merge.target_id, "version_id": version_id and versions[version_id]}
         for some in in_chunks(run_ids):
             mine = (tx.owns(r), r.id.in_(some))
             tx.connection.execute(update(t.runs).where(*mine).values(values))
     _note(tx, merge.id, "run", found)
-    for run_id, _ in found:
-        tx.note_change("run_changed", run_id)
     return len(found)
 
 
@@ -166,7 +164,9 @@ def _give_links(tx: Transaction, source_id: UUID, target_id: UUID) -> None:
         link.procedure_id == source_id,
         link.station_id.not_in(there),
     )
-    for station_id in tx.connection.execute(query).scalars().all():
+    linked = tx.connection.execute(query).scalars().all()
+    watch(tx, t.stations, linked)
+    for station_id in linked:
         row = {"station_id": station_id, "procedure_id": target_id, "organization_id": tx.organization_id}
         tx.connection.execute(insert(t.station_procedures).values(row))
 

@@ -17,7 +17,15 @@ from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope, owned_by
-from runcard.store.engine.tables import deployments, procedure_versions, procedures, runs, units
+from runcard.store.engine.tables import (
+    deployments,
+    procedure_versions,
+    procedures,
+    runs,
+    station_procedures,
+    stations,
+    units,
+)
 from runcard.store.files.removal import delete_unneeded
 from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
@@ -30,6 +38,7 @@ from runcard.store.procedures.identifiers import (
 from runcard.store.procedures.merges import list_merged_into
 from runcard.store.procedures.rows import checked_procedure_name, get_procedure, stage_version
 from runcard.store.runs.rows import delete_runs
+from runcard.store.trail.watching import watch
 
 
 class ProcedureRecord(NamedTuple):
@@ -162,8 +171,8 @@ def change_procedure(tx: Transaction, procedure_id: UUID, change: ProcedureChang
         values["excluded_branch_patterns"] = msgspec.json.encode(patterns).decode()
     p = procedures.c
     mine = (tx.owns(p), p.id == procedure_id)
+    watch(tx, procedures, [procedure_id])
     tx.connection.execute(update(procedures).where(*mine).values(values))
-    tx.note_change("procedure_changed", procedure_id)
 
 
 def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
@@ -175,6 +184,13 @@ def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
         delete_procedure(tx, merged_id)
     d, p, r = deployments.c, procedures.c, runs.c
     of_procedure = (tx.owns(r), r.procedure_id == procedure_id)
+    watch(tx, procedures, [procedure_id])
+    for table in (procedure_versions, deployments):
+        of_it = select(table.c.id).where(tx.owns(table.c), table.c.procedure_id == procedure_id)
+        watch(tx, table, tx.connection.execute(of_it).scalars().all())
+    link = station_procedures.c
+    linked = select(link.station_id).where(tx.owns(link), link.procedure_id == procedure_id)
+    watch(tx, stations, tx.connection.execute(linked).scalars().all())
     for some in id_pages(tx.connection, r.id, *of_procedure):
         delete_runs(tx, some)
     deployed = (tx.owns(d), d.procedure_id == procedure_id)
@@ -185,7 +201,6 @@ def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
     mine = (tx.owns(p), p.id == procedure_id)
     tx.connection.execute(delete(procedures).where(*mine))
     delete_unneeded(tx, [archive_id for archive_id in archives if archive_id is not None])
-    tx.note_change("procedure_deleted", procedure_id)
 
 
 def create_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:
@@ -221,8 +236,8 @@ def delete_version(tx: Transaction, procedure_id: UUID, version: VersionRecord) 
         raise InUse(f"Version {version.tag}", count, runs.name)
     v = procedure_versions.c
     mine = (tx.owns(v), v.id == version.id)
+    watch(tx, procedure_versions, [version.id])
     tx.connection.execute(delete(procedure_versions).where(*mine))
-    tx.note_change("version_deleted", version.id)
 
 
 def _no_procedure(procedure_id: str) -> NotFound:

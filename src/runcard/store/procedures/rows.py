@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from runcard.domain.errors import InvalidInput, NameTaken, ProcedureNotFound
 from runcard.domain.floor.identifier import checked_identifier, next_identifier
@@ -19,6 +19,7 @@ from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import procedure_versions, procedures
 from runcard.store.procedures.identifiers import check_identifier_is_free, list_taken_identifiers
+from runcard.store.trail.watching import stage_record
 
 _MAX_SHOWN = 80
 
@@ -56,8 +57,7 @@ def create_procedure(
         "identifier_key": lookup_key(procedure.identifier),
         **creator.columns,
     }
-    tx.connection.execute(insert(procedures).values(row))
-    tx.note_change("procedure_created", procedure.id)
+    stage_record(tx, procedures, row, creator)
     return procedure
 
 
@@ -119,18 +119,15 @@ def rank_by_name(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[tupl
 def stage_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:
     """Add a version to a procedure, and return its id."""
     version_id = new_id()
-    tx.stage(
-        procedure_versions,
-        {
-            "id": version_id,
-            "organization_id": tx.organization_id,
-            "procedure_id": procedure_id,
-            "tag": tag,
-            "tag_key": lookup_key(tag),
-            "created_at": tx.now,
-            **creator.columns,
-        },
-    )
-    tx.note_change("version_created", version_id)
+    row = {
+        "id": version_id,
+        "organization_id": tx.organization_id,
+        "procedure_id": procedure_id,
+        "tag": tag,
+        "tag_key": lookup_key(tag),
+        "created_at": tx.now,
+        **creator.columns,
+    }
+    stage_record(tx, procedure_versions, row, creator)
     tx.catalog.remember("version", procedure_id, tag, version_id)
     return version_id

@@ -17,6 +17,7 @@ from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.products.staged import stage_batch
+from runcard.store.trail.watching import watch
 from runcard.store.units.rows import stage_move
 
 BatchSort = Literal["created_at", "number"]
@@ -90,28 +91,27 @@ def renumber_batch(tx: Transaction, batch: BatchRecord, number: str) -> None:
     taken = select(b.id).where(tx.owns(b), b.number_key == lookup_key(number), b.id != batch.id)
     if tx.connection.execute(taken).first():
         raise AlreadyExists("Batch", number)
+    watch(tx, batches, [batch.id])
     tx.connection.execute(
         update(batches)
         .where(tx.owns(b), b.id == batch.id)
         .values(number=number, number_key=lookup_key(number))
     )
-    tx.note_change("batch_changed", batch.id)
 
 
 def delete_batch(tx: Transaction, batch: BatchRecord) -> None:
     """Delete a batch. Its units stay, and their move is recorded; its runs stay too."""
     u, r, b = units.c, runs.c, batches.c
+    watch(tx, batches, [batch.id])
     for some in id_pages(tx.connection, u.id, tx.owns(u), u.batch_id == batch.id):
+        watch(tx, units, some, kind="unit_moved")
         tx.connection.execute(update(units).where(u.id.in_(some)).values(batch_id=None))
         for unit_id in some:
             stage_move(tx, unit_id, "batch", (batch.id, None), None)
-            tx.note_change("unit_moved", unit_id)
     for some in id_pages(tx.connection, r.id, tx.owns(r), r.batch_id == batch.id):
+        watch(tx, runs, some)
         tx.connection.execute(update(runs).where(r.id.in_(some)).values(batch_id=None))
-        for run_id in some:
-            tx.note_change("run_changed", run_id)
     tx.connection.execute(delete(batches).where(tx.owns(b), b.id == batch.id))
-    tx.note_change("batch_deleted", batch.id)
 
 
 def _batches(organization_id: UUID) -> Select[Any]:

@@ -20,6 +20,7 @@ from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.products.staged import DEFAULT_REVISION, stage_part
+from runcard.store.trail.watching import watch
 
 PartSort = Literal["created_at", "name", "number"]
 
@@ -134,12 +135,12 @@ def change_part(tx: Transaction, part: PartRecord, *, number: str | None, name: 
     )
     if tx.connection.execute(taken).first():
         raise AlreadyExists("Part", after.number)
+    watch(tx, parts, [part.id])
     tx.connection.execute(
         update(parts)
         .where(tx.owns(p), p.id == part.id)
         .values(number=after.number, number_key=lookup_key(after.number), name=after.name)
     )
-    tx.note_change("part_changed", part.id)
     return after
 
 
@@ -153,10 +154,11 @@ def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
         if count:
             raise InUse(f"Part {part.number}", count, table.name)
     revision_ids = [revision.id for revision in list_revisions(tx.scope, [part.id])[part.id]]
+    watch(tx, parts, [part.id])
+    watch(tx, revisions, revision_ids)
     delete_metadata(tx, [part.id, *revision_ids])
     p = parts.c
     tx.connection.execute(delete(parts).where(tx.owns(p), p.id == part.id))
-    tx.note_change("part_deleted", part.id)
     return revision_ids
 
 

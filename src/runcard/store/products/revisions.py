@@ -17,6 +17,7 @@ from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, PartRef, create
 from runcard.store.metadata import delete_metadata
 from runcard.store.products.parts import PartRecord, get_part
 from runcard.store.products.staged import stage_revision
+from runcard.store.trail.watching import watch
 
 
 class RevisionRecord(NamedTuple):
@@ -84,10 +85,10 @@ def change_revision(
     if image_id is not UNSET:
         values["image_id"] = image_id
     if values:
+        watch(tx, revisions, [revision.id])
         r = revisions.c
         mine = (tx.owns(r), r.id == revision.id)
         tx.connection.execute(update(revisions).where(*mine).values(values))
-    tx.note_change("revision_changed", revision.id)
 
 
 def delete_revision(tx: Transaction, revision: RevisionRecord) -> None:
@@ -109,13 +110,12 @@ def delete_revision(tx: Transaction, revision: RevisionRecord) -> None:
         raise Conflict(
             f"{thing} is its only revision, and a part needs one. Delete the part, or add another revision first."
         )
+    watch(tx, revisions, [revision.id, oldest])
     delete_metadata(tx, [revision.id])
     mine = (tx.owns(r), r.id == revision.id)
     tx.connection.execute(delete(revisions).where(*mine))
-    tx.note_change("revision_deleted", revision.id)
     if revision.is_default:
         tx.connection.execute(update(revisions).where(r.id == oldest).values(is_default=True))
-        tx.note_change("revision_changed", oldest)
 
 
 # Unscoped: the part was found in the scope.

@@ -7,6 +7,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.tables import batches, parts, revisions
+from runcard.store.trail.watching import stage_record
 
 DEFAULT_REVISION = "A"
 
@@ -21,19 +22,16 @@ def stage_part(
 ) -> UUID:
     """Add a part with its default revision, and return its id. name: None: its number, until somebody names it."""
     part_id = new_id()
-    tx.stage(
-        parts,
-        {
-            "id": part_id,
-            "organization_id": tx.organization_id,
-            "number": number,
-            "number_key": lookup_key(number),
-            "name": name or number,
-            "created_at": tx.now,
-            **creator.columns,
-        },
-    )
-    tx.note_change("part_created", part_id)
+    row = {
+        "id": part_id,
+        "organization_id": tx.organization_id,
+        "number": number,
+        "number_key": lookup_key(number),
+        "name": name or number,
+        "created_at": tx.now,
+        **creator.columns,
+    }
+    stage_record(tx, parts, row, creator)
     tx.catalog.remember("part", tx.organization_id, number, part_id)
     default_id = _stage(tx, part_id, revision, creator, is_default=True)
     tx.catalog.remember_default_revision(part_id, default_id)
@@ -48,37 +46,31 @@ def stage_revision(tx: Transaction, part_id: UUID, number: str, creator: Creator
 def stage_batch(tx: Transaction, number: str, creator: Creator) -> UUID:
     """Add a batch, and return its id."""
     batch_id = new_id()
-    tx.stage(
-        batches,
-        {
-            "id": batch_id,
-            "organization_id": tx.organization_id,
-            "number": number,
-            "number_key": lookup_key(number),
-            "created_at": tx.now,
-            **creator.columns,
-        },
-    )
-    tx.note_change("batch_created", batch_id)
+    row = {
+        "id": batch_id,
+        "organization_id": tx.organization_id,
+        "number": number,
+        "number_key": lookup_key(number),
+        "created_at": tx.now,
+        **creator.columns,
+    }
+    stage_record(tx, batches, row, creator)
     tx.catalog.remember("batch", tx.organization_id, number, batch_id)
     return batch_id
 
 
 def _stage(tx: Transaction, part_id: UUID, number: str, creator: Creator, *, is_default: bool) -> UUID:
     revision_id = new_id()
-    tx.stage(
-        revisions,
-        {
-            "id": revision_id,
-            "organization_id": tx.organization_id,
-            "part_id": part_id,
-            "number": number,
-            "number_key": lookup_key(number),
-            "is_default": is_default,
-            "created_at": tx.now,
-            **creator.columns,
-        },
-    )
-    tx.note_change("revision_created", revision_id)
+    row = {
+        "id": revision_id,
+        "organization_id": tx.organization_id,
+        "part_id": part_id,
+        "number": number,
+        "number_key": lookup_key(number),
+        "is_default": is_default,
+        "created_at": tx.now,
+        **creator.columns,
+    }
+    stage_record(tx, revisions, row, creator)
     tx.catalog.remember("revision", part_id, number, revision_id)
     return revision_id

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.ids import first_id_at
+from runcard.domain.metadata import Metadata
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
@@ -19,7 +20,8 @@ from runcard.store.engine.tables import attachments, run_documents, run_sub_unit
 from runcard.store.files.attachments import Attachment
 from runcard.store.files.imports import list_imports_of
 from runcard.store.files.removal import delete_unneeded
-from runcard.store.metadata import delete_metadata
+from runcard.store.metadata import delete_metadata, stage_metadata
+from runcard.store.trail.watching import note_reported, watch
 
 
 class RunRow(NamedTuple):
@@ -56,11 +58,16 @@ class RunRow(NamedTuple):
     sample: SampleClass | None = None
 
 
-def stage_run(tx: Transaction, run: RunRow, packed: bytes, creator: Creator) -> None:
-    """Add a run: its header, its packed document (compressed as it is inserted), and a line in the change log."""
-    tx.stage(runs, {**run._asdict(), **creator.columns})
+def stage_run(
+    tx: Transaction, run: RunRow, packed: bytes, creator: Creator, metadata: Metadata | None
+) -> None:
+    """Add a run: its header, its packed document (compressed as it is inserted), its metadata and its digest."""
+    row = {**run._asdict(), **creator.columns}
+    tx.stage(runs, row)
     tx.stage(run_documents, {"run_id": run.id, "organization_id": run.organization_id, "body": packed})
-    tx.note_change("run_recorded", run.id)
+    if metadata:
+        stage_metadata(tx, run.id, metadata)
+    note_reported(tx, "run_recorded", runs, row, metadata=metadata, document=packed)
 
 
 def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) -> None:
@@ -81,14 +88,9 @@ def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) 
 def classify_runs(tx: Transaction, unit_id: UUID, sample: SampleClass | None) -> None:
     """Give every run of a unit this sample class; None: production."""
     r = runs.c
-    changed = (
-        update(runs)
-        .where(tx.owns(r), r.unit_id == unit_id, r.sample.is_distinct_from(sample))
-        .values(sample=sample)
-        .returning(r.id)
-    )
-    for run_id in tx.connection.execute(changed).scalars().all():
-        tx.note_change("run_changed", run_id)
+    others = (tx.owns(r), r.unit_id == unit_id, r.sample.is_distinct_from(sample))
+    watch(tx, runs, tx.connection.execute(select(r.id).where(*others)).scalars().all())
+    tx.connection.execute(update(runs).where(*others).values(sample=sample))
 
 
 def count_runs_since(scope: Scope, since: datetime, at_most: int) -> int:
@@ -160,17 +162,17 @@ def delete_runs(tx: Transaction, run_ids: Collection[UUID], *, spared: UUID | No
     a, r = attachments.c, runs.c
     deleted: list[UUID] = []
     imports = list_imports_of(tx.scope, run_ids)
+    watch(tx, runs, run_ids)
     files = {found.attachment_id for found in imports if found.attachment_id is not None}
     for some in in_chunks(run_ids):
         own = select(a.id).where(tx.owns(a), a.run_id.in_(some))
         files |= {*tx.connection.execute(own).scalars()}
+        watch(tx, attachments, files)
         tx.connection.execute(
             update(attachments).where(tx.owns(a), a.run_id.in_(some)).values(run_id=None, is_report=False)
         )
         mine = (tx.owns(r), r.id.in_(some))
         deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
     delete_metadata(tx, deleted)
-    for run_id in deleted:
-        tx.note_change("run_deleted", run_id)
     gone = delete_unneeded(tx, files - {spared})
     return DeletedRuns(deleted, [found.id for found in imports], gone)

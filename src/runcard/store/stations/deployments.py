@@ -23,6 +23,7 @@ from runcard.store.engine.tables import deployments
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, Named, created_by, with_creator
+from runcard.store.trail.watching import watch_new
 
 
 class Commit(NamedTuple):
@@ -158,7 +159,7 @@ def create_deployment(
     for seq, message in enumerate(log, start=1):
         entry = LogEntry(seq, "INFO", message, tx.now)
         tx.stage(t.deployment_logs, {**common, **entry._asdict()})
-    tx.note_change("deployment_created", deployment_id)
+    watch_new(tx, deployments, deployment_id)
     return deployment_id
 
 

@@ -21,6 +21,7 @@ from runcard.store.lists.refs import Named, ProcedureRef
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.procedures.rows import list_procedures
 from runcard.store.stations.rows import check_station_name
+from runcard.store.trail.watching import watch
 
 
 class StationRecord(NamedTuple):
@@ -162,18 +163,20 @@ def remove_station(tx: Transaction, station_id: UUID) -> None:
         # No name has this key: the key of a name never begins with a space.
         _update(tx, station_id, archived_at=tx.now, name_key=f" {station_id}")
         return
+    watch(tx, t.stations, [station_id])
     delete_metadata(tx, [station_id])
     k, s = t.api_keys.c, t.stations.c
-    tx.connection.execute(delete(t.api_keys).where(tx.owns(k), k.station_id == station_id))
+    of_station = (tx.owns(k), k.station_id == station_id)
+    watch(tx, t.api_keys, tx.connection.execute(select(k.id).where(*of_station)).scalars().all())
+    tx.connection.execute(delete(t.api_keys).where(*of_station))
     tx.connection.execute(delete(t.stations).where(tx.owns(s), s.id == station_id))
-    tx.note_change("station_deleted", station_id)
 
 
 def _update(tx: Transaction, station_id: UUID, **values: Any) -> None:
     s = t.stations.c
     mine = (tx.owns(s), s.id == station_id)
+    watch(tx, t.stations, [station_id])
     tx.connection.execute(update(t.stations).where(*mine).values(**values))
-    tx.note_change("station_changed", station_id)
 
 
 # Unscoped: the station was found in the scope.

@@ -17,6 +17,7 @@ from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import procedures, station_procedures, stations
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.procedures.rows import Procedure
+from runcard.store.trail.watching import watch, watch_new
 
 
 class Station(NamedTuple):
@@ -40,7 +41,7 @@ def create_station(
     station = Station(new_id(), name, all_procedures)
     row = {**station._asdict(), "organization_id": tx.organization_id, "name_key": lookup_key(name)}
     tx.connection.execute(insert(stations).values(**row, team_id=team_id, created_at=tx.now))
-    tx.note_change("station_created", station.id)
+    watch_new(tx, stations, station.id)
     return station
 
 
@@ -94,6 +95,7 @@ def list_linked_procedures(scope: Scope, station_id: UUID) -> Sequence[Procedure
 def link_procedures(tx: Transaction, station_id: UUID, procedure_ids: Iterable[UUID]) -> None:
     """Let a station report these procedures too. Raises ProcedureNotFound."""
     link = station_procedures.c
+    watch(tx, stations, [station_id])
     for named_id in procedure_ids:
         procedure_id = find_procedure(tx.scope, named_id)
         if procedure_id is None:
@@ -114,6 +116,7 @@ def unlink_procedures(tx: Transaction, station_id: UUID, procedure_ids: Iterable
     """From the next run on, let a station no longer report these procedures."""
     link = station_procedures.c
     ids = follow_merges(tx.scope, list(procedure_ids))
+    watch(tx, stations, [station_id])
     tx.connection.execute(
         delete(station_procedures).where(
             tx.owns(link),
@@ -127,4 +130,5 @@ def allow_all_procedures(tx: Transaction, station_id: UUID, *, allowed: bool) ->
     """Let a station report every procedure of its organization, or only those it is linked to."""
     s = stations.c
     mine = (tx.owns(s), s.id == station_id)
+    watch(tx, stations, [station_id])
     tx.connection.execute(update(stations).where(*mine).values(all_procedures=allowed))

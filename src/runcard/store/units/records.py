@@ -26,6 +26,7 @@ from runcard.store.lists.refs import (
     with_creator,
 )
 from runcard.store.runs.rows import classify_runs, delete_run
+from runcard.store.trail.watching import watch
 from runcard.store.units.rows import delete_unit
 
 
@@ -184,8 +185,8 @@ def delete_units(tx: Transaction, serial_numbers: Iterable[str], *, with_runs: b
 
 def _update(tx: Transaction, unit_id: UUID, values: dict[str, Any]) -> None:
     u = units.c
+    watch(tx, units, [unit_id])
     tx.connection.execute(update(units).where(tx.owns(u), u.id == unit_id).values(values))
-    tx.note_change("unit_changed", unit_id)
 
 
 _parents = units.alias("parents")

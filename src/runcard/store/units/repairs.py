@@ -25,6 +25,7 @@ from runcard.store.lists.refs import (
     created_by,
     with_creator,
 )
+from runcard.store.trail.watching import note_reported
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(RepairReport)
@@ -74,8 +75,9 @@ class RepairRecord(NamedTuple):
 def stage_repair(tx: Transaction, row: RepairRow, report: RepairReport, creator: Creator) -> None:
     """Add a repair."""
     own = {**row._asdict(), "body": _encoder.encode(report)}
-    tx.stage(repairs, {**own, "organization_id": tx.organization_id, "created_at": tx.now, **creator.columns})
-    tx.note_change("repair_recorded", row.id)
+    kept = {**own, "organization_id": tx.organization_id, "created_at": tx.now, **creator.columns}
+    tx.stage(repairs, kept)
+    note_reported(tx, "repair_recorded", repairs, kept)
 
 
 def list_repairs(

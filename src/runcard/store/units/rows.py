@@ -7,14 +7,16 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, select, update
 
 from runcard.domain.ids import new_id
+from runcard.domain.metadata import Metadata
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope
-from runcard.store.engine.tables import attachments, run_sub_units, runs, unit_moves, units
+from runcard.store.engine.tables import attachments, repairs, run_sub_units, runs, unit_moves, units
 from runcard.store.files.removal import delete_unneeded
 from runcard.store.metadata import delete_metadata
+from runcard.store.trail.watching import stage_record, watch
 
 MoveKind = Literal["revision", "batch", "parent"]
 
@@ -24,20 +26,18 @@ def stage_unit(
     unit: UnitRow,
     creator: Creator,
     created_during_run_id: UUID | None,
+    metadata: Metadata | None = None,
 ) -> None:
     """Add a unit. created_during_run_id: the run that first named it; None if it was created without a run."""
-    tx.stage(
-        units,
-        {
-            **unit._asdict(),
-            "organization_id": tx.organization_id,
-            "serial_key": lookup_key(unit.serial_number),
-            "created_during_run_id": created_during_run_id,
-            "created_at": tx.now,
-            **creator.columns,
-        },
-    )
-    tx.note_change("unit_created", unit.id)
+    row = {
+        **unit._asdict(),
+        "organization_id": tx.organization_id,
+        "serial_key": lookup_key(unit.serial_number),
+        "created_during_run_id": created_during_run_id,
+        "created_at": tx.now,
+        **creator.columns,
+    }
+    stage_record(tx, units, row, creator, metadata)
     tx.catalog.remember_unit(tx.organization_id, unit)
 
 
@@ -50,13 +50,13 @@ def move_unit(tx: Transaction, before: UnitRow, after: UnitRow, run_id: UUID | N
         return
     places = {name: getattr(after, name) for name in ("part_id", "revision_id", "batch_id", "parent_id")}
     u = units.c
+    watch(tx, units, [before.id], kind="unit_moved", by_report=run_id is not None)
     tx.connection.execute(update(units).where(tx.owns(u), u.id == before.id).values(places))
     moved: tuple[MoveKind, ...] = ("revision", "batch", "parent")
     for kind in moved:
         from_id, to_id = getattr(before, f"{kind}_id"), getattr(after, f"{kind}_id")
         if from_id != to_id:
             stage_move(tx, before.id, kind, (from_id, to_id), run_id)
-    tx.note_change("unit_moved", before.id)
     tx.note_catalog_change()
     tx.catalog.remember_unit(tx.organization_id, after)
 
@@ -73,10 +73,14 @@ def delete_unit(tx: Transaction, unit_id: UUID) -> None:
     Its sub-units stay and lose their parent; the move is recorded.
     """
     a, s, u = attachments.c, run_sub_units.c, units.c
+    watch(tx, units, [unit_id])
+    repaired = select(repairs.c.id).where(tx.owns(repairs.c), repairs.c.unit_id == unit_id)
+    watch(tx, repairs, tx.connection.execute(repaired).scalars().all())
     for child in _children(tx.scope, unit_id):
         move_unit(tx, child, child._replace(parent_id=None), None)
     of_unit = (tx.owns(a), a.unit_id == unit_id)
     files = tx.connection.execute(select(a.id).where(*of_unit)).scalars().all()
+    watch(tx, attachments, files)
     tx.connection.execute(update(attachments).where(*of_unit).values(unit_id=None))
     tx.connection.execute(delete(run_sub_units).where(s.unit_id == unit_id))
     was_here = (tx.owns(s), s.previous_parent_id == unit_id)
@@ -84,7 +88,6 @@ def delete_unit(tx: Transaction, unit_id: UUID) -> None:
     delete_metadata(tx, [unit_id])
     tx.connection.execute(delete(units).where(tx.owns(u), u.id == unit_id))
     delete_unneeded(tx, files)
-    tx.note_change("unit_deleted", unit_id)
 
 
 def _children(scope: Scope, unit_id: UUID) -> Sequence[UnitRow]:

@@ -13,6 +13,7 @@ from runcard.auth.permissions import may_manage
 from runcard.auth.sessions import SESSION_LIFETIME, find_logged_in, is_for_tls
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, Unauthenticated
+from runcard.edge.requests.origin import from_request
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
@@ -89,7 +90,7 @@ def _visit_of(request: Request, services: Services) -> Visit | None:
         organization = get_organization(Scope(connection, actor.organization_id))
         user = get_user(Scope(connection, actor.organization_id), str(actor.user_id))
     return Visit(
-        actor,
+        from_request(actor, request),
         organization.name,
         user.email,
         session,

@@ -125,7 +125,7 @@ def retry(
 @router.post("/discard")
 def submit_discard(services: WithServices, visit: WithVisit, file_id: str, _fields: WithForm) -> Response:
     check_may_manage(visit.actor, "discard files in quarantine")
-    discard(services.stores, visit.actor.organization_id, _get(services, visit, file_id))
+    discard(services.stores, visit.actor, _get(services, visit, file_id))
     return redirect(_ALL)
 
 

@@ -176,7 +176,7 @@ def _check_may_save(services: Services, visit: Visit, name: str) -> None:
 def _save(services: Services, visit: Visit, name: str, mapping: TableMapping) -> None:
     kept = msgspec.json.encode(mapping).decode()
     services.writer.write(
-        visit.actor.organization_id,
+        visit.actor,
         lambda tx: create_template(tx, name, kept, Creator.of(visit.actor)),
     )
 

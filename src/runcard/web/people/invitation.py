@@ -9,6 +9,7 @@ from starlette.responses import Response
 from runcard.auth.invitations import accept, find_invited
 from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
 from runcard.auth.sessions import log_in
+from runcard.domain.actor import SystemActor
 from runcard.domain.errors import AlreadyExists, InvalidInput
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import Services, WithServices
@@ -64,7 +65,7 @@ def submit_invitation(
             member = accept(tx, token, fields.get("name", ""), password_hash)
             return log_in(tx, member, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
-        session = services.writer.write_catalog(organization.id, apply)
+        session = services.writer.write_catalog(SystemActor(organization.id, "invitation"), apply)
     except (InvalidInput, AlreadyExists) as error:
         return _form(request, services, token, fields, error)
     response = redirect("/")

@@ -62,7 +62,7 @@ def submit_log_in(
         return _form(request, services, fields, status=401)
     agent = request.headers.get("user-agent")
     by_tls = is_by_tls(request)
-    session = services.writer.write(actor.organization_id, lambda tx: log_in(tx, actor, agent, by_tls=by_tls))
+    session = services.writer.write(actor, lambda tx: log_in(tx, actor, agent, by_tls=by_tls))
     response = redirect(_page_of(fields.get("next", _HOME)))
     remember_session(response, request, session)
     keep_secret(response, request, _BROWSER_COOKIE, services.known_browsers.mark(email), _YEAR_S)
@@ -74,7 +74,7 @@ def submit_log_out(
     request: Request, services: WithServices, visit: WithVisit, fields: WithFields
 ) -> Response:
     services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
-    services.writer.write(visit.actor.organization_id, lambda tx: log_out(tx, visit.session))
+    services.writer.write(visit.actor, lambda tx: log_out(tx, visit.session))
     response = redirect("/log-in")
     forget_session(response, request)
     return response

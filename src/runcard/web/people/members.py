@@ -108,9 +108,7 @@ def submit_invitation(
     email = fields.get("email", "")
     try:
         role = _role(fields)
-        token = services.writer.write(
-            visit.actor.organization_id, lambda tx: invite(tx, visit.actor, email, role)
-        )
+        token = services.writer.write(visit.actor, lambda tx: invite(tx, visit.actor, email, role))
     except (InvalidInput, Conflict) as error:
         return _show(services, visit, MembersQuery(), fields, error)
     url = f"{services.links.root(str(request.base_url))}/invitation/{token}"
@@ -125,7 +123,7 @@ def cancel_invitation(
 ) -> Response:
     check_may_administer(visit.actor, "withdraw invitations")
     invitation_uuid = id_of(invitation_id, _missing("Invitation"))
-    services.writer.write(visit.actor.organization_id, lambda tx: delete_invitation(tx, invitation_uuid))
+    services.writer.write(visit.actor, lambda tx: delete_invitation(tx, invitation_uuid))
     return redirect(_HERE)
 
 
@@ -150,7 +148,7 @@ def _change(
 ) -> Response:
     user_uuid = id_of(user_id, _missing("User"))
     try:
-        services.writer.write_catalog(visit.actor.organization_id, lambda tx: change(tx, user_uuid))
+        services.writer.write_catalog(visit.actor, lambda tx: change(tx, user_uuid))
     except Conflict as error:
         return _show(services, visit, MembersQuery(), {}, error)
     return redirect(_HERE)

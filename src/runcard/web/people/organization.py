@@ -111,7 +111,7 @@ def submit_organization(services: WithServices, visit: WithVisit, fields: WithFo
             question = question_about(scope, now, retention_in(fields), fields)
         if question is not None:
             return _show(services, visit, fields, question=question)
-        services.writer.write_catalog(organization_id, apply)
+        services.writer.write_catalog(visit.actor, apply)
     except InvalidInput as error:
         return _show(services, visit, fields, error)
     return redirect(f"{_HERE}?saved=true")

@@ -76,10 +76,10 @@ def show_profile(
 
 @router.post(_HERE)
 def submit_name(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
-    organization_id, user_id = _self(visit)
+    _, user_id = _self(visit)
     try:
         services.writer.write_catalog(
-            organization_id, lambda tx: rename_user(tx, user_id, fields.get("name", ""))
+            visit.actor, lambda tx: rename_user(tx, user_id, fields.get("name", ""))
         )
     except InvalidInput as error:
         return _show(services, visit, error)
@@ -91,7 +91,7 @@ def submit_password(
     request: Request, services: WithServices, visit: WithVisit, fields: WithForm, _turn: WithHashingTurn
 ) -> Response:
     """Change the password. Every log-in ends, and this browser gets a new one."""
-    organization_id, user_id = _self(visit)
+    _, user_id = _self(visit)
     caller = LogInCaller(request.client.host if request.client else "", digest_of(visit.session).hex())
     new_password = fields.get("password", "")
     try:
@@ -109,7 +109,7 @@ def submit_password(
         return log_in(tx, visit.actor, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
     response = redirect(f"{_HERE}?saved=true")
-    remember_session(response, request, services.writer.write_catalog(organization_id, apply))
+    remember_session(response, request, services.writer.write_catalog(visit.actor, apply))
     return response
 
 
@@ -117,7 +117,7 @@ def submit_password(
 def create_key(request: Request, services: WithServices, visit: WithVisit, _fields: WithForm) -> Response:
     organization_id, user_id = _self(visit)
     key = new_api_key()
-    services.writer.write_catalog(organization_id, lambda tx: create_user_key(tx, user_id, key.secret))
+    services.writer.write_catalog(visit.actor, lambda tx: create_user_key(tx, user_id, key.secret))
     with services.database.read_in(organization_id) as scope:
         procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
@@ -126,9 +126,9 @@ def create_key(request: Request, services: WithServices, visit: WithVisit, _fiel
 
 @router.post(f"{_HERE}/keys/{{key_id}}/revoke")
 def revoke(services: WithServices, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
-    organization_id, user_id = _self(visit)
+    _, user_id = _self(visit)
     key_uuid = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
-    services.writer.write_catalog(organization_id, lambda tx: revoke_key(tx, key_uuid, owner_id=user_id))
+    services.writer.write_catalog(visit.actor, lambda tx: revoke_key(tx, key_uuid, owner_id=user_id))
     return redirect(_HERE)
 
 
@@ -148,9 +148,7 @@ def end_one(services: WithServices, visit: WithVisit, digest: str, _fields: With
 
 def _end(services: Services, visit: Visit, ended: bytes | None) -> Response:
     user_id, kept = visit.actor.user_id, digest_of(visit.session)
-    services.writer.write(
-        visit.actor.organization_id, lambda tx: end_other_sessions(tx, user_id, kept, ended)
-    )
+    services.writer.write(visit.actor, lambda tx: end_other_sessions(tx, user_id, kept, ended))
     return redirect(_HERE)
 
 

@@ -99,8 +99,8 @@ def submit_set_up(
                 secret=key.secret,
                 person=fields.get("person", ""),
             )
-            tx = shared.of(made.organization.id)
             admin = UserActor(made.admin.id, made.organization.id, made.admin.role)
+            tx = shared.of(admin)
             first = fields.get("procedure", "").strip()
             procedure = create_procedure(tx, first, Creator.of(admin)) if first else None
             return _Done(

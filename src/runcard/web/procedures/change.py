@@ -120,7 +120,6 @@ def _change(
 ) -> Response:
     """Change a procedure and show it; if the change is refused, show the form again with the reasons."""
     check_may_manage(visit.actor, "change procedures")
-    organization_id = visit.actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
         procedure = get_procedure(tx.scope, procedure_id)
@@ -128,7 +127,7 @@ def _change(
         return procedure.id
 
     try:
-        changed = services.writer.write_catalog(organization_id, apply)
+        changed = services.writer.write_catalog(visit.actor, apply)
     except (InvalidInput, Conflict) as error:
         page = _page(services, visit, procedure_id, fields or {}, error)
         return render("procedures/change.html", page, visit, status=answer_error(error).status)

@@ -94,7 +94,7 @@ def show_merge(
 @router.post("/merge")
 def merge(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
     actor = check_may_manage(visit.actor, "merge procedures")
-    organization_id, into = actor.organization_id, id_of(fields.get("into", ""), ProcedureNotFound)
+    _organization_id, into = actor.organization_id, id_of(fields.get("into", ""), ProcedureNotFound)
 
     def apply(tx: Transaction) -> UUID:
         source = get_procedure(tx.scope, procedure_id)
@@ -103,7 +103,7 @@ def merge(services: WithServices, visit: WithVisit, procedure_id: str, fields: W
         return target.id
 
     try:
-        target_id = services.writer.write_catalog(organization_id, apply)
+        target_id = services.writer.write_catalog(visit.actor, apply)
     except Conflict as error:
         page = _page(services, visit, procedure_id, None, problems_of(error))
         return render("procedures/merge.html", page, visit, status=answer_error(error).status)

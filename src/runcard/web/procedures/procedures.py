@@ -106,7 +106,7 @@ def show_procedures(
 @router.post(_HERE)
 def submit_procedure(services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     check_may_manage(visit.actor, "create procedures")
-    organization_id, creator = visit.actor.organization_id, Creator.of(visit.actor)
+    creator = Creator.of(visit.actor)
 
     def apply(tx: Transaction) -> UUID:
         name = fields.get("name", "")
@@ -115,7 +115,7 @@ def submit_procedure(services: WithServices, visit: WithVisit, fields: WithForm)
         return create_procedure(tx, name, creator, fields.get("identifier", "").strip() or None).id
 
     try:
-        made = services.writer.write(organization_id, apply)
+        made = services.writer.write(visit.actor, apply)
     except (InvalidInput, Conflict) as error:
         page = _page(services, visit, ProceduresQuery(), fields, error)
         return render("procedures/procedures.html", page, visit, status=answer_error(error).status)

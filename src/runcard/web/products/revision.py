@@ -111,7 +111,7 @@ def change_picture(
         now = get_revision(tx.scope, revision.part.number, revision.number)
         change_revision(tx, now, number=None, image_id=image_of and image_of(tx))
 
-    services.writer.write(organization_id, apply)
+    services.writer.write(visit.actor, apply)
     return redirect(revision_url(revision.part.number, revision.number))
 
 

@@ -184,7 +184,7 @@ def submit_delete(services: WithServices, visit: WithVisit, fields: WithFields, 
     services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     check_may_manage(visit.actor, "delete runs")
     organization_id, run_uuid = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    if not services.writer.write(organization_id, lambda tx: delete_run(tx, run_uuid)):
+    if not services.writer.write(visit.actor, lambda tx: delete_run(tx, run_uuid)):
         raise RunNotFound(run_id)
     remove_soon(services.stores, organization_id)
     return redirect("/runs")

@@ -54,7 +54,7 @@ def create_key(
     request: Request, services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm
 ) -> Response:
     check_may_manage(visit.actor, "create keys of stations")
-    organization_id, station_uuid, key = (
+    _organization_id, station_uuid, key = (
         visit.actor.organization_id,
         id_of(station_id, StationNotFound),
         new_api_key(),
@@ -65,7 +65,7 @@ def create_key(
         create_station_key(tx, station.id, key.secret)
         return station
 
-    station = services.writer.write_catalog(organization_id, apply)
+    station = services.writer.write_catalog(visit.actor, apply)
     return show_key_of_station(request, services, visit, station, key.api_key)
 
 
@@ -151,10 +151,10 @@ def _change(
 ) -> Response:
     """Change a station in use and show it; if the change is refused, with the reasons."""
     check_may_manage(visit.actor, "change stations")
-    organization_id, station_uuid = visit.actor.organization_id, id_of(station_id, StationNotFound)
+    _organization_id, station_uuid = visit.actor.organization_id, id_of(station_id, StationNotFound)
     try:
         services.writer.write_catalog(
-            organization_id, lambda tx: change(tx, get_station_in_use(tx.scope, station_uuid))
+            visit.actor, lambda tx: change(tx, get_station_in_use(tx.scope, station_uuid))
         )
     except (InvalidInput, AlreadyExists) as error:
         page = station_page(services, visit, station_uuid, StationQuery(), problems_of(error))

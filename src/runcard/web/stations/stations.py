@@ -141,7 +141,7 @@ def show_stations(
 def submit_station(request: Request, services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     """Create a station with its first key, and show the key."""
     check_may_manage(visit.actor, "create stations")
-    organization_id, has_all, key = (
+    _organization_id, has_all, key = (
         visit.actor.organization_id,
         fields.get("may_report") == ALL_PROCEDURES,
         new_api_key(),
@@ -155,7 +155,7 @@ def submit_station(request: Request, services: WithServices, visit: WithVisit, f
         return get_station_record(tx.scope, station.id)
 
     try:
-        station = services.writer.write(organization_id, apply)
+        station = services.writer.write(visit.actor, apply)
     except (InvalidInput, AlreadyExists) as error:
         page = _page(services, visit, StationsQuery(), fields, problems_of(error))
         return render("stations/stations.html", page, visit, status=answer_error(error).status)

@@ -207,9 +207,7 @@ def change_sample(
             "runs", f"{runs[:60]!r} does not say what the runs so far get; choose one of {', '.join(_RUNS)}"
         )
     change = UnitChange(sample=_SAMPLES[sample], runs_follow=_RUNS[runs])
-    services.writer.write_catalog(
-        visit.actor.organization_id, lambda tx: change_unit(tx, visit.actor, serial_number, change)
-    )
+    services.writer.write_catalog(visit.actor, lambda tx: change_unit(tx, visit.actor, serial_number, change))
     return redirect(unit_url(serial_number))
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from runcard.analytics.questions.activity.station_activity import SILENT_AFTER, station_activity
 from runcard.analytics.snapshot import Selection, Snapshot
-from runcard.domain.actor import StationActor
+from runcard.domain.actor import StationActor, SystemActor
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.lists.run_filter import RunFilter
@@ -28,7 +28,7 @@ def test_a_station_whose_clock_is_ahead_becomes_silent(floor: Floor, peopled: Te
         started_at=received_at + timedelta(hours=20),
     )
     run = prepare_run(report, received_at=received_at)
-    floor.writer.write_shared(lambda tx: record_run(tx.of(station.organization_id), station, run))
+    floor.writer.write_shared(lambda tx: record_run(tx.of(station), station, run))
     week = Selection(RunFilter(started_after=NOW - timedelta(days=7), started_before=NOW))
     with own_copy(floor.database) as copy, floor.database.read_in(floor.home) as scope:
         copy.follow()
@@ -44,7 +44,7 @@ def test_a_station_whose_clock_is_ahead_becomes_silent(floor: Floor, peopled: Te
 
 def test_a_station_is_new_until_it_has_reported_and_not_again(floor: Floor):
     made = floor.writer.write_shared(
-        lambda tx: create_station(tx.of(floor.home), "Unpacked", all_procedures=True)
+        lambda tx: create_station(tx.of(SystemActor(floor.home, "test")), "Unpacked", all_procedures=True)
     )
     station = StationActor(made.id, floor.home)
     received_at = NOW - timedelta(days=60)
@@ -62,5 +62,5 @@ def test_a_station_is_new_until_it_has_reported_and_not_again(floor: Floor):
 
     assert state() == "new"
     run = prepare_run(report, received_at=received_at)
-    floor.writer.write_shared(lambda tx: record_run(tx.of(station.organization_id), station, run))
+    floor.writer.write_shared(lambda tx: record_run(tx.of(station), station, run))
     assert state() == "silent"

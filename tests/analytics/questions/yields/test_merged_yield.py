@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from runcard.analytics.questions.yields.first_pass_yield import YieldRow, first_pass_yield
 from runcard.analytics.questions.yields.merged_yield import MergedYield, merged_yield
 from runcard.analytics.snapshot import Selection, Snapshot
+from runcard.domain.actor import SystemActor
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.report import RunReport
 from runcard.store.creator import Creator
@@ -42,11 +43,13 @@ def reports(prefix: str, chance: Random, count: int) -> list[RunReport]:
 def merge_all(floor: Floor, source: UUID, target: UUID) -> None:
     with floor.database.read_in(floor.home) as scope:
         a, b = (get_procedure(scope, str(one)) for one in (source, target))
-    floor.writer.write_shared(lambda tx: merge_procedures(tx.of(floor.home), a, b, CREATOR))
+    floor.writer.write_shared(
+        lambda tx: merge_procedures(tx.of(SystemActor(floor.home, "test")), a, b, CREATOR)
+    )
     with floor.database.read() as connection:
         [merge] = list_open_merges(connection)
     move = partial(move_runs, merge=merge, at_most=7)
-    while floor.writer.write(floor.home, move):
+    while floor.writer.write(SystemActor(floor.home, "test"), move):
         pass
 
 
@@ -60,7 +63,9 @@ def test_the_yield_of_both_and_the_shared_units_are_told_before(floor: Floor) ->
     with floor.database.read_in(floor.home) as scope:
         runs = list_latest_runs(scope, wanted, 100).rows
     golden = next(run.unit.id for run in runs if run.unit.serial_number.startswith("BOTH"))
-    floor.writer.write_shared(lambda tx: classify_unit(tx.of(floor.home), golden, "golden", with_runs=True))
+    floor.writer.write_shared(
+        lambda tx: classify_unit(tx.of(SystemActor(floor.home, "test")), golden, "golden", with_runs=True)
+    )
     with own_copy(floor.database) as copy:
 
         def told() -> tuple[MergedYield, YieldRow]:

@@ -87,7 +87,7 @@ def delete(
 ) -> Response:
     """Delete files, whatever they are part of. If any is unknown, none is deleted."""
     ids = [id_of(text, AttachmentNotFound) for text in query.ids]
-    deleted = services.writer.write(actor.organization_id, lambda tx: delete_attachments(tx, ids))
+    deleted = services.writer.write(actor, lambda tx: delete_attachments(tx, ids))
     remove_soon(services.stores, actor.organization_id)
     return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
 
@@ -105,9 +105,7 @@ def create_of_run(
     """Announce a file that is part of a run from the start."""
     run_id = id_of(id, RunNotFound)
     slot = new_slot(services, actor.organization_id, str(request.base_url))
-    services.writer.write(
-        actor.organization_id, lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id)
-    )
+    services.writer.write(actor, lambda tx: announce_file_of_run(tx, actor, run_id, body.name, slot.id))
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
 
@@ -121,7 +119,7 @@ def create_of_unit(
     """Announce a file that is part of a unit from the start."""
     slot = new_slot(services, actor.organization_id, str(request.base_url))
     services.writer.write(
-        actor.organization_id, lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id)
+        actor, lambda tx: announce_file_of_unit(tx, actor, serial_number, body.name, slot.id)
     )
     return JsonResponse(UploadSlot(slot.id, slot.url))
 
@@ -150,6 +148,6 @@ def delete_of_unit(
         check_brought(tx, actor, unit, ids)
         return list(delete_attachments(tx, ids, of_unit=unit.id))
 
-    deleted = services.writer.write(organization_id, apply)
+    deleted = services.writer.write(actor, apply)
     remove_soon(services.stores, organization_id)
     return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))

@@ -67,7 +67,7 @@ def create(
     """Save a mapping under a name that no other template has."""
     mapping = msgspec.json.encode(body.mapping).decode()
     template_id = services.writer.write(
-        actor.organization_id,
+        actor,
         lambda tx: create_template(tx, body.name.strip(), mapping, Creator.of(actor)),
     )
     return JsonResponse(IdResult(template_id))
@@ -118,5 +118,5 @@ def delete(
 ) -> Response:
     """Delete a template. Runs that were imported with it stay."""
     template_id = id_of(id, ImportTemplateNotFound)
-    services.writer.write(actor.organization_id, lambda tx: delete_template(tx, template_id))
+    services.writer.write(actor, lambda tx: delete_template(tx, template_id))
     return JsonResponse(IdResult(template_id))

@@ -141,10 +141,8 @@ def create(
     body: Annotated[ProcedureCreateBody, json_body(ProcedureCreateBody)],
 ) -> Response:
     """Create a procedure. Several may have the same name."""
-    organization_id, by = actor.organization_id, Creator.of(actor)
-    made = services.writer.write(
-        organization_id, lambda tx: create_procedure(tx, body.name, by, body.identifier)
-    )
+    by = Creator.of(actor)
+    made = services.writer.write(actor, lambda tx: create_procedure(tx, body.name, by, body.identifier))
     return JsonResponse(IdResult(made.id))
 
 
@@ -220,14 +218,14 @@ def update(
     """Rename a procedure, change its identifier or git settings, archive it or restore it."""
     if body == ProcedureUpdateBody():
         raise InvalidInput.at((), f"The body is empty; give {', '.join(body.__struct_encode_fields__)}.")
-    organization_id, change = actor.organization_id, _change(body)
+    _organization_id, change = actor.organization_id, _change(body)
 
     def apply(tx: Transaction) -> UUID:
         procedure = get_procedure_record(tx.scope, id)
         change_procedure(tx, procedure.id, change)
         return procedure.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(actor, apply)))
 
 
 @router.delete("/procedures/{id}", openapi_extra=operation(IdResult, name="procedure-delete"))
@@ -246,7 +244,7 @@ def delete(
         delete_procedure(tx, procedure.id)
         return procedure.id
 
-    deleted = services.writer.write_catalog(organization_id, apply)
+    deleted = services.writer.write_catalog(actor, apply)
     remove_soon(services.stores, organization_id)
     return JsonResponse(IdResult(deleted))
 

@@ -74,7 +74,7 @@ def create(
         check_may_create(tx, actor, "Version")
         return create_version(tx, found, tag, Creator.of(actor))
 
-    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write(actor, apply)))
 
 
 @router.get(
@@ -109,7 +109,6 @@ def delete(
     services: WithServices,
 ) -> Response:
     """Delete a version. Refused while runs name it."""
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
         procedure = get_procedure_record(tx.scope, procedure_id)
@@ -117,4 +116,4 @@ def delete(
         delete_version(tx, procedure.id, version)
         return version.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(actor, apply)))

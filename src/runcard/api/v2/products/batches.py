@@ -104,7 +104,7 @@ def create(
         check_may_create(tx, actor, "Batch")
         return create_batch(tx, body.number.strip(), Creator.of(actor))
 
-    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write(actor, apply)))
 
 
 @router.get(
@@ -167,14 +167,13 @@ def update(
     body: Annotated[BatchUpdateBody, json_body(BatchUpdateBody)],
 ) -> Response:
     """Renumber a batch."""
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
         batch = get_batch(tx.scope, number)
         renumber_batch(tx, batch, body.new_number.strip())
         return batch.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(actor, apply)))
 
 
 @router.delete("/batches/{number:path}", openapi_extra=operation(IdListResult, name="batch-delete"))
@@ -182,14 +181,13 @@ def delete(
     number: str, actor: Annotated[UserActor, to_manage("delete batches")], services: WithServices
 ) -> Response:
     """Delete a batch. Its units and runs stay."""
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
         batch = get_batch(tx.scope, number)
         delete_batch(tx, batch)
         return batch.id
 
-    return JsonResponse(IdListResult([services.writer.write_catalog(organization_id, apply)]))
+    return JsonResponse(IdListResult([services.writer.write_catalog(actor, apply)]))
 
 
 def _unit(unit: MemberUnit) -> BatchUnit:

@@ -38,7 +38,7 @@ from runcard.edge.requests.services import (
 from runcard.ingest.reach import check_may_create
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.metadata import read_metadata
 from runcard.store.products.parts import (
     PartFilter,
     change_part,
@@ -48,6 +48,7 @@ from runcard.store.products.parts import (
     list_parts,
     list_revisions,
 )
+from runcard.store.trail.metadata import change_metadata
 
 router = APIRouter()
 
@@ -133,10 +134,10 @@ def create(
         check_may_create(tx, actor, "Part")
         by = Creator.of(actor)
         part_id = create_part(tx, body.number.strip(), name, revision, by)
-        change_metadata(tx, part_id, "metadata", body.metadata or {})
+        change_metadata(tx, "part", part_id, "metadata", body.metadata or {})
         return part_id
 
-    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write(actor, apply)))
 
 
 @router.get(
@@ -196,15 +197,14 @@ def update(
     """Renumber or rename a part, and merge its metadata."""
     if body == PartUpdateBody():
         raise InvalidInput.at((), "The body is empty; give new_number, name or metadata.")
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> PartUpdateResponse:
         part = get_part(tx.scope, number)
         after = change_part(tx, part, number=given(body.new_number), name=given(body.name))
-        change_metadata(tx, part.id, "metadata", body.metadata or {})
+        change_metadata(tx, "part", part.id, "metadata", body.metadata or {})
         return PartUpdateResponse(after.id, after.number, after.name, tx.now)
 
-    return JsonResponse(services.writer.write_catalog(organization_id, apply))
+    return JsonResponse(services.writer.write_catalog(actor, apply))
 
 
 @router.delete("/parts/{number:path}", openapi_extra=operation(PartDeleteResponse, name="part-delete"))
@@ -212,10 +212,9 @@ def delete(
     number: str, actor: Annotated[UserActor, to_manage("delete parts")], services: WithServices
 ) -> Response:
     """Delete a part and all its revisions. Refused while units or runs name it."""
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> PartDeleteResponse:
         part = get_part(tx.scope, number)
         return PartDeleteResponse(part.id, list(delete_part(tx, part)))
 
-    return JsonResponse(services.writer.write_catalog(organization_id, apply))
+    return JsonResponse(services.writer.write_catalog(actor, apply))

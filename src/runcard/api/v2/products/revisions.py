@@ -35,9 +35,10 @@ from runcard.edge.requests.services import (
 from runcard.ingest.reach import check_may_create
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.metadata import read_metadata
 from runcard.store.products.parts import get_part
 from runcard.store.products.revisions import change_revision, create_revision, delete_revision, get_revision
+from runcard.store.trail.metadata import change_metadata
 from runcard.store.units.members import list_units_of_revision
 
 router = APIRouter()
@@ -93,10 +94,10 @@ def create(
         by = Creator.of(actor)
         part = get_part(tx.scope, part_number)
         revision_id = create_revision(tx, part, body.number.strip(), by)
-        change_metadata(tx, revision_id, "metadata", body.metadata or {})
+        change_metadata(tx, "revision", revision_id, "metadata", body.metadata or {})
         return revision_id
 
-    return JsonResponse(IdResult(services.writer.write(actor.organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write(actor, apply)))
 
 
 @router.get(_REVISION, openapi_extra=operation(RevisionGetResponse, name="part-getRevision"))
@@ -129,17 +130,16 @@ def update(
     """Renumber a revision, set or remove its image, and merge its metadata."""
     if body == RevisionUpdateBody():
         raise InvalidInput.at((), "The body is empty; give number, image_id or metadata.")
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
         revision = get_revision(tx.scope, part_number, revision_number)
         image = body.image_id
         image_id = UNSET if image is UNSET else image_id_of(tx.scope, image)
         change_revision(tx, revision, number=given(body.number), image_id=image_id)
-        change_metadata(tx, revision.id, "metadata", body.metadata or {})
+        change_metadata(tx, "revision", revision.id, "metadata", body.metadata or {})
         return revision.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(actor, apply)))
 
 
 @router.delete(_REVISION, openapi_extra=operation(IdResult, name="part-deleteRevision"))
@@ -150,11 +150,10 @@ def delete(
     services: WithServices,
 ) -> Response:
     """Delete a revision. Refused while units or runs name it, and for the last revision of a part."""
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
         revision = get_revision(tx.scope, part_number, revision_number)
         delete_revision(tx, revision)
         return revision.id
 
-    return JsonResponse(IdResult(services.writer.write_catalog(organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write_catalog(actor, apply)))

@@ -38,9 +38,10 @@ from runcard.ingest.record_run import prepare_run
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.files.attachments import list_attachments
-from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.metadata import read_metadata
 from runcard.store.runs.records import find_run, list_sub_units, read_documents
 from runcard.store.runs.rows import delete_run
+from runcard.store.trail.metadata import change_metadata
 
 router = APIRouter()
 
@@ -148,7 +149,7 @@ def delete(
                 raise RunNotFound(run_id)
         return ids
 
-    deleted = services.writer.write(organization_id, apply)
+    deleted = services.writer.write(actor, apply)
     remove_soon(services.stores, organization_id)
     return JsonResponse(IdListResult(deleted))
 
@@ -185,9 +186,7 @@ def update(
 ) -> Response:
     """Link uploads to a run, in addition to those already linked."""
     run_id = id_of(id, RunNotFound)
-    services.writer.write(
-        actor.organization_id, lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id)
-    )
+    services.writer.write(actor, lambda tx: link_uploads(tx, actor, body.attachments or [], run_id=run_id))
     return JsonResponse(IdResult(run_id))
 
 
@@ -201,15 +200,14 @@ def update_metadata(
     body: Annotated[RunMetadataBody, json_body(RunMetadataBody)],
 ) -> Response:
     """Merge metadata into a run. A null removes its key."""
-    organization_id, run_id = actor.organization_id, id_of(id, RunNotFound)
+    _organization_id, run_id = actor.organization_id, id_of(id, RunNotFound)
 
     def apply(tx: Transaction) -> None:
         check_reaches_run(tx, actor, run_id)
         if body.metadata:
-            change_metadata(tx, run_id, "metadata", body.metadata)
-            tx.note_change("run_changed", run_id)
+            change_metadata(tx, "run", run_id, "metadata", body.metadata)
 
-    services.writer.write(organization_id, apply)
+    services.writer.write(actor, apply)
     return JsonResponse(IdResult(run_id))
 
 

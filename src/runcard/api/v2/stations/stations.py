@@ -36,7 +36,7 @@ from runcard.edge.requests.services import (
 )
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
-from runcard.store.metadata import change_metadata, read_metadata
+from runcard.store.metadata import read_metadata
 from runcard.store.people.teams import get_team
 from runcard.store.stations.records import (
     StationFilter,
@@ -49,6 +49,7 @@ from runcard.store.stations.records import (
     remove_station,
 )
 from runcard.store.stations.rows import create_station, link_procedures
+from runcard.store.trail.metadata import change_metadata
 
 router = APIRouter()
 
@@ -107,17 +108,16 @@ def create(
     body: Annotated[StationCreateBody, json_body(StationCreateBody)],
 ) -> Response:
     """Create a station, linked to a procedure if one is named. Its key is made elsewhere."""
-    organization_id = actor.organization_id
 
     def apply(tx: Transaction) -> UUID:
         team = None if body.team_id is None else get_team(tx.scope, body.team_id)
         station = create_station(tx, body.name, team_id=team.id if team else None)
         if body.procedure_id is not None:
             link_procedures(tx, station.id, [body.procedure_id])
-        change_metadata(tx, station.id, "metadata", body.metadata or {})
+        change_metadata(tx, "station", station.id, "metadata", body.metadata or {})
         return station.id
 
-    return JsonResponse(IdResult(services.writer.write(organization_id, apply)))
+    return JsonResponse(IdResult(services.writer.write(actor, apply)))
 
 
 @router.get(
@@ -184,16 +184,16 @@ def update(
     body: Annotated[StationUpdateBody, json_body(StationUpdateBody)],
 ) -> Response:
     """Rename a station, set or remove its image and its team, and merge its metadata."""
-    organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
+    _organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdName:
         station = get_station_in_use(tx.scope, station_id)
         after = _changed(tx.scope, station, body)
         change_station(tx, after)
-        change_metadata(tx, station.id, "metadata", body.metadata or {})
+        change_metadata(tx, "station", station.id, "metadata", body.metadata or {})
         return IdName(after.id, after.name)
 
-    return JsonResponse(services.writer.write(organization_id, apply))
+    return JsonResponse(services.writer.write(actor, apply))
 
 
 @router.delete("/stations/{id}", openapi_extra=operation(IdResult, name="station-remove"))
@@ -203,14 +203,14 @@ def remove(
     services: WithServices,
 ) -> Response:
     """Delete a station that has made nothing yet; archive a station that has."""
-    organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
+    _organization_id, station_id = actor.organization_id, id_of(id, StationNotFound)
 
     def apply(tx: Transaction) -> IdResult:
         get_station_in_use(tx.scope, station_id)
         remove_station(tx, station_id)
         return IdResult(station_id)
 
-    return JsonResponse(services.writer.write_catalog(organization_id, apply))
+    return JsonResponse(services.writer.write_catalog(actor, apply))
 
 
 def _changed(scope: Scope, before: StationRecord, body: StationUpdateBody) -> StationRecord:

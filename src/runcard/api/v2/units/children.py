@@ -35,9 +35,7 @@ def add(
 ) -> Response:
     """Make a unit part of another. It leaves the unit of which it was part before."""
     children = [body.child_serial_number]
-    (child,) = services.writer.write(
-        actor.organization_id, lambda tx: add_sub_units(tx, actor, serial_number, children)
-    )
+    (child,) = services.writer.write(actor, lambda tx: add_sub_units(tx, actor, serial_number, children))
     return JsonResponse(IdResult(child.id))
 
 
@@ -55,7 +53,7 @@ def remove(
 ) -> Response:
     """Take a unit out of another."""
     child_id = services.writer.write(
-        actor.organization_id,
+        actor,
         lambda tx: remove_sub_unit(tx, actor, serial_number, query.child_serial_number),
     )
     return JsonResponse(IdResult(child_id))

@@ -146,7 +146,7 @@ def create(
         body.sample,
         body.metadata or {},
     )
-    unit_id = services.writer.write(actor.organization_id, lambda tx: create_unit(tx, actor, unit))
+    unit_id = services.writer.write(actor, lambda tx: create_unit(tx, actor, unit))
     return JsonResponse(IdResult(unit_id))
 
 
@@ -161,7 +161,7 @@ def delete(
 ) -> Response:
     """Delete units, all or none. Their sub-units stay."""
     deleted = services.writer.write_catalog(
-        actor.organization_id, lambda tx: delete_units(tx, query.serial_numbers, with_runs=query.cascade)
+        actor, lambda tx: delete_units(tx, query.serial_numbers, with_runs=query.cascade)
     )
     remove_soon(services.stores, actor.organization_id)
     return JsonResponse(IdListResult(list(deleted)))
@@ -215,7 +215,7 @@ def update(
     )
     is_cataloged = change.serial_number is not UNSET or change.sample is not UNSET
     write = services.writer.write_catalog if is_cataloged else services.writer.write
-    unit_id = write(actor.organization_id, lambda tx: change_unit(tx, actor, serial_number, change))
+    unit_id = write(actor, lambda tx: change_unit(tx, actor, serial_number, change))
     return JsonResponse(IdResult(unit_id))
 
 

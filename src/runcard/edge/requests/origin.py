@@ -1,0 +1,33 @@
+"""Where a request came from, as the audit trail keeps it."""
+
+import re
+from typing import TypeVar
+
+from fastapi import Request
+from msgspec.structs import replace
+
+from runcard.domain.actor import Actor, Origin
+from runcard.domain.ids import new_id
+
+A = TypeVar("A", bound=Actor)
+
+# The id that a caller gives its request is kept if it is one word of these.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_DOORS = re.compile(r"/+(?:api/)?(v1|v2|analytics|export|quarantine|repairs|cli|trail)(?:/|$)", re.IGNORECASE)
+
+
+def origin_of(request: Request, key: str | None = None) -> Origin:
+    """Where a request came from. key: the first characters of its API key; None: it came with none."""
+    given = request.headers.get("x-request-id", "")
+    door = _DOORS.match(request.url.path)
+    return Origin(
+        door="page" if door is None else door[1].lower(),
+        address=None if request.client is None else request.client.host,
+        key=key,
+        request_id=given if _REQUEST_ID.fullmatch(given) else str(new_id()),
+    )
+
+
+def from_request(actor: A, request: Request) -> A:
+    """The actor, who acts by this request."""
+    return replace(actor, origin=origin_of(request, actor.origin.key))

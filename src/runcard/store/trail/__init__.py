@@ -1,0 +1,1 @@
+"""The audit trail: what each change leaves behind, written in the transaction of the change."""

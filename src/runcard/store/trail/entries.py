@@ -1,0 +1,199 @@
+"""The audit trail as people read it: its entries, newest first, by person, thing, kind and time.
+
+What a report made has no entry of its own. Its record says who sent the report, and the trail has its digest.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, or_, select
+
+from runcard.domain.evidence.entry import By, Entry, decode_entry
+from runcard.store.commit.changes import ChangeKind
+from runcard.store.engine import tables as t
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope, owned_by
+from runcard.store.trail.things import THING_OF, Thing
+
+# Kinds that tell of people and their access. Only admins see them.
+OF_ACCESS: frozenset[ChangeKind] = frozenset(
+    {
+        "user_created",
+        "user_changed",
+        "user_logged_in",
+        "user_logged_out",
+        "user_log_in_failed",
+        "user_sessions_ended",
+        "key_created",
+        "key_changed",
+        "key_deleted",
+        "invitation_created",
+        "invitation_deleted",
+    }
+)
+_BATCH = 500
+
+
+class TrailFilter(NamedTuple):
+    """Conditions that an entry must all meet. None: no condition.
+
+    actor_id: the user or the station that made the change. thing_id: what was changed. after, before: inclusive.
+    with_reports: also what reports made, which has no entry text. of_access: also entries of OF_ACCESS.
+    """
+
+    actor_id: UUID | None = None
+    thing_id: UUID | None = None
+    kinds: Sequence[ChangeKind] | None = None
+    after: datetime | None = None
+    before: datetime | None = None
+    with_reports: bool = False
+    of_access: bool = True
+
+
+class TrailEntry(NamedTuple):
+    """A change as the trail keeps it. seq: its number in the order of the commits.
+
+    entry: None if a report made the record. text: of the entry, as it is hashed. state: the digest of the record.
+    """
+
+    seq: int
+    kind: ChangeKind
+    thing_id: UUID
+    at: datetime
+    actor_id: UUID | None
+    text: str | None
+    state: bytes | None
+
+    @property
+    def entry(self) -> Entry | None:
+        return None if self.text is None else decode_entry(self.text)
+
+
+class EntryPage(NamedTuple):
+    """rows: newest first. next_before: the number below which the next page begins; None: there is none."""
+
+    rows: Sequence[TrailEntry]
+    next_before: int | None
+
+
+_COLUMNS = [
+    t.changes.c[name] for name in ("seq", "kind", "entity_id", "changed_at", "actor_id", "entry", "state")
+]
+
+
+def list_entries(
+    scope: Scope, trail_filter: TrailFilter, limit: int, before_seq: int | None = None
+) -> EntryPage:
+    """The newest entries that the filter finds. before_seq: only entries with smaller numbers."""
+    c = t.changes.c
+    query = _entries(scope.organization_id, trail_filter).order_by(c.seq.desc()).limit(limit + 1)
+    if before_seq is not None:
+        query = query.where(c.seq < before_seq)
+    found = [TrailEntry(*row) for row in scope.connection.execute(query)]
+    rows = found[:limit]
+    return EntryPage(rows, rows[-1].seq if len(found) > limit else None)
+
+
+def read_entries(scope: Scope, trail_filter: TrailFilter) -> Iterator[TrailEntry]:
+    """All entries that the filter finds, oldest first, read in batches."""
+    c = t.changes.c
+    after = 0
+    while True:
+        query = _entries(scope.organization_id, trail_filter).where(c.seq > after).order_by(c.seq)
+        found = [TrailEntry(*row) for row in scope.connection.execute(query.limit(_BATCH))]
+        yield from found
+        if len(found) < _BATCH:
+            return
+        after = found[-1].seq
+
+
+def find_makers(scope: Scope, entries: Collection[TrailEntry]) -> Mapping[UUID, By]:
+    """Who sent the reports that made these records, by the id of the record. Records that are gone have none."""
+    by_noun: dict[str, list[UUID]] = defaultdict(list)
+    for entry in entries:
+        by_noun[noun_of(entry.kind)].append(entry.thing_id)
+    found: dict[UUID, By] = {}
+    for noun, ids in by_noun.items():
+        thing = _BY_NOUN.get(noun)
+        if thing is not None and "created_by_user_id" in thing.table.c:
+            found |= _makers(scope, thing, ids)
+    return found
+
+
+def find_names(scope: Scope, entries: Collection[TrailEntry]) -> Mapping[UUID, str]:
+    """The present names of the things of these entries, by id. A run is named by its unit. No entry: it is gone."""
+    by_noun: dict[str, set[UUID]] = defaultdict(set)
+    for entry in entries:
+        by_noun[noun_of(entry.kind)].add(entry.thing_id)
+    found: dict[UUID, str] = {}
+    for noun, ids in by_noun.items():
+        for some in in_chunks(ids):
+            found |= {row[0]: row[1] for row in scope.connection.execute(_named(scope, noun, some))}
+    return found
+
+
+def noun_of(kind: str) -> str:
+    """The noun of a kind of change: "unit" of "unit_moved", "import_template" of "import_template_created"."""
+    noun = next((noun for noun in _NOUNS if kind.startswith(f"{noun}_")), kind.partition("_")[0])
+    return "user" if noun == "session" else noun
+
+
+_BY_NOUN: Mapping[str, Thing] = {thing.noun: thing for thing in THING_OF.values()}
+_NOUNS = sorted(_BY_NOUN, key=len, reverse=True)
+
+
+def _entries(organization_id: UUID, trail_filter: TrailFilter) -> Select[Any]:
+    c = t.changes.c
+    conditions: list[ColumnElement[bool]] = [owned_by(organization_id, c)]
+    if trail_filter.with_reports:
+        # A mere signal to followers has neither.
+        conditions.append(or_(c.entry.is_not(None), c.state.is_not(None)))
+    else:
+        conditions.append(c.entry.is_not(None))
+    if trail_filter.actor_id is not None:
+        conditions.append(c.actor_id == trail_filter.actor_id)
+    if trail_filter.thing_id is not None:
+        conditions.append(c.entity_id == trail_filter.thing_id)
+    if trail_filter.kinds is not None:
+        conditions.append(c.kind.in_(trail_filter.kinds))
+    if not trail_filter.of_access:
+        conditions.append(c.kind.not_in(sorted(OF_ACCESS)))
+    if trail_filter.after is not None:
+        conditions.append(c.changed_at >= trail_filter.after)
+    if trail_filter.before is not None:
+        conditions.append(c.changed_at <= trail_filter.before)
+    return select(*_COLUMNS).where(*conditions)
+
+
+def _makers(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> Mapping[UUID, By]:
+    c, u, s = thing.table.c, t.users.c, t.stations.c
+    joined = thing.table.outerjoin(t.users, u.id == c.created_by_user_id).outerjoin(
+        t.stations, s.id == c.created_by_station_id
+    )
+    query = select(c.id, u.id, u.email, s.id, s.name).select_from(joined).where(scope.owns(c))
+    found: dict[UUID, By] = {}
+    for some in in_chunks(ids):
+        for thing_id, user_id, email, station_id, name in scope.connection.execute(
+            query.where(c.id.in_(some))
+        ):
+            found[thing_id] = (
+                By("station", name, station_id) if user_id is None else By("user", email, user_id)
+            )
+    return found
+
+
+def _named(scope: Scope, noun: str, ids: Sequence[UUID]) -> Select[Any]:
+    r, u = t.runs.c, t.units.c
+    thing = _BY_NOUN.get(noun)
+    if noun == "organization":
+        o = t.organizations.c
+        return select(o.id, o.name).where(o.id == scope.organization_id, o.id.in_(ids))
+    if thing is None or thing.named_by is None:
+        # Runs are known by their units; what has no name is not found among them.
+        query = select(r.id, u.serial_number).join_from(t.runs, t.units, u.id == r.unit_id)
+        return query.where(scope.owns(r), r.id.in_(ids))
+    c = thing.table.c
+    return select(c.id, c[thing.named_by]).where(scope.owns(c), c.id.in_(ids))

@@ -1,0 +1,173 @@
+"""The things whose changes are kept in the audit trail, and the digest that says what a thing is.
+
+The digest of a record is SHA-256 of its canonical JSON (RFC 8785): every column that is not null, and the metadata.
+Null columns are left out, so that a column that a later version adds changes no digest.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw
+from sqlalchemy import Table, select
+
+from runcard.domain.evidence.entry import canonical_json
+from runcard.domain.metadata import Metadata, MetadataValue
+from runcard.store.commit.documents import decompress_document
+from runcard.store.engine import tables as t
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.column_types import Instant
+from runcard.store.engine.scope import Scope
+from runcard.store.metadata import read_metadata
+
+Row = Mapping[str, Any]
+
+# Before the key of a value of the metadata, among the columns of a record.
+_METADATA = "metadata."
+_ENCODER = msgspec.json.Encoder()
+
+
+class Thing(NamedTuple):
+    """How the rows of a table stand in the trail.
+
+    named_by: the column that people know a row by; None: it has no name. secret: columns whose values are never
+    shown. hidden: columns that say nothing new to people. has_metadata: rows have metadata.
+    """
+
+    table: Table
+    noun: str
+    named_by: str | None
+    secret: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    has_metadata: bool = False
+
+
+def _keys(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+_THINGS = (
+    Thing(t.organizations, "organization", "name", hidden=_keys("slug")),
+    Thing(t.users, "user", "email", secret=_keys("password_hash"), hidden=_keys("email_key")),
+    Thing(t.teams, "team", "name", hidden=_keys("name_key")),
+    Thing(t.stations, "station", "name", hidden=_keys("name_key"), has_metadata=True),
+    Thing(t.api_keys, "key", "prefix", secret=_keys("digest")),
+    Thing(t.invitations, "invitation", "email", secret=_keys("digest"), hidden=_keys("email_key")),
+    Thing(t.procedures, "procedure", "name", hidden=_keys("identifier_key")),
+    Thing(t.procedure_versions, "version", "tag", hidden=_keys("tag_key")),
+    Thing(t.parts, "part", "number", hidden=_keys("number_key"), has_metadata=True),
+    Thing(t.revisions, "revision", "number", hidden=_keys("number_key"), has_metadata=True),
+    Thing(t.batches, "batch", "number", hidden=_keys("number_key")),
+    Thing(t.units, "unit", "serial_number", hidden=_keys("serial_key"), has_metadata=True),
+    Thing(t.runs, "run", None, hidden=_keys("report_digest"), has_metadata=True),
+    Thing(t.repairs, "repair", None, hidden=_keys("body")),
+    Thing(t.attachments, "attachment", "name", hidden=_keys("blob_id")),
+    Thing(t.deployments, "deployment", None),
+    Thing(t.import_templates, "import_template", "name", hidden=_keys("name_key")),
+)
+THING_OF = {thing.table.name: thing for thing in _THINGS}
+
+
+def digest_of(
+    table: Table, row: Row, *, metadata: Metadata | None = None, document: bytes | None = None
+) -> bytes:
+    """The digest of a record. row: its columns; those that are missing or None are left out.
+
+    metadata: of the record. document: SHA-256 of the packed document of a run.
+    """
+    content = dict(row)
+    for name in _instants(table):
+        moment: datetime | None = content.get(name)
+        if moment is not None and moment.tzinfo is not UTC:
+            content[name] = moment.astimezone(UTC)
+    if metadata:
+        content["metadata"] = Raw(canonical_json({key: _as_kept(value) for key, value in metadata.items()}))
+    if document is not None:
+        content["document"] = document.hex()
+    return hashlib.sha256(_ENCODER.encode(_shape(table)(**content))).digest()
+
+
+class KeptThing(NamedTuple):
+    """A record as it is now. row: as in `read_rows`. digest: of the whole record."""
+
+    row: Row
+    digest: bytes
+
+
+def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
+    """Those of these records that exist, by id: all columns, each value of the metadata, and the links of a station."""
+    found: dict[UUID, dict[str, Any]] = {}
+    owner = table.c.id if table is t.organizations else table.c.organization_id
+    for some in in_chunks(ids):
+        query = select(table).where(owner == scope.organization_id, table.c.id.in_(some))
+        found |= {row["id"]: dict(row) for row in scope.connection.execute(query).mappings()}
+        if THING_OF[table.name].has_metadata:
+            for thing_id, metadata in read_metadata(scope, found.keys() & set(some)).items():
+                found[thing_id] |= {f"{_METADATA}{key}": value for key, value in metadata.items()}
+        if table is t.stations:
+            for station_id, procedure_ids in _links(scope, some).items():
+                found[station_id]["procedures"] = procedure_ids
+    return found
+
+
+def read_things(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID, KeptThing]:
+    """Those of these records that exist, by id, each with its digest."""
+    rows = read_rows(scope, table, ids)
+    documents = _document_digests(scope, rows) if table is t.runs else {}
+    return {
+        thing_id: KeptThing(row, _digest(table, row, documents.get(thing_id)))
+        for thing_id, row in rows.items()
+    }
+
+
+def _digest(table: Table, row: Row, document: bytes | None) -> bytes:
+    columns = {name: value for name, value in row.items() if not name.startswith(_METADATA)}
+    metadata = {
+        name.removeprefix(_METADATA): value for name, value in row.items() if name.startswith(_METADATA)
+    }
+    return digest_of(table, columns, metadata=metadata, document=document)
+
+
+def _links(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:
+    """The procedures that each of these stations is linked to, in the order of their ids."""
+    link = t.station_procedures.c
+    query = select(link.station_id, link.procedure_id).where(
+        scope.owns(link), link.station_id.in_(station_ids)
+    )
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    for station_id, procedure_id in scope.connection.execute(query.order_by(link.procedure_id)):
+        found[station_id].append(procedure_id)
+    return found
+
+
+def _document_digests(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
+    d = t.run_documents.c
+    found: dict[UUID, bytes] = {}
+    for some in in_chunks(run_ids):
+        query = select(d.run_id, d.body).where(scope.owns(d), d.run_id.in_(some))
+        for run_id, body in scope.connection.execute(query):
+            found[run_id] = hashlib.sha256(decompress_document(body)).digest()
+    return found
+
+
+def _as_kept(value: MetadataValue) -> MetadataValue:
+    """A value as the database keeps it: every number is a float."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@lru_cache(maxsize=64)
+def _instants(table: Table) -> Sequence[str]:
+    return [column.name for column in table.columns if isinstance(column.type, Instant)]
+
+
+@lru_cache(maxsize=64)
+def _shape(table: Table) -> type[msgspec.Struct]:
+    """A Struct whose members are in the order of RFC 8785, and left out where they are None."""
+    more = ("metadata", "document", "procedures")
+    names = sorted(str(name) for name in (*table.columns.keys(), *more))
+    return msgspec.defstruct(table.name, [(name, Any, None) for name in names], omit_defaults=True)

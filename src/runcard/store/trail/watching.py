@@ -1,0 +1,139 @@
+"""How a write leaves its entries in the audit trail: it says what it is about to change, and the rest happens here.
+
+At the end of the write, each record that was watched is compared with what it was before. So each record that differs
+has exactly one entry, whatever the write did to it on the way.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from runcard.domain.actor import StationActor, UserActor
+from runcard.domain.evidence.entry import shown_value
+from runcard.domain.metadata import Metadata
+from runcard.store.commit.changes import ChangeKind, Trace
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.watched import Watched
+from runcard.store.creator import Creator
+from runcard.store.metadata import stage_metadata
+from runcard.store.trail.things import THING_OF, KeptThing, Row, digest_of, read_rows, read_things
+from runcard.store.trail.wording import Names, entry_of_change, entry_of_deletion, entry_of_event
+
+
+def stage_record(
+    tx: Transaction, table: Table, row: Row, creator: Creator, metadata: Metadata | None = None
+) -> None:
+    """Add a record with its metadata, and leave its entry; its digest alone if a report named it for the first time."""
+    tx.stage(table, dict(row))
+    if metadata:
+        stage_metadata(tx, row["id"], metadata)
+    if creator.by_report:
+        kind = cast("ChangeKind", f"{THING_OF[table.name].noun}_created")
+        note_reported(tx, kind, table, row, metadata=metadata)
+    else:
+        watch_new(tx, table, row["id"])
+
+
+def watch_new(tx: Transaction, table: Table, thing_id: UUID, *, why: str | None = None) -> None:
+    """Watch a record that this write creates, for a person or a key."""
+    _watch(tx, thing_id, Watched(table, None, why=why))
+
+
+def watch(
+    tx: Transaction,
+    table: Table,
+    ids: Collection[UUID],
+    *,
+    kind: ChangeKind | None = None,
+    why: str | None = None,
+    by_report: bool = False,
+) -> None:
+    """Watch records that this write is about to change or delete. Call it before the first change.
+
+    kind: what the change is called; None: such as "unit_changed" or "unit_deleted". why: the reason that was given.
+    by_report: a report causes the change, so only the digest of the record is kept. Of two calls, the first counts.
+    """
+    unknown = [thing_id for thing_id in ids if thing_id not in tx.watched]
+    for thing_id, row in read_rows(tx.scope, table, unknown).items():
+        _watch(tx, thing_id, Watched(table, row, kind, why, by_report))
+
+
+def note_reported(
+    tx: Transaction,
+    kind: ChangeKind,
+    table: Table,
+    row: Row,
+    *,
+    metadata: Metadata | None = None,
+    document: bytes | None = None,
+) -> None:
+    """Note that a report made this record, which itself says who sent the report and when.
+
+    metadata: of the record. document: the packed document of a run.
+    """
+    inside = None if document is None else hashlib.sha256(document).digest()
+    state = digest_of(table, row, metadata=metadata, document=inside)
+    tx.note_change(kind, row["id"], Trace(state=state))
+
+
+def note_event(
+    tx: Transaction,
+    kind: ChangeKind,
+    thing_id: UUID,
+    name: str | None = None,
+    *,
+    what: Mapping[str, Any] | None = None,
+    why: str | None = None,
+) -> None:
+    """Note something that changes no record, such as a log-in. what: facts about it, by name."""
+    facts = {key: (None, shown_value(value)) for key, value in (what or {}).items()}
+    tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry_of_event(tx, name, facts, why)))
+
+
+def _watch(tx: Transaction, thing_id: UUID, watched: Watched) -> None:
+    if not tx.watched:
+        tx.at_end(lambda: _settle(tx))
+    tx.watched.setdefault(thing_id, watched)
+
+
+def _settle(tx: Transaction) -> None:
+    """Note each watched record that differs from what it was."""
+    by_table: dict[str, list[UUID]] = defaultdict(list)
+    for thing_id, watched in tx.watched.items():
+        by_table[watched.table.name].append(thing_id)
+    now: dict[UUID, KeptThing] = {}
+    for ids in by_table.values():
+        now |= read_things(tx.scope, tx.watched[ids[0]].table, ids)
+    names = Names(tx)
+    for thing_id, watched in tx.watched.items():
+        _note(tx, thing_id, watched, now.get(thing_id), names)
+    tx.watched.clear()
+
+
+def _note(tx: Transaction, thing_id: UUID, watched: Watched, now: KeptThing | None, names: Names) -> None:
+    old, new = watched.row, None if now is None else now.row
+    if old == new:
+        return
+    deed = "created" if old is None else "deleted" if new is None else "changed"
+    thing = THING_OF[watched.table.name]
+    kind = watched.kind or cast("ChangeKind", f"{thing.noun}_{deed}")
+    state = None if now is None else now.digest
+    if watched.by_report:
+        tx.note_change(kind, thing_id, Trace(state=state))
+        return
+    if new is None:
+        entry = entry_of_deletion(tx, thing, old or {}, watched.why)
+    else:
+        entry = entry_of_change(names, thing, (old or {}, new), watched.why)
+    tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry, state))
+
+
+def _actor_id(tx: Transaction) -> UUID | None:
+    match tx.author:
+        case UserActor(user_id=found) | StationActor(station_id=found):
+            return found
+    return None
