@@ -18,6 +18,7 @@ from runcard.store.engine.migrate import migrate
 from tests.examples import examples
 from tests.postgresql import Postgresql, running_postgresql
 from tests.servers import AnyServer, Installation, Server, loaded_runcard
+from tests.trails import assert_trail_fits
 from tests.world import World, add_cast, build_world, build_world_by_command
 
 DatabaseKind = Literal["sqlite", "postgresql"]
@@ -165,12 +166,20 @@ def database(database_url: str | None, tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def trail_fits() -> bool:
+    """Whether all that a test does stands in the audit trail. A module that writes past Runcard overrides it."""
+    return True
+
+
 @pytest.fixture
-def writer(database: Database) -> Iterator[Writer]:
+def writer(database: Database, trail_fits: bool) -> Iterator[Writer]:
     """The writer of `database`."""
     working = Writer(database)
     yield working
     working.close()
+    if trail_fits:
+        assert_trail_fits(database)
 
 
 @pytest.fixture
@@ -205,6 +214,7 @@ def own_server(
     peopled_database_url: str | None,
     peopled: Template,
     server_settings: dict[str, str],
+    trail_fits: bool,
 ) -> Iterator[Server]:
     """A running server of the module's own, with the cast. Runs are kept apart by fresh serial numbers."""
     assert peopled.world is not None
@@ -212,6 +222,9 @@ def own_server(
     running.start()
     yield running
     running.stop()
+    if trail_fits:
+        with running.database() as database:
+            assert_trail_fits(database)
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +255,8 @@ def _stopped_in_the_end() -> Iterator[list[AnyServer]]:
     yield running
     for one in running:
         one.stop()
+        with one.database() as database:
+            assert_trail_fits(database)
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,13 @@ from runcard.store.commit.changes import list_changes
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import migrate
+from runcard.store.engine.tables import changes
 from runcard.store.installation.organization_copy import COPIED
 from tests.importers.many_runs import junit_of
 from tests.postgresql import Postgresql
 from tests.repairing import repair_of
 from tests.servers import Installation
+from tests.trails import assert_trail_fits
 from tests.world import World
 
 
@@ -69,7 +71,32 @@ def rows(database: Database, world: World) -> dict[str, list[str]]:
                 if world.acme.id in (getattr(row, "organization_id", None), getattr(row, "id", None))
             )
             for table in COPIED
+            if table is not changes
         }
+
+
+def trail(database: Database, world: World) -> list[tuple[Any, ...]]:
+    """The changes of the organization in their order, without their numbers."""
+    c = changes.c
+    with database.read() as connection:
+        found = connection.execute(select(changes).where(c.organization_id == world.acme.id).order_by(c.seq))
+        return [tuple(row)[1:] for row in found]
+
+
+def test_the_audit_trail_moves_along_in_its_order(
+    filled: list[str], other: Installation, database: Database, world: World, tmp_path: Path
+) -> None:
+    folder = tmp_path / "moving"
+    before = trail(database, world)
+    run("organization", "export", folder, "--organization", "acme", *filled)
+    run("organization", "import", folder, "--data-dir", other.data_dir)
+    *_, exported = trail(database, world)
+    assert exported[1] == "organization_exported"
+    with other.database() as copy:
+        *moved, added = trail(copy, world)
+        assert moved == before
+        assert added[1] == "organization_added"
+        assert_trail_fits(copy)
 
 
 def test_what_comes_in_is_what_went_out(

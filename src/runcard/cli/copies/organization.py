@@ -4,6 +4,7 @@ import shutil
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -25,6 +26,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.migrate import newest_schema
 from runcard.store.installation.organization_copy import add_organization, count_rows, read_rows
 from runcard.store.installation.sqlite_copy import list_stored
+from runcard.store.trail.watching import note_event
 
 _MANIFEST = "manifest.json"
 _ROWS = "rows.msgpack"
@@ -60,9 +62,13 @@ def export_organization(
     unfinished.mkdir(parents=True, mode=0o700)
     with open_installation(data_dir, database_url) as installation:
         manifest = _write(installation, installation.organization(organization), unfinished)
-    (unfinished / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
-    write_sums(unfinished)
-    unfinished.rename(folder)
+        (unfinished / _MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        write_sums(unfinished)
+        # Written before the folder has its name, so that no whole organization leaves without an entry.
+        author = command_author(manifest.organization_id)
+        note = partial(note_event, kind="organization_exported", thing_id=manifest.organization_id)
+        installation.writer.write(author, partial(note, what={"folder": str(folder)}))
+        unfinished.rename(folder)
     show_record({"path": str(folder), **_summary(manifest)}, as_json=as_json)
 
 

@@ -92,9 +92,10 @@ class SharedTransaction:
         """Hold this lock until the commit."""
         hold(self._connection, lock)
 
-    def add_change(self, row: Row) -> None:
-        """Append a change as it stands in the change log of another installation."""
-        self._changes.append(row)
+    def append_changes(self, rows: Sequence[Row]) -> None:
+        """Append changes as they stand in the change log of another installation, in their order."""
+        hold(self._connection, Lock.CHANGES)
+        insert_rows(self.connection, changes, rows)
 
     def at_end(self, ending: Callable[[], None]) -> None:
         """Call this at the end of the write, in its transaction."""
@@ -193,9 +194,9 @@ class Transaction:
         """Append what happened to the change log; see `store.commit.changes`."""
         self._shared.note_change(self.organization_id, kind, entity_id, trace)
 
-    def add_change(self, row: Row) -> None:
-        """Append a change as it stands in the change log of another installation."""
-        self._shared.add_change(row)
+    def append_changes(self, rows: Sequence[Row]) -> None:
+        """Append changes as they stand in the change log of another installation, in their order."""
+        self._shared.append_changes(rows)
 
     def at_end(self, ending: Callable[[], None]) -> None:
         """Call this at the end of the write, in its transaction."""

@@ -33,6 +33,7 @@ from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.column_types import Id, Instant
 from runcard.store.engine.database import Database
 from runcard.store.engine.scope import Scope
+from runcard.store.trail.watching import note_event
 
 # Unscoped: `_mine` is the condition on the organization of each table.
 
@@ -94,13 +95,15 @@ def add_organization(tx: Transaction, pieces: Iterable[tuple[str, bytes]]) -> No
                 parents.append((row["id"], row["parent_id"]))
                 row["parent_id"] = None
         if table is t.changes:
-            for row in rows:
-                tx.add_change({column: value for column, value in row.items() if column != "seq"})
+            tx.append_changes(
+                [{column: value for column, value in row.items() if column != "seq"} for row in rows]
+            )
         else:
             insert_rows(tx.connection, table, rows)
     for unit_id, parent_id in parents:
         u = t.units.c
         tx.connection.execute(update(t.units).where(u.id == unit_id).values(parent_id=parent_id))
+    note_event(tx, "organization_added", tx.organization_id)
 
 
 def _mine(table: Table, organization_id: UUID) -> ColumnElement[bool]:

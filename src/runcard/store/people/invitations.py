@@ -14,7 +14,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import invitations
 from runcard.store.people.users import check_free_email
-from runcard.store.trail.watching import watch, watch_new
+from runcard.store.trail.watching import note_event
 
 
 class Invitation(NamedTuple):
@@ -39,11 +39,9 @@ def create_invitation(tx: Transaction, invitation: Invitation, digest: bytes) ->
     check_free_email(tx.connection, invitation.email, invitation.organization_id)
     i, key = invitations.c, lookup_key(invitation.email)
     earlier = (owned_by(invitation.organization_id, i)) & (i.email_key == key)
-    replaced = select(i.id).where(earlier)
-    watch(tx, invitations, tx.connection.execute(replaced).scalars().all())
     tx.connection.execute(delete(invitations).where(or_(i.expires_at < tx.now, earlier)))
     tx.connection.execute(insert(invitations).values(**invitation._asdict(), digest=digest, email_key=key))
-    watch_new(tx, invitations, invitation.id)
+    note_event(tx, "invitation_created", invitation.id, invitation.email, what={"role": invitation.role})
 
 
 def list_invitations(scope: Scope, now: datetime) -> Sequence[Invitation]:
@@ -69,6 +67,7 @@ def delete_invitation(tx: Transaction, invitation_id: UUID) -> None:
     """Delete an invitation that was accepted or is withdrawn. Raises NotFound."""
     i = invitations.c
     mine = (tx.owns(i), i.id == invitation_id)
-    watch(tx, invitations, [invitation_id])
-    if not tx.connection.execute(delete(invitations).where(*mine)).rowcount:
+    gone = tx.connection.execute(delete(invitations).where(*mine).returning(i.email)).scalar_one_or_none()
+    if gone is None:
         raise NotFound(f"Invitation not found: {invitation_id}")
+    note_event(tx, "invitation_deleted", invitation_id, gone)

@@ -55,6 +55,7 @@ def create_procedure(
         **procedure._asdict(),
         "organization_id": tx.organization_id,
         "identifier_key": lookup_key(procedure.identifier),
+        "auto_push_enabled": False,
         **creator.columns,
     }
     stage_record(tx, procedures, row, creator)

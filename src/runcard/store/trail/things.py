@@ -57,7 +57,6 @@ _THINGS = (
     Thing(t.teams, "team", "name", hidden=_keys("name_key")),
     Thing(t.stations, "station", "name", hidden=_keys("name_key"), has_metadata=True),
     Thing(t.api_keys, "key", "prefix", secret=_keys("digest")),
-    Thing(t.invitations, "invitation", "email", secret=_keys("digest"), hidden=_keys("email_key")),
     Thing(t.procedures, "procedure", "name", hidden=_keys("identifier_key")),
     Thing(t.procedure_versions, "version", "tag", hidden=_keys("tag_key")),
     Thing(t.parts, "part", "number", hidden=_keys("number_key"), has_metadata=True),

@@ -12,6 +12,7 @@ from runcard.auth.sessions import log_in
 from runcard.domain.actor import SystemActor
 from runcard.domain.errors import AlreadyExists, InvalidInput
 from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.origin import origin_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.lookups import get_organization
@@ -65,7 +66,9 @@ def submit_invitation(
             member = accept(tx, token, fields.get("name", ""), password_hash)
             return log_in(tx, member, request.headers.get("user-agent"), by_tls=is_by_tls(request))
 
-        session = services.writer.write_catalog(SystemActor(organization.id, "invitation"), apply)
+        session = services.writer.write_catalog(
+            SystemActor(organization.id, "invitation", origin=origin_of(request)), apply
+        )
     except (InvalidInput, AlreadyExists) as error:
         return _form(request, services, token, fields, error)
     response = redirect("/")

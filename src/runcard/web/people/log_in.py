@@ -4,13 +4,18 @@ import re
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from runcard.auth.credentials import LogInCaller
 from runcard.auth.sessions import log_in, log_out
+from runcard.domain.actor import Origin, SystemActor
+from runcard.edge.requests.origin import from_request, origin_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.people.organizations import count_organizations
+from runcard.store.people.users import find_credentials
+from runcard.store.trail.watching import note_event
 from runcard.web.frame.cookies import is_by_tls, keep_secret, read_secret
 from runcard.web.frame.forms import (
     TOKEN_FIELD,
@@ -59,7 +64,11 @@ def submit_log_in(
     with services.database.read() as connection:
         actor = services.credentials.find_user(connection, email, fields.get("password", ""), caller)
     if actor is None:
-        return _form(request, services, fields, status=401)
+        refused = _form(request, services, fields, status=401)
+        # After the answer, or the time that it takes would tell which e-mails have a user.
+        refused.background = BackgroundTask(_note_failure, services, email, origin_of(request))
+        return refused
+    actor = from_request(actor, request)
     agent = request.headers.get("user-agent")
     by_tls = is_by_tls(request)
     session = services.writer.write(actor, lambda tx: log_in(tx, actor, agent, by_tls=by_tls))
@@ -78,6 +87,16 @@ def submit_log_out(
     response = redirect("/log-in")
     forget_session(response, request)
     return response
+
+
+def _note_failure(services: Services, email: str, origin: Origin) -> None:
+    """Note that somebody failed to log in as a member. An e-mail of nobody belongs to no organization's trail."""
+    with services.database.read() as connection:
+        known = find_credentials(connection, email)
+    if known is not None:
+        user = known.user
+        author = SystemActor(user.organization_id, "log-in", origin=origin)
+        services.writer.write(author, lambda tx: note_event(tx, "user_log_in_failed", user.id, user.email))
 
 
 def _form(request: Request, services: Services, fields: Fields, status: int = 200) -> Response:

@@ -14,6 +14,7 @@ from runcard.auth.tokens import digest_of
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import AlreadyExists, InvalidInput, SetupLinkSpent
 from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.origin import from_request
 from runcard.edge.requests.services import Services, WithServices
 from runcard.edge.shares.hashes import WithHashingTurn
 from runcard.store.commit.transaction import SharedTransaction
@@ -99,7 +100,7 @@ def submit_set_up(
                 secret=key.secret,
                 person=fields.get("person", ""),
             )
-            admin = UserActor(made.admin.id, made.organization.id, made.admin.role)
+            admin = from_request(UserActor(made.admin.id, made.organization.id, made.admin.role), request)
             tx = shared.of(admin)
             first = fields.get("procedure", "").strip()
             procedure = create_procedure(tx, first, Creator.of(admin)) if first else None

@@ -1,0 +1,15 @@
+"""The check that everything that a test did stands in the audit trail."""
+
+from runcard.store.engine.database import Database
+from runcard.store.engine.scope import Scope
+from runcard.store.people.organizations import list_organizations
+from runcard.store.trail.check import check_records
+
+
+def assert_trail_fits(database: Database) -> None:
+    """Every record of every organization is what the trail says last of it, and the trail knows them all."""
+    with database.read() as connection:
+        for organization in list_organizations(connection):
+            for page in check_records(Scope(connection, organization.id)):
+                assert not page.misfits, page.misfits
+                assert page.uncovered == 0, f"{page.uncovered} records left no trace in {organization.name}"
