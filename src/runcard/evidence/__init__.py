@@ -1,0 +1,1 @@
+"""Proof that the record is whole: heads of its tree are signed."""
