@@ -16,6 +16,7 @@ test test-long check: export PYTHONDONTWRITEBYTECODE :=
 # Tests that start neither a server nor a database.
 QUICK := tests/domain tests/importers tests/analytics/statistics tests/api \
 	tests/auth/test_form_tokens.py tests/auth/test_passwords.py tests/auth/test_secret_keys.py \
+	tests/client/test_verify.py tests/client/test_verify_tree.py tests/evidence/test_signing.py \
 	tests/test_architecture.py tests/test_docs.py tests/test_gates.py tests/test_memory.py tests/test_settings.py
 
 # How pytest spreads over processes; `make test PARALLEL=` runs it in one.

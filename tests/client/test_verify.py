@@ -166,7 +166,10 @@ def test_a_forged_receipt_does_not_fit(forged: dict[str, Any], fault: str, check
         (b'{"index":' + b"9" * 1_000_000 + b"}", "larger than 9007199254740991"),
         (b'{"index":9007199254740992}', "larger than 9007199254740991"),
         (b'{"index":1e999}', "too large"),
+        (b'{"index":0.' + b"1" * 1_000_000 + b"}", "more than 40 letters"),
         (b'{"\\ud800":1}', "not text in UTF-8"),
+        (b'{"a":["\\udfff"]}', "not text in UTF-8"),
+        (b"{" + b",".join(b'"%d":0' % one for one in [*range(200_000), 0]) + b"}", "member '0' twice"),
         (b"null", "not a JSON object"),
         (b"[]", "not a JSON object"),
         (b"{}", "has no member format"),
@@ -190,6 +193,7 @@ def test_a_forged_receipt_does_not_fit(forged: dict[str, Any], fault: str, check
         (changed(RECEIPT, "leaf", to="5"), "leaf is not a JSON object"),
         (changed(RECEIPT, "leaf", to='{"a":1,"a":2}'), "leaf is not JSON"),
         (changed(RECEIPT, "leaf", to="[" * 100_000), "leaf is nested too deeply"),
+        (changed(RECEIPT, "leaf", to='{"a":' + "[" * 66 + "]" * 66 + "}"), "leaf is nested too deeply"),
         (changed(RECEIPT, "leaf", to=None), "leaf is not a text"),
         (changed(RECEIPT, "run", "header", to="{"), "run.header is not JSON"),
     ],
@@ -205,7 +209,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path, capsys: pytest
     with path.open("wb") as file:
         file.truncate(1024**3)  # a hole, which takes no space on the disk
     assert main(["receipt", str(path)]) == 2
-    assert "larger than 128 MiB" in capsys.readouterr().err
+    assert "larger than 131072 KiB" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", ["", "missing.json", ".", "\0", "\ud800"])
@@ -358,6 +362,7 @@ OTHER_KIND = generate_private_key(SECP256R1())
     [
         (b"", "something other than Ed25519 keys"),
         (b"AAAA", "something other than Ed25519 keys"),
+        (b"A " * 1_000_000, "larger than 64 KiB"),
         (public_key().encode() + b" \xff", "something other than Ed25519 keys"),
         (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no public key that can be read"),
         (

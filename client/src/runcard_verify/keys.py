@@ -15,6 +15,7 @@ from runcard_verify.head import Head
 from runcard_verify.strict_json import read_bytes
 
 _KEY_BYTES = 32
+_MOST_BYTES = 64 * 1024
 _MEND = "give the server's public key in Base64, or a file with it in Base64 or PEM"
 
 
@@ -37,7 +38,7 @@ def _keys_of(given: str) -> Sequence[bytes]:
         return [key]
     if not given or not os.path.lexists(given.replace("\0", "")):
         raise Unreadable(f"--key {shown(given)!r} is neither a key nor a file; {_MEND}")
-    content = read_bytes(given)
+    content = read_bytes(given, _MOST_BYTES)
     if content.lstrip().startswith(b"-----BEGIN"):
         return [_key_of_pem(content, given)]
     keys = [from_base64(line.decode("ascii", "replace")) for line in content.split()]

@@ -12,14 +12,17 @@ from typing import NoReturn
 
 from runcard_verify.errors import Unreadable, shown
 
-_MIB = 1024 * 1024
+_KIB = 1024
 # Twice what a server accepts as a run by default, since Base64 makes its document longer.
-MOST_BYTES = 128 * _MIB
+MOST_BYTES = 128 * 1024 * _KIB
 # Each value but the first of a list or object follows a comma: this bounds how much memory a file can take.
 _MOST_COMMAS = 1_000_000
 # Whole numbers beyond this are rounded by some programs (RFC 7493).
 MOST_NUMBER = 2**53 - 1
 _MOST_DIGITS = 17
+_MOST_LETTERS = 40
+# An entry is flat, and a header nearly so. Python gives up at about a thousand.
+_MOST_DEPTH = 64
 
 
 def read_json(path: str) -> object:
@@ -27,15 +30,15 @@ def read_json(path: str) -> object:
     return parse(read_bytes(path), shown(path))
 
 
-def read_bytes(path: str) -> bytes:
+def read_bytes(path: str, most: int = MOST_BYTES) -> bytes:
     """All bytes of a file. Raises Unreadable, also for a file that is too large to be one of ours."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (a path that cannot be one is an argument like others)
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(most + 1)
     except (OSError, ValueError) as error:
         raise Unreadable(f"{shown(path)} cannot be read: {shown(error)}") from error
-    if len(content) > MOST_BYTES:
-        raise Unreadable(f"{shown(path)} is larger than {MOST_BYTES // _MIB} MiB, and no file of Runcard is")
+    if len(content) > most:
+        raise Unreadable(f"{shown(path)} is larger than {most // _KIB} KiB, and no such file of Runcard is")
     return content
 
 
@@ -51,8 +54,7 @@ def parse(content: bytes, where: str) -> object:
             parse_float=_number,
             parse_constant=_refuse_constant,
         )
-        # A half of a surrogate pair can be escaped in JSON, and has no bytes in UTF-8.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        _check_inside(value)
     except UnicodeError as error:
         raise Unreadable(f"{where} is not text in UTF-8: {shown(error)}") from error
     except RecursionError as error:
@@ -65,12 +67,28 @@ def parse(content: bytes, where: str) -> object:
 
 
 def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"an object has the member {twice!r} twice")
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(f"an object has the member {name!r} twice")
+        members[name] = value
     return members
+
+
+def _check_inside(value: object) -> None:
+    """Raise RecursionError for a value nested too deeply, and UnicodeError for a text without bytes in UTF-8."""
+    left = [(value, 0)]
+    while left:
+        one, depth = left.pop()
+        if depth > _MOST_DEPTH:
+            raise RecursionError
+        if isinstance(one, str):
+            # Half of a surrogate pair can be escaped in JSON.
+            one.encode("utf-8")
+        elif isinstance(one, dict):
+            left += [(inside, depth + 1) for member in one.items() for inside in member]
+        elif isinstance(one, list):
+            left += [(inside, depth + 1) for inside in one]
 
 
 def _whole_number(digits: str) -> int:
@@ -81,10 +99,9 @@ def _whole_number(digits: str) -> int:
 
 
 def _number(digits: str) -> float:
-    value = float(digits)
-    if value in {float("inf"), float("-inf")}:
-        raise ValueError(f"the number {digits[:20]} is too large")
-    return value
+    if len(digits) > _MOST_LETTERS or abs(float(digits)) == float("inf"):
+        raise ValueError(f"the number {digits[:20]} is too large, or has more than {_MOST_LETTERS} letters")
+    return float(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:
