@@ -15,8 +15,8 @@ from runcard_verify.errors import Unreadable, shown
 _KIB = 1024
 # Twice what a server accepts as a run by default, since Base64 makes its document longer.
 MOST_BYTES = 128 * 1024 * _KIB
-# Each value but the first of a list or object follows a comma: this bounds how much memory a file can take.
-_MOST_COMMAS = 1_000_000
+# Each value follows a comma or stands first in a list or object, so this bounds how much memory a file can take.
+_MOST_VALUES = 200_000
 # Whole numbers beyond this are rounded by some programs (RFC 7493).
 MOST_NUMBER = 2**53 - 1
 _MOST_DIGITS = 17
@@ -44,8 +44,8 @@ def read_bytes(path: str, most: int = MOST_BYTES) -> bytes:
 
 def parse(content: bytes, where: str) -> object:
     """The value of a JSON text. where: what to call the text in errors. Raises Unreadable."""
-    if content.count(b",") > _MOST_COMMAS:
-        raise Unreadable(f"{where} has more than {_MOST_COMMAS} values, and nothing that Runcard signs has")
+    if sum(content.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:
+        raise Unreadable(f"{where} has more than {_MOST_VALUES} values, and nothing that Runcard signs has")
     try:
         value: object = json.loads(
             content.decode("utf-8"),

@@ -165,3 +165,25 @@ def test_an_entry_cannot_pass_for_a_node():
     left, right = LEAVES[:2]
     assert leaf_hash(left + right) != node_hash(left, right)
     assert leaf_hash(b"\x01" + left + right) != node_hash(left, right)
+
+
+def test_an_index_outside_of_a_tree_of_one_leaf_proves_nothing():
+    only = LEAVES[0]
+    assert [index for index in (-1, 0, 1, 2) if is_included(only, index, 1, [], only)] == [0]
+    assert not is_consistent(-1, EMPTY_ROOT, -1, EMPTY_ROOT, [])
+
+
+def test_a_path_that_is_too_long_or_too_short_leads_nowhere():
+    of_this = path(2, LEAVES[:5])
+    assert root_of_inclusion(LEAVES[2], 2, 5, of_this) == mth(LEAVES[:5])
+    assert root_of_inclusion(LEAVES[2], 2, 5, of_this[:-1]) is None
+    assert root_of_inclusion(LEAVES[2], 2, 5, [*of_this, LEAVES[0]]) is None
+
+
+def test_bytes_cannot_be_shifted_between_neighbours():
+    """The bytes under a node are the same, cut at another place."""
+    left, right = LEAVES[:2]
+    short, long = left[:-1], left[-1:] + right
+    assert node_hash(short, long) == mth(LEAVES[:2])
+    assert not is_included(short, 0, 2, [long], mth(LEAVES[:2]))
+    assert not is_consistent(1, short, 2, mth(LEAVES[:2]), [long])

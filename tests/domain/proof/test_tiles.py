@@ -142,5 +142,7 @@ def test_a_damaged_tile_is_named():
     assert (damaged.value.level, damaged.value.number) == (0, 4)
     with pytest.raises(TileDamaged, match="Tile 4 of level 0"):
         appended(MOST, short.read, [LEAVES[0]])
+    with pytest.raises(TileDamaged, match="instead of those of 5 hashes"):
+        appended(5, ALL.read, [LEAVES[0]])
     with pytest.raises(ValueError, match="32 bytes"):
         appended(MOST, ALL.read, [LEAVES[0], b"short"])

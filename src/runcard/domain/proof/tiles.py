@@ -66,7 +66,7 @@ class TiledTree:
             raise ValueError(
                 f"a tree of {self.size} leaves did not grow from one of {first_size}; ask for 0 to {self.size}"
             )
-        if first_size in {0, self.size}:
+        if first_size == 0:
             return []
         return [self._root_of_range(part) for part in _between_trees(first_size, self.size)]
 
