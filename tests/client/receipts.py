@@ -50,10 +50,12 @@ def tree(texts: Sequence[str]) -> TiledTree:
     return TiledTree(len(texts), lambda level, number: tiles[level, number])
 
 
-def signed(texts: Sequence[str], key: SigningKey = SERVER) -> dict[str, Any]:
+def signed(
+    texts: Sequence[str], key: SigningKey = SERVER, organization_id: UUID = ORGANIZATION
+) -> dict[str, Any]:
     """The signed head of a record, one second an entry after it began."""
     signed_at = START + timedelta(seconds=len(texts))
-    return head_body(key.sign(Head(ORGANIZATION, len(texts), tree(texts).root(), signed_at)))
+    return head_body(key.sign(Head(organization_id, len(texts), tree(texts).root(), signed_at)))
 
 
 def head_body(head: SignedHead) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -330,10 +331,24 @@ def test_heads_that_cannot_be_compared_do_not_fit(check: Check):
     assert "did not grow" in check("heads", old, new, {**proof, "path": proof["path"][:-1]})[1]["fault"]
     forged = changed(new, "tree_size", to=9)
     assert "the signature" in check("heads", old, forged, proof)[1]["fault"]
+    assert "other heads" in check("heads", old, new, consistency(RECORD[:5], RECORD[:7]))[1]["fault"]
+    other = signed(RECORD, organization_id=UUID(int=1))
+    assert "of two organizations" in check("heads", old, kept(other), {**proof, "second": other})[1]["fault"]
     stranger = signed(RECORD, STRANGER)
     fault = check("heads", old, kept(stranger), {**proof, "second": stranger})[1]["fault"]
     assert "none of those given" in fault
     assert check("heads", old, new, proof, options=())[0] == 3
+
+
+@pytest.mark.parametrize("forged", range(4))
+def test_every_head_must_be_signed(forged: int, check: Check):
+    """Also in what is not compared: when it was signed."""
+    heads = [signed(RECORD[:5]), signed(RECORD)] * 2
+    heads[forged] = {**heads[forged], "signed_at": "2026-01-01T00:00:00.000000Z"}
+    proof = {**consistency(RECORD[:5], RECORD), "first": heads[2], "second": heads[3]}
+    status, told = check("heads", kept(heads[0]), kept(heads[1]), proof)
+    assert status == 1
+    assert "the signature is not that of key" in told["fault"]
 
 
 def test_what_is_no_head_is_refused(check: Check):

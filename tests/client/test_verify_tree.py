@@ -53,3 +53,14 @@ def test_any_path_is_judged_as_by_the_server(
     assert is_included(*told) == merkle.is_included(*told)
     grown = first, ends[0], second, ends[-1], of_tree
     assert is_consistent(*grown) == merkle.is_consistent(*grown)
+
+
+@pytest.mark.parametrize("first", [0, 4, 5])
+def test_the_edges_of_consistency(first: int):
+    roots = mth(LEAVES[:first]), mth(LEAVES[:5])
+    right = proof(first, LEAVES[:5]) if first else []
+    assert is_consistent(first, roots[0], 5, roots[1], right)
+    assert not is_consistent(first, roots[0], 5, roots[1], [*right, LEAVES[0]])
+    assert not is_consistent(first, LEAVES[9], 5, roots[1], right)
+    assert not is_consistent(first, roots[0], 5, LEAVES[9], [LEAVES[9]])
+    assert not is_consistent(6, mth(LEAVES[:6]), 5, roots[1], right)
