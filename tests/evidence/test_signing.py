@@ -1,11 +1,10 @@
 """The key that signs heads: where it is from, which are refused, and what it signs."""
 
 import base64
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID
 
 import msgspec
@@ -22,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.proof.head import Head, SignedHead
+from runcard.evidence import signing
 from runcard.evidence.signing import (
     KEY_FILE,
     SigningKey,
@@ -54,18 +54,23 @@ def test_the_first_start_makes_a_key_that_the_next_one_finds(tmp_path: Path):
 
 
 def test_all_who_start_at_once_have_one_key(tmp_path: Path):
-    program = (
-        "import sys; from pathlib import Path; from runcard.evidence.signing import open_signing_key; "
-        "print(open_signing_key(None, Path(sys.argv[1])).key_id)"
-    )
+    ready = Barrier(8)
 
     def start(_: int) -> str:
-        command = [sys.executable, "-c", program, str(tmp_path)]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        ready.wait()
+        return open_signing_key(None, tmp_path).key_id
 
-    with ThreadPoolExecutor(4) as starts:
-        names = set(starts.map(start, range(4)))
+    with ThreadPoolExecutor(8) as starts:
+        names = set(starts.map(start, range(8)))
     assert names == {open_signing_key(None, tmp_path).key_id}
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
+
+
+def test_a_key_that_another_process_made_first_stays(tmp_path: Path):
+    """As in a process that saw no file, just before another one made it."""
+    first = open_signing_key(None, tmp_path)
+    signing._make(tmp_path / KEY_FILE)
+    assert open_signing_key(None, tmp_path).key_id == first.key_id
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
 
 
