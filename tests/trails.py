@@ -12,4 +12,4 @@ def assert_trail_fits(database: Database) -> None:
         for organization in list_organizations(connection):
             for page in check_records(Scope(connection, organization.id)):
                 assert not page.misfits, page.misfits
-                assert page.uncovered == 0, f"{page.uncovered} records left no trace in {organization.name}"
+                assert page.waiting == 0, f"{page.waiting} records of {organization.name} have no digest"

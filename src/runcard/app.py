@@ -1,6 +1,7 @@
 """The only place where the services are built."""
 
 import logging
+import shlex
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -49,6 +50,8 @@ from runcard.edge.requests.unknown_names import pass_over_unknown
 from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
 from runcard.edge.shares.hashes import share_of_hashes
 from runcard.edge.shares.reads import ReadsInTurn, share_of_reads
+from runcard.evidence.head_files import HEADS_FILE
+from runcard.evidence.signing import open_signing_key
 from runcard.failure_log import FailureLog
 from runcard.intake.arrived_files import Stores
 from runcard.intake.parsing.parsers import ParserBounds, Parsers
@@ -62,6 +65,7 @@ from runcard.store.engine.migrate import migrate
 from runcard.store.engine.outages import outage_of
 from runcard.store.files.blobs import Blobs
 from runcard.upkeep.merging import Merger
+from runcard.upkeep.sealer import HeadsOutside, Sealer
 from runcard.upkeep.sweeps import Sweeper
 from runcard.web.frame.errors import is_page, page_for
 from runcard.web.frame.static_files import WebFiles
@@ -167,6 +171,12 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         parsers = Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s))
         stores = Stores(database, writer, open_blobs(settings))
         sweeper, merger = Sweeper(stores), Merger(stores)
+        sealer = Sealer(
+            stores,
+            open_signing_key(settings.signing_key, settings.data_dir),
+            _heads_outside(settings),
+            lambda: recorder.is_busy,
+        )
         secret_keys = open_secret_keys(settings)
         app.state.services = Services(
             database=database,
@@ -192,7 +202,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             yield
         finally:
             await recorder.close()
-            for helper in (parsers, merger, sweeper):
+            for helper in (parsers, sealer, merger, sweeper):
                 helper.close()
             if worker is not None:
                 worker.close()
@@ -227,6 +237,15 @@ def _answer_errors(app: FastAPI, failures: FailureLog) -> None:
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
     # Not as a handler of Exception: Starlette raises the exception again after the answer, and the connection is lost.
     app.add_middleware(_answering, failures)
+
+
+def _heads_outside(settings: Settings) -> HeadsOutside:
+    command = settings.heads_command
+    return HeadsOutside(
+        settings.heads_every_s,
+        settings.heads_file or settings.data_dir / HEADS_FILE,
+        None if command is None else shlex.split(command),
+    )
 
 
 def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:

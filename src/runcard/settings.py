@@ -33,6 +33,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are trusted.
     secret_key: signs links and forms; None: a key file in data_dir. Needed where several hosts serve one database.
         Several keys are separated by commas, the newest first: the first one signs, all of them verify.
+    signing_key: signs the heads of the proof: the PEM text of an Ed25519 key, or the path of a file with it; None: a
+        key file in data_dir.
+    heads_file: signed heads are appended to this file; None: heads.jsonl in data_dir. A file on another machine
+        convicts somebody who rebuilds the whole database.
+    heads_command: is run for each signed head, which comes on its standard input; None: no command.
+    heads_every_s: how often a head is signed, if anything was changed.
     import_memory_bytes, import_cpu_s: how much memory the parser of one report file may take, and how much processor
         time for each pass through the file.
     upload_expires_s, download_expires_s: how long a signed link works.
@@ -57,6 +63,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     allowed_hosts: tuple[str, ...] | None = None
     trusted_proxies: tuple[str, ...] | None = None
     secret_key: str | None = None
+    signing_key: str | None = None
+    heads_file: Path | None = None
+    heads_command: str | None = None
+    heads_every_s: Annotated[int, Meta(ge=1, le=86_400)] = 300
     max_body_bytes: int = 64 * MIB
     max_upload_bytes: int = 100 * MIB
     import_memory_bytes: Annotated[int, Meta(ge=128 * MIB)] = 1024 * MIB

@@ -6,7 +6,7 @@ import typer
 
 from runcard import __version__
 from runcard.cli import demo
-from runcard.cli.copies import backup
+from runcard.cli.copies import backup, verify
 from runcard.cli.copies import organization as move_organization
 from runcard.cli.files import export, import_files, quarantine
 from runcard.cli.floor import init, key, organization, procedure, retention, station, team, user
@@ -61,3 +61,4 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(rebuild.app, name="rebuild", cls=WholeSummaries)
 app.command()(doctor.doctor)
+app.command()(verify.verify)

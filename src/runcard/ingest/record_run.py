@@ -270,6 +270,7 @@ def _header(organization_id: UUID, run: PreparedRun, references: _References) ->
         reported_started_at=None if run.reported is None else run.reported.started_at,
         reported_ended_at=None if run.reported is None else run.reported.ended_at,
         sample=sample,
+        serial_number=report.serial_number,
     )
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -19,20 +20,25 @@ from runcard.auth.secret_keys import KEY_FILE
 from runcard.cli.copies.blobs import copy_blobs, put_back_blobs
 from runcard.cli.copies.checksums import check_sums, shown, write_sums
 from runcard.cli.installation.checkup import check_database, check_documents
+from runcard.cli.installation.opened import command_author
 from runcard.cli.installation.serve import sole_server
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
 from runcard.cli.terminal.output import Record, show_record
 from runcard.domain.errors import Conflict, InvalidInput
+from runcard.evidence.head_files import HEADS_FILE
+from runcard.evidence.signing import KEY_FILE as SIGNING_KEY_FILE
 from runcard.settings import Settings, SettingsError, check_is_there, load_settings
+from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, DatabaseFailed, naming_failures
 from runcard.store.engine.migrate import is_newest_schema
 from runcard.store.installation.integrity import count_runs
 from runcard.store.installation.sqlite_copy import copy_database, list_stored
 from runcard.store.people.organizations import list_organizations
+from runcard.store.trail.watching import note_event
 
 _DATABASE = "runcard.sqlite3"
 _ATTACHMENTS = "attachments"
-_BESIDE = (KEY_FILE, "runcard.toml")
+_BESIDE = (KEY_FILE, SIGNING_KEY_FILE, HEADS_FILE, "runcard.toml")
 _FAULTS_SHOWN = 3
 _KEEP_OLDER = (
     "Keep older backups: they may contain these files. `runcard doctor` shows what the files belong to."
@@ -55,7 +61,7 @@ def backup(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Copy an installation while it is in use: database, attachments, signing key and settings.
+    """Copy an installation while it is in use: database, attachments, keys, signed heads and settings.
 
     The copy is checked. A damaged database is not backed up. If files are missing or damaged, the backup is made, but
     the command ends with 1.
@@ -186,8 +192,21 @@ def _put_back(settings: Settings, source: Path) -> Record:
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())
     unfinished.rename(settings.sqlite_path)
-    with naming_failures(), closing(open_database(settings)) as database, database.read() as connection:
-        return {"data_dir": str(settings.data_dir), "runs": count_runs(connection), "attachments": count}
+    with naming_failures(), closing(open_database(settings)) as database:
+        _note_restored(database, source)
+        with database.read() as connection:
+            runs = count_runs(connection)
+    return {"data_dir": str(settings.data_dir), "runs": runs, "attachments": count}
+
+
+def _note_restored(database: Database, source: Path) -> None:
+    """Leave an entry in the trail of each organization: what was changed after the backup is gone."""
+    with database.read() as connection:
+        ids = [organization.id for organization in list_organizations(connection)]
+    with closing(Writer(database)) as writer:
+        for organization_id in ids:
+            note = partial(note_event, kind="backup_restored", thing_id=organization_id)
+            writer.write(command_author(organization_id), partial(note, what={"folder": str(source)}))
 
 
 def _retention_note(settings: Settings) -> str | None:

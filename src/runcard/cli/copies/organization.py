@@ -23,6 +23,7 @@ from runcard.cli.terminal.output import show_record
 from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
 from runcard.domain.floor.organization import Organization
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import newest_schema
 from runcard.store.installation.organization_copy import add_organization, count_rows, read_rows
 from runcard.store.installation.sqlite_copy import list_stored
@@ -80,23 +81,35 @@ def import_organization(
     as_json: Json = False,
 ) -> None:
     """Import an organization that `export` wrote, with its ids, members and keys: all of it, or nothing."""
-    check_sums(folder, _MANIFEST)
-    try:
-        manifest = msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
-    except msgspec.DecodeError as error:
-        raise UnreadableReport(f"{folder / _MANIFEST} cannot be read: {error}. Export again.") from error
+    manifest = read_manifest(folder)
     organization_id = manifest.organization_id
     with open_installation(data_dir, database_url) as installation:
-        _check_schema(installation, manifest)
-
-        def apply(tx: Transaction) -> None:
-            add_organization(tx, _read(folder / _ROWS))
-            if count_rows(tx.scope) != manifest.rows:
-                raise Conflict(f"{folder} has fewer or more rows than were exported. Export again.")
-
+        check_schema(installation.database, manifest)
         put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(organization_id))
-        installation.writer.write_catalog(command_author(organization_id), apply)
+        add = partial(add_exported, folder=folder, manifest=manifest)
+        installation.writer.write_catalog(command_author(organization_id), add)
     show_record(_summary(manifest), as_json=as_json)
+
+
+def is_export(folder: Path) -> bool:
+    """Whether `organization export` made this folder."""
+    return (folder / _MANIFEST).exists()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of an exported organization, whose files are whole. Raises Conflict and UnreadableReport."""
+    check_sums(folder, _MANIFEST)
+    try:
+        return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=Manifest)
+    except msgspec.DecodeError as error:
+        raise UnreadableReport(f"{folder / _MANIFEST} cannot be read: {error}. Export again.") from error
+
+
+def add_exported(tx: Transaction, folder: Path, manifest: Manifest) -> None:
+    """Add the rows of an exported organization. Raises Conflict if some are missing, and as `add_organization`."""
+    add_organization(tx, _read(folder / _ROWS))
+    if count_rows(tx.scope) != manifest.rows:
+        raise Conflict(f"{folder} has fewer or more rows than were exported. Export again.")
 
 
 def _write(installation: Installation, organization: Organization, folder: Path) -> Manifest:
@@ -125,8 +138,9 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
             yield table.decode(), piece() or b""
 
 
-def _check_schema(installation: Installation, manifest: Manifest) -> None:
-    with installation.database.read() as connection:
+def check_schema(database: Database, manifest: Manifest) -> None:
+    """Check that a database has the tables of the Runcard that exported the organization. Raises Conflict."""
+    with database.read() as connection:
         schema = newest_schema(connection)
     if schema != manifest.schema:
         raise Conflict(

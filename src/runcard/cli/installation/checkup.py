@@ -23,6 +23,8 @@ from runcard.store.files.blobs import BlobEntry, Blobs
 from runcard.store.files.bytes_to_remove import list_removals
 from runcard.store.files.removal import KeptFile, delete_unneeded, is_abandoned, list_page
 from runcard.store.installation.integrity import inspect_documents, list_faults
+from runcard.store.people.organizations import list_organizations
+from runcard.store.trail.check import check_records
 
 _MIN_FREE_BYTES = 1 << 30
 _OTHERS = 0o077
@@ -107,6 +109,22 @@ def check_documents(database: Database, tell: Callable[[int], None]) -> Iterator
                 f"The document of run {state.run_id} {what}.",
                 "Restore it from a backup (table run_documents), or delete the run and report it again.",
             )
+
+
+def check_trail(database: Database, tell: Callable[[int], None]) -> Iterator[Finding]:
+    """Check that every record is what the audit trail says. tell: called with the number of records just checked."""
+    with database.read() as connection:
+        ids = [organization.id for organization in list_organizations(connection)]
+    for organization_id in ids:
+        with database.read_in(organization_id) as scope:
+            for page in check_records(scope):
+                tell(page.compared)
+                for misfit in page.misfits:
+                    yield Finding(
+                        "records",
+                        f"{misfit.noun.capitalize()} {misfit.thing_id}: {misfit.problem}.",
+                        "Somebody changed the database past Runcard. Compare it with a backup, and run: runcard verify",
+                    )
 
 
 def state_of_copy(settings: Settings, database: Database) -> str:

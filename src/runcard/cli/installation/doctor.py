@@ -15,6 +15,7 @@ from runcard.cli.installation.checkup import (
     check_database,
     check_documents,
     check_schema,
+    check_trail,
     state_of_copy,
 )
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
@@ -69,6 +70,7 @@ class _Checkup:
                 return
             self._check("database", check_database(self._database))
             self._check("documents", self._documents(progress))
+            self._check("records", self._records(progress))
             self._check("attachments", self._attachments(mend=mend))
             self._copy = state_of_copy(self._settings, self._database)
 
@@ -114,6 +116,10 @@ class _Checkup:
             total = count_runs(connection)
         task = progress.add_task("Reading runs", total=total)
         yield from check_documents(self._database, lambda count: progress.update(task, advance=count))
+
+    def _records(self, progress: Progress) -> Iterator[Finding]:
+        task = progress.add_task("Comparing records", total=None)
+        yield from check_trail(self._database, lambda count: progress.update(task, advance=count))
 
     def _attachments(self, *, mend: bool) -> Iterator[Finding]:
         blobs = open_blobs(self._settings)

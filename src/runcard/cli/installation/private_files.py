@@ -12,6 +12,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from runcard.auth.secret_keys import KEY_FILE
+from runcard.evidence.head_files import HEADS_FILE
+from runcard.evidence.signing import KEY_FILE as SIGNING_KEY_FILE
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ _OURS = (
     "analytics.duckdb*",
     "attachments",
     f"{KEY_FILE}*",
+    f"{SIGNING_KEY_FILE}*",
+    HEADS_FILE,
     "runcard.toml",
     "serve.lock",
     "demo-access.json",

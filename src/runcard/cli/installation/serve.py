@@ -131,7 +131,7 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
     """A function that serves until SIGINT or SIGTERM, and then first answers the running requests.
 
     The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an attachment
-    store that cannot exist, and SecretKeyUnusable.
+    store that cannot exist, SecretKeyUnusable and SigningKeyUnusable.
     """
     open_blobs(settings)
     open_secret_keys(settings)

@@ -8,6 +8,8 @@ import typer
 from runcard.auth.secret_keys import SecretKeyUnusable
 from runcard.cli.terminal.help_texts import WholeSummaries
 from runcard.domain.errors import InvalidInput, Issue, RuncardError
+from runcard.evidence.head_files import HeadUnreadable
+from runcard.evidence.signing import SigningKeyUnusable
 from runcard.settings import SettingsError
 from runcard.store.engine.database import DatabaseFailed, DatabaseUrlInvalid
 
@@ -16,6 +18,8 @@ _EXPECTED = (
     RuncardError,
     SettingsError,
     SecretKeyUnusable,
+    SigningKeyUnusable,
+    HeadUnreadable,
     DatabaseUrlInvalid,
     DatabaseFailed,
     OSError,

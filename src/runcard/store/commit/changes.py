@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from runcard.store.engine.tables import changes
+from runcard.store.engine.tables import changes, organizations
 
 # Unscoped: a follower of the change log follows all organizations.
 
@@ -60,10 +60,12 @@ ChangeKind = Literal[
     "import_deleted",
     "repair_deleted",
     "version_changed",
+    "record_adopted",
     "organization_created",
     "organization_changed",
     "organization_exported",
     "organization_added",
+    "backup_restored",
     "user_created",
     "user_changed",
     "user_logged_in",
@@ -109,6 +111,18 @@ def list_changes(connection: Connection, after_seq: int, limit: int) -> Sequence
         select(*(c[name] for name in Change._fields)).where(c.seq > after_seq).order_by(c.seq).limit(limit)
     )
     return [Change(*row) for row in connection.execute(query)]
+
+
+def list_changed_organizations(connection: Connection, after_seq: int | None) -> Sequence[UUID]:
+    """The organizations with changes after the one numbered `after_seq`. None: all that have any."""
+    c = changes.c
+    query = select(c.organization_id).distinct()
+    if after_seq is None:
+        o = organizations.c
+        query = select(o.id).where(select(c.seq).where(c.organization_id == o.id).exists())
+    else:
+        query = query.where(c.seq > after_seq)
+    return connection.execute(query).scalars().all()
 
 
 def last_seq(connection: Connection) -> int:

@@ -33,6 +33,7 @@ from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.column_types import Id, Instant
 from runcard.store.engine.database import Database
 from runcard.store.engine.scope import Scope
+from runcard.store.trail.tree import renumber_tiles
 from runcard.store.trail.watching import note_event
 
 # Unscoped: `_mine` is the condition on the organization of each table.
@@ -103,6 +104,7 @@ def add_organization(tx: Transaction, pieces: Iterable[tuple[str, bytes]]) -> No
     for unit_id, parent_id in parents:
         u = t.units.c
         tx.connection.execute(update(t.units).where(u.id == unit_id).values(parent_id=parent_id))
+    renumber_tiles(tx)
     note_event(tx, "organization_added", tx.organization_id)
 
 

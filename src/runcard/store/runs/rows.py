@@ -27,7 +27,8 @@ from runcard.store.trail.watching import note_reported, watch
 class RunRow(NamedTuple):
     """The header of a run. Part, revision, batch and sample class are those of the unit at the time of the run.
 
-    reported_started_at, reported_ended_at: the times by a wrong clock; see `domain.runs.clock`.
+    reported_started_at, reported_ended_at: the times by a wrong clock; see `domain.runs.clock`. serial_number: as the
+    report spelled it.
     """
 
     id: UUID
@@ -56,6 +57,7 @@ class RunRow(NamedTuple):
     reported_started_at: datetime | None = None
     reported_ended_at: datetime | None = None
     sample: SampleClass | None = None
+    serial_number: str | None = None
 
 
 def stage_run(

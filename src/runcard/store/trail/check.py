@@ -5,14 +5,17 @@ from typing import NamedTuple
 from uuid import UUID
 
 import zstandard
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import case, func, select
 
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
-from runcard.store.trail.things import THING_OF, Thing, read_things
+from runcard.store.trail.adoption import is_adopting
+from runcard.store.trail.things import THING_OF, KeptThing, Thing, is_owned, next_ids, read_things
 
 _PAGE = 500
 _DELETED = "_deleted"
+# What reading a row raises if SQLite keeps something in it that its column cannot have.
+_UNREADABLE = (zstandard.ZstdError, TypeError, ValueError, OverflowError)
 
 
 class Misfit(NamedTuple):
@@ -24,11 +27,13 @@ class Misfit(NamedTuple):
 
 
 class CheckedPage(NamedTuple):
-    """compared: how many records. misfits: those that do not fit. uncovered: how many the trail knows not."""
+    """compared: how many records. misfits: those that do not fit. waiting: how many have no digest yet, because they are
+    from before the trail.
+    """
 
     compared: int
     misfits: Sequence[Misfit]
-    uncovered: int
+    waiting: int = 0
 
 
 class _LastState(NamedTuple):
@@ -43,43 +48,49 @@ def check_records(scope: Scope) -> Iterator[CheckedPage]:
     """Compare every record that the trail covers with its last digest there, some at a time."""
     for thing in THING_OF.values():
         after: UUID | None = None
-        while ids := _next_ids(scope, thing.table, after):
+        while ids := next_ids(scope, thing.table, after, _PAGE):
             yield _check(scope, thing, ids)
             after = ids[-1]
+    yield _check_metadata(scope)
     yield from _check_absent(scope)
-
-
-def _next_ids(scope: Scope, table: Table, after: UUID | None) -> Sequence[UUID]:
-    owner = table.c.id if table is t.organizations else table.c.organization_id
-    query = select(table.c.id).where(owner == scope.organization_id)
-    if after is not None:
-        query = query.where(table.c.id > after)
-    return scope.connection.execute(query.order_by(table.c.id).limit(_PAGE)).scalars().all()
 
 
 def _check(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> CheckedPage:
     known = _last_states(scope, ids)
-    misfits: list[Misfit] = []
-    try:
-        found = read_things(scope, thing.table, ids)
-    except zstandard.ZstdError:
-        found = {}
-        for one in ids:
-            try:
-                found |= read_things(scope, thing.table, [one])
-            except zstandard.ZstdError:
-                misfits.append(Misfit(thing.noun, one, "its document cannot be unpacked"))
+    found, misfits = _read(scope, thing, ids)
+    waiting = 0
     for thing_id, kept in found.items():
         last = known.get(thing_id)
         if last is None:
-            continue
-        if last.state is None:
+            if is_adopting(scope):
+                waiting += 1
+            else:
+                misfits.append(
+                    Misfit(thing.noun, thing_id, "the trail knows nothing of it: somebody added it")
+                )
+        elif last.state is None:
             problem = f"the trail says that it was deleted (change {last.seq}), but it is there"
             misfits.append(Misfit(thing.noun, thing_id, problem))
         elif last.state != kept.digest:
             problem = f"it is not what change {last.seq} ({last.kind}) made of it"
             misfits.append(Misfit(thing.noun, thing_id, problem))
-    return CheckedPage(len(found), misfits, len(found.keys() - known.keys()))
+    return CheckedPage(len(found), misfits, waiting)
+
+
+def _read(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> tuple[dict[UUID, KeptThing], list[Misfit]]:
+    """These records, and those of them that nobody can read."""
+    try:
+        return dict(read_things(scope, thing.table, ids)), []
+    except _UNREADABLE as error:
+        if len(ids) == 1:
+            return {}, [Misfit(thing.noun, ids[0], f"it cannot be read: {error}")]
+    found: dict[UUID, KeptThing] = {}
+    misfits: list[Misfit] = []
+    for one in ids:
+        read, unreadable = _read(scope, thing, [one])
+        found |= read
+        misfits += unreadable
+    return found, misfits
 
 
 def _last_states(scope: Scope, ids: Collection[UUID]) -> Mapping[UUID, _LastState]:
@@ -105,16 +116,24 @@ def _check_absent(scope: Scope) -> Iterator[CheckedPage]:
         known = {one: last for one, last in _last_states(scope, ids).items() if last.state is not None}
         there: set[UUID] = set()
         for thing in THING_OF.values():
-            there |= {*scope.connection.execute(_among(scope, thing.table, known)).scalars()}
+            table = thing.table
+            query = select(table.c.id).where(is_owned(scope, table), table.c.id.in_(known))
+            there |= {*scope.connection.execute(query).scalars()}
         gone = [
             Misfit("record", one, f"change {last.seq} ({last.kind}) made it, but it is not there")
             for one, last in known.items()
             if one not in there
         ]
-        yield CheckedPage(0, gone, 0)
+        yield CheckedPage(0, gone)
         after = ids[-1]
 
 
-def _among(scope: Scope, table: Table, ids: Collection[UUID]) -> Select[tuple[UUID]]:
-    owner = table.c.id if table is t.organizations else table.c.organization_id
-    return select(table.c.id).where(owner == scope.organization_id, table.c.id.in_(ids))
+def _check_metadata(scope: Scope) -> CheckedPage:
+    """Find values of the metadata that are of two types at once, or of none."""
+    e = t.metadata_entries.c
+    kinds = [case((column.is_not(None), 1), else_=0) for column in (e.text, e.number, e.boolean)]
+    query = select(e.entity_id, e.key).where(scope.owns(e), kinds[0] + kinds[1] + kinds[2] != 1)
+    found = scope.connection.execute(query.limit(_PAGE)).all()
+    return CheckedPage(
+        0, [Misfit("record", one, f"its metadata {key!r} has not exactly one value") for one, key in found]
+    )

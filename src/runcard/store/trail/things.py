@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Raw
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, Table, select
 
 from runcard.domain.evidence.entry import canonical_json
 from runcard.domain.metadata import Metadata, MetadataValue
@@ -75,7 +75,14 @@ THING_OF = {thing.table.name: thing for thing in _THINGS}
 def digest_of(
     table: Table, row: Row, *, metadata: Metadata | None = None, document: bytes | None = None
 ) -> bytes:
-    """The digest of a record. row: its columns; those that are missing or None are left out.
+    """SHA-256 of the text of a record; see `text_of`."""
+    return hashlib.sha256(text_of(table, row, metadata=metadata, document=document)).digest()
+
+
+def text_of(
+    table: Table, row: Row, *, metadata: Metadata | None = None, document: bytes | None = None
+) -> bytes:
+    """What is hashed of a record: canonical JSON. row: its columns; those that are missing or None are left out.
 
     metadata: of the record. document: SHA-256 of the packed document of a run.
     """
@@ -88,22 +95,38 @@ def digest_of(
         content["metadata"] = Raw(canonical_json({key: _as_kept(value) for key, value in metadata.items()}))
     if document is not None:
         content["document"] = document.hex()
-    return hashlib.sha256(_ENCODER.encode(_shape(table)(**content))).digest()
+    return _ENCODER.encode(_shape(table)(**content))
 
 
 class KeptThing(NamedTuple):
-    """A record as it is now. row: as in `read_rows`. digest: of the whole record."""
+    """A record as it is now. row: as in `read_rows`. text: what is hashed of it."""
 
     row: Row
-    digest: bytes
+    text: bytes
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.text).digest()
+
+
+def next_ids(scope: Scope, table: Table, after: UUID | None, at_most: int) -> Sequence[UUID]:
+    """The ids of the next records of a table, in order, after the one with the id `after`; None: from the first."""
+    query = select(table.c.id).where(is_owned(scope, table))
+    if after is not None:
+        query = query.where(table.c.id > after)
+    return scope.connection.execute(query.order_by(table.c.id).limit(at_most)).scalars().all()
+
+
+def is_owned(scope: Scope, table: Table) -> ColumnElement[bool]:
+    """The condition that a row belongs to the organization, or is the organization itself."""
+    return table.c.id == scope.organization_id if table is t.organizations else scope.owns(table.c)
 
 
 def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
     """Those of these records that exist, by id: all columns, each value of the metadata, and the links of a station."""
     found: dict[UUID, dict[str, Any]] = {}
-    owner = table.c.id if table is t.organizations else table.c.organization_id
     for some in in_chunks(ids):
-        query = select(table).where(owner == scope.organization_id, table.c.id.in_(some))
+        query = select(table).where(is_owned(scope, table), table.c.id.in_(some))
         found |= {row["id"]: dict(row) for row in scope.connection.execute(query).mappings()}
         if THING_OF[table.name].has_metadata:
             for thing_id, metadata in read_metadata(scope, found.keys() & set(some)).items():
@@ -119,17 +142,16 @@ def read_things(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UU
     rows = read_rows(scope, table, ids)
     documents = _document_digests(scope, rows) if table is t.runs else {}
     return {
-        thing_id: KeptThing(row, _digest(table, row, documents.get(thing_id)))
-        for thing_id, row in rows.items()
+        thing_id: KeptThing(row, _text(table, row, documents.get(thing_id))) for thing_id, row in rows.items()
     }
 
 
-def _digest(table: Table, row: Row, document: bytes | None) -> bytes:
+def _text(table: Table, row: Row, document: bytes | None) -> bytes:
     columns = {name: value for name, value in row.items() if not name.startswith(_METADATA)}
     metadata = {
         name.removeprefix(_METADATA): value for name, value in row.items() if name.startswith(_METADATA)
     }
-    return digest_of(table, columns, metadata=metadata, document=document)
+    return text_of(table, columns, metadata=metadata, document=document)
 
 
 def _links(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:

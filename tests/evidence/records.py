@@ -1,0 +1,96 @@
+"""A small record with everything in it, sealed and signed, for tests that change it behind Runcard's back."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from runcard.domain.proof.head import SignedHead
+from runcard.domain.runs.report import RunReport
+from runcard.evidence.sealing import seal, sign_head
+from runcard.evidence.signing import SigningKey, open_signing_key
+from runcard.evidence.verification import Finding, Verification
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.ingest.record_unit import UnitChange, change_unit
+from runcard.store.commit.writer import Writer
+from runcard.store.creator import Creator
+from runcard.store.engine.database import Database
+from runcard.store.files.attachments import AnnouncedFile, create_attachment
+from runcard.store.installation.sqlite_copy import copy_database
+from runcard.store.runs.rows import delete_run
+from tests.world import World
+
+
+class Sealed(NamedTuple):
+    """head: signed after everything was sealed."""
+
+    database: Database
+    writer: Writer
+    organization_id: UUID
+    key: SigningKey
+    head: SignedHead
+
+
+def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
+    """Record runs of new units, change one unit, bring a file and delete a run; returns the ids of the runs."""
+    station, admin = world.acme.fct.actor, world.acme.admin.actor
+    made = []
+    for number in range(runs):
+        report = RunReport(
+            procedure=str(world.acme.board.id),
+            serial_number=f"SN-{number}",
+            outcome="PASS",
+            part_number="PCB-1",
+            batch_number="LOT-1",
+            metadata={"humidity": 40.5, "shift": "früh"},
+        )
+        prepared = prepare_run(report)
+        made.append(writer.write(station, partial(record_run, actor=station, run=prepared)))
+    change = UnitChange(serial_number="SN-ZERO", metadata={"note": "renamed"})
+    writer.write_catalog(admin, lambda tx: change_unit(tx, admin, "SN-0", change))
+    writer.write(admin, lambda tx: create_attachment(tx, AnnouncedFile("log.txt"), Creator.of(admin)))
+    writer.write(admin, lambda tx: delete_run(tx, made[1]))
+    return made
+
+
+def sealed_record(database: Database, writer: Writer, world: World, folder: Path) -> Sealed:
+    """The record of Acme, filled, sealed and signed."""
+    fill(writer, world)
+    key = open_signing_key(None, folder)
+    seal(database, writer, world.acme.id)
+    head = sign_head(database, writer, key, world.acme.id)
+    assert head is not None
+    return Sealed(database, writer, world.acme.id, key, head)
+
+
+def findings(record: Sealed, *outside: SignedHead) -> list[Finding]:
+    with record.database.read_in(record.organization_id) as scope:
+        return list(Verification(scope, outside).run())
+
+
+def found_after(
+    record: Sealed, folder: Path, tamper: Callable[[sqlite3.Connection], object]
+) -> list[Finding]:
+    """What is found in a copy of the database that somebody changed."""
+    copied = folder / "changed.sqlite3"
+    copied.unlink(missing_ok=True)
+    copy_database(record.database, copied)
+    with closing(sqlite3.connect(copied)) as connection:
+        tamper(connection)
+        connection.commit()
+    with closing(Database.open(None, copied)) as database, database.read_in(record.organization_id) as scope:
+        return list(Verification(scope).run())
+
+
+def rows_of(record: Sealed, table: Table) -> list[dict[str, Any]]:
+    """The rows of the organization as SQLite keeps them."""
+    owner = "id" if table.name == "organizations" else "organization_id"
+    query = f"SELECT * FROM {table.name} WHERE {owner} = ?"
+    with record.database.engine.connect() as connection:
+        found = connection.exec_driver_sql(query, (record.organization_id.bytes,))
+        return [dict(row) for row in found.mappings()]
