@@ -170,13 +170,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         activity = open_activity(settings, database, notes, direct)
         parsers = Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s))
         stores = Stores(database, writer, open_blobs(settings))
-        sweeper, merger = Sweeper(stores), Merger(stores)
-        sealer = Sealer(
-            stores,
-            open_signing_key(settings.signing_key, settings.data_dir),
-            _heads_outside(settings),
-            lambda: recorder.is_busy,
-        )
+        helpers = (parsers, _open_sealer(settings, stores, recorder), Merger(stores), Sweeper(stores))
         secret_keys = open_secret_keys(settings)
         app.state.services = Services(
             database=database,
@@ -202,7 +196,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             yield
         finally:
             await recorder.close()
-            for helper in (parsers, sealer, merger, sweeper):
+            for helper in helpers:
                 helper.close()
             if worker is not None:
                 worker.close()
@@ -239,13 +233,15 @@ def _answer_errors(app: FastAPI, failures: FailureLog) -> None:
     app.add_middleware(_answering, failures)
 
 
-def _heads_outside(settings: Settings) -> HeadsOutside:
+def _open_sealer(settings: Settings, stores: Stores, recorder: Recorder) -> Sealer:
     command = settings.heads_command
-    return HeadsOutside(
+    outside = HeadsOutside(
         settings.heads_every_s,
         settings.heads_file or settings.data_dir / HEADS_FILE,
         None if command is None else shlex.split(command),
     )
+    key = open_signing_key(settings.signing_key, settings.data_dir)
+    return Sealer(stores, key, outside, lambda: recorder.is_busy)
 
 
 def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:

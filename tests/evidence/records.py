@@ -14,7 +14,7 @@ from runcard.domain.proof.head import SignedHead
 from runcard.domain.runs.report import RunReport
 from runcard.evidence.sealing import seal, sign_head
 from runcard.evidence.signing import SigningKey, open_signing_key
-from runcard.evidence.verification import Finding, Verification
+from runcard.evidence.verification import Discrepancy, Verification
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.commit.writer import Writer
@@ -68,14 +68,14 @@ def sealed_record(database: Database, writer: Writer, world: World, folder: Path
     return Sealed(database, writer, world.acme.id, key, head)
 
 
-def findings(record: Sealed, *outside: SignedHead) -> list[Finding]:
+def findings(record: Sealed, *outside: SignedHead) -> list[Discrepancy]:
     with record.database.read_in(record.organization_id) as scope:
         return list(Verification(scope, outside).run())
 
 
 def found_after(
     record: Sealed, folder: Path, tamper: Callable[[sqlite3.Connection], object]
-) -> list[Finding]:
+) -> list[Discrepancy]:
     """What is found in a copy of the database that somebody changed."""
     copied = folder / "changed.sqlite3"
     copied.unlink(missing_ok=True)

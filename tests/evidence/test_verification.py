@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Boolean, Column, Table
 
 from runcard.evidence.sealing import seal, sign_head
-from runcard.evidence.verification import Finding, Verification
+from runcard.evidence.verification import Discrepancy, Verification
 from runcard.store.commit.writer import Writer
 from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database
@@ -93,7 +93,7 @@ def _other(column: Column[Any], value: Any) -> Any:
 
 
 Tamper = Callable[[sqlite3.Connection], object]
-Found = Callable[[Tamper], list[Finding]]
+Found = Callable[[Tamper], list[Discrepancy]]
 
 
 def _where(table: Table, row: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:

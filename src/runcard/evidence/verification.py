@@ -35,7 +35,7 @@ _UNREADABLE = (TypeError, ValueError, OverflowError, MsgspecError)
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
-class Finding(NamedTuple):
+class Discrepancy(NamedTuple):
     """Something that does not fit. about: what kind of thing it is. problem: a sentence that names it."""
 
     about: Literal["entry", "tile", "head", "record"]
@@ -74,14 +74,14 @@ class Verification:
         self._tell = tell
         self.tally = Tally()
 
-    def run(self) -> Iterator[Finding]:
+    def run(self) -> Iterator[Discrepancy]:
         """Everything that does not fit; nothing if all does."""
         yield from self._entries()
         yield from self._tiles()
         yield from self._heads()
         yield from self._records()
 
-    def _entries(self) -> Iterator[Finding]:
+    def _entries(self) -> Iterator[Discrepancy]:
         """Compare every entry with the hash that was sealed of it."""
         state = read_state(self._scope)
         sealed = _Ahead(self._sealed_hashes(state.size))
@@ -104,7 +104,7 @@ class Verification:
         self.tally = self.tally._replace(entries=fitting, waiting=kept.count_rest())
         for number, (here, there) in enumerate(zip(lasts, read_last_seqs(self._scope), strict=False)):
             if here is not None and here != there:
-                yield Finding("tile", f"Tile {number} of level 0 does not end with entry {there}.")
+                yield Discrepancy("tile", f"Tile {number} of level 0 does not end with entry {there}.")
 
     def _sealed_hashes(self, size: int) -> Iterator[bytes]:
         for number in range(-(-size // TILE_HASHES)):
@@ -132,7 +132,7 @@ class Verification:
         except _UNREADABLE:
             return Leaf(seq, "unreadable", UUID(int=0), _NO_TIME, b"")
 
-    def _tiles(self) -> Iterator[Finding]:
+    def _tiles(self) -> Iterator[Discrepancy]:
         """Build the upper tiles again from the lowest, and compare them with those that are kept."""
         seen: set[tuple[int, int]] = set()
         tiles = _Rebuilt()
@@ -147,13 +147,13 @@ class Verification:
                 if read_tile(self._scope, *place) != hashes:
                     yield _wrong_tile(*place)
         except TileDamaged as error:
-            yield Finding("tile", str(error))
+            yield Discrepancy("tile", str(error))
             return
         for level, number in list_tiles(self._scope):
             if level and (level, number) not in seen:
-                yield Finding("tile", f"Tile {number} of level {level} does not belong to this tree.")
+                yield Discrepancy("tile", f"Tile {number} of level {level} does not belong to this tree.")
 
-    def _heads(self) -> Iterator[Finding]:
+    def _heads(self) -> Iterator[Discrepancy]:
         """Compare the root that each head signs with the root of the tree as it was then."""
         after = 0
         while heads := list_heads(self._scope, after, _HEADS):
@@ -163,16 +163,16 @@ class Verification:
         for signed in self._outside:
             yield from self._head(signed, "The head kept outside")
 
-    def _head(self, signed: SignedHead, name: str) -> Iterator[Finding]:
+    def _head(self, signed: SignedHead, name: str) -> Iterator[Discrepancy]:
         self.tally = self.tally._replace(heads=self.tally.heads + 1)
         head, size = signed.head, read_state(self._scope).size
         name = f"{name} of {head.tree_size} entries, signed at {head.signed_at:%Y-%m-%d %H:%M:%S} UTC,"
         if not is_signed(signed):
-            yield Finding("head", f"{name} has a wrong signature: somebody changed it or made it.")
+            yield Discrepancy("head", f"{name} has a wrong signature: somebody changed it or made it.")
         elif self._trusted is not None and signed.key_id not in self._trusted:
-            yield Finding("head", f"{name} is signed with key {signed.key_id}, which is not trusted.")
+            yield Discrepancy("head", f"{name} is signed with key {signed.key_id}, which is not trusted.")
         if head.tree_size > size:
-            yield Finding(
+            yield Discrepancy(
                 "head",
                 f"{name} tells of more entries than the {size} that there are: an older backup was restored, or "
                 "entries were cut off.",
@@ -181,15 +181,17 @@ class Verification:
         try:
             root = tree_of(self._scope, head.tree_size).root()
         except TileDamaged as error:
-            yield Finding("tile", str(error))
+            yield Discrepancy("tile", str(error))
             return
         if root != head.root:
-            yield Finding("head", f"{name} does not fit the entries: some before it were changed.")
+            yield Discrepancy("head", f"{name} does not fit the entries: some before it were changed.")
 
-    def _records(self) -> Iterator[Finding]:
+    def _records(self) -> Iterator[Discrepancy]:
         for page in check_records(self._scope):
             for misfit in page.misfits:
-                yield Finding("record", f"{misfit.noun.capitalize()} {misfit.thing_id}: {misfit.problem}.")
+                yield Discrepancy(
+                    "record", f"{misfit.noun.capitalize()} {misfit.thing_id}: {misfit.problem}."
+                )
             self.tally = self.tally._replace(
                 records=self.tally.records + page.compared,
                 without_digest=self.tally.without_digest + page.waiting,
@@ -256,7 +258,7 @@ class _Ahead(Generic[T]):
 class _Difference(NamedTuple):
     """sealed: how many of the sealed hashes it takes up."""
 
-    findings: Sequence[Finding]
+    findings: Sequence[Discrepancy]
     sealed: int
 
 
@@ -282,11 +284,11 @@ def _difference(sealed: _Ahead[bytes], kept: _Ahead[Leaf]) -> _Difference:
         problems = [f"{_named(leaves[0])} is not what was sealed: somebody changed it."]
     sealed.drop(dropped)
     kept.drop(new)
-    return _Difference([Finding("entry", problem) for problem in problems], dropped)
+    return _Difference([Discrepancy("entry", problem) for problem in problems], dropped)
 
 
-def _wrong_tile(level: int, number: int) -> Finding:
-    return Finding("tile", f"Tile {number} of level {level} does not follow from those below it.")
+def _wrong_tile(level: int, number: int) -> Discrepancy:
+    return Discrepancy("tile", f"Tile {number} of level {level} does not follow from those below it.")
 
 
 def _counted(count: int) -> str:

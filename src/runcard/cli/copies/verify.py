@@ -18,7 +18,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.organization import Organization
 from runcard.domain.proof.head import SignedHead
 from runcard.evidence.head_files import HEADS_FILE, read_heads
-from runcard.evidence.verification import Finding, Tally, Verification
+from runcard.evidence.verification import Discrepancy, Tally, Verification
 from runcard.settings import check_is_there, load_settings
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer
@@ -134,7 +134,7 @@ def _checked(database: Database) -> Database:
 
 def _check_all(
     database: Database, outside: Sequence[SignedHead], trusted: frozenset[str] | None
-) -> Iterator[tuple[Organization, Tally, list[Finding]]]:
+) -> Iterator[tuple[Organization, Tally, list[Discrepancy]]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with database.read() as connection:
         organizations = list_organizations(connection)
@@ -150,7 +150,7 @@ def _check_all(
             yield organization, checking.tally, findings
 
 
-def _record(organization: Organization, tally: Tally, findings: Sequence[Finding]) -> dict[str, object]:
+def _record(organization: Organization, tally: Tally, findings: Sequence[Discrepancy]) -> dict[str, object]:
     return {
         "organization": organization.slug,
         **tally._asdict(),
@@ -158,7 +158,7 @@ def _record(organization: Organization, tally: Tally, findings: Sequence[Finding
     }
 
 
-def _show(organization: Organization, tally: Tally, findings: Sequence[Finding]) -> None:
+def _show(organization: Organization, tally: Tally, findings: Sequence[Discrepancy]) -> None:
     typer.echo(
         f"{'FAULT' if findings else 'ok':<5}  {organization.name}: {tally.entries} entries, {tally.heads} heads and "
         f"{tally.records} records checked"

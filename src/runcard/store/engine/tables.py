@@ -19,6 +19,9 @@ from sqlalchemy import (
 # Migrations import both from this module, and a migration is never edited again.
 from runcard.store.engine.column_types import Id as Id  # noqa: PLC0414 (so that it is exported)
 from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC0414 (as above)
+from runcard.store.engine.proof_tables import trail_adoptions as trail_adoptions  # noqa: PLC0414 (as above)
+from runcard.store.engine.proof_tables import tree_heads as tree_heads  # noqa: PLC0414 (as above)
+from runcard.store.engine.proof_tables import tree_tiles as tree_tiles  # noqa: PLC0414 (as above)
 from runcard.store.engine.table_parts import (
     created_columns,
     id_column,
@@ -555,42 +558,6 @@ changes = Table(
     Index("ix_changes_entries", "organization_id", "seq", **only_where("entry")),
     Index("ix_changes_actors", "organization_id", "actor_id", "seq", **only_where("actor_id")),
     sqlite_autoincrement=True,
-)
-
-# Organizations from before the audit trail, whose records get their digests one by one. A row is deleted with the last.
-trail_adoptions = Table(
-    "trail_adoptions",
-    metadata,
-    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
-    # The noun whose records come next, and the last of them that has its digest; null: none has.
-    Column("noun", Text, nullable=False),
-    Column("after_id", Id),
-)
-
-# The Merkle tree over the changes of an organization; see `domain.proof.tiles`.
-tree_tiles = Table(
-    "tree_tiles",
-    metadata,
-    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
-    Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    # The number of the last change in a tile of level 0; null in those above. It stands before the long hashes, so that
-    # it is read without them.
-    Column("last_seq", BigInteger),
-    Column("hashes", LargeBinary, nullable=False),
-    Index("ix_tree_tiles_last_seq", "organization_id", "last_seq", **only_where("last_seq")),
-)
-
-tree_heads = Table(
-    "tree_heads",
-    metadata,
-    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
-    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
-    Column("root", LargeBinary(32), nullable=False),
-    Column("signed_at", Instant, nullable=False),
-    Column("key_id", Text, nullable=False),
-    Column("public_key", LargeBinary(32), nullable=False),
-    Column("signature", LargeBinary(64), nullable=False),
 )
 
 catalog_version = Table(

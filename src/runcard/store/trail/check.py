@@ -27,8 +27,8 @@ class Misfit(NamedTuple):
 
 
 class CheckedPage(NamedTuple):
-    """compared: how many records. misfits: those that do not fit. waiting: how many have no digest yet, because they are
-    from before the trail.
+    """compared: how many records. misfits: those that do not fit. waiting: how many are from before the trail, and
+    have no digest yet.
     """
 
     compared: int
