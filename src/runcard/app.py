@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from runcard import __version__
 from runcard.activity.log import ActivityLog, Endpoints
@@ -22,6 +22,7 @@ from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
 from runcard.api.export import router as exports
+from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
 from runcard.api.v1 import router as v1
@@ -51,6 +52,7 @@ from runcard.edge.shares.bodies import LargeBodies, share_of_bodies
 from runcard.edge.shares.hashes import share_of_hashes
 from runcard.edge.shares.reads import ReadsInTurn, share_of_reads
 from runcard.evidence.head_files import HEADS_FILE
+from runcard.evidence.prover import Prover
 from runcard.evidence.signing import open_signing_key
 from runcard.failure_log import FailureLog
 from runcard.intake.arrived_files import Stores
@@ -83,6 +85,7 @@ _COMMAND_LINES = "/api/cli"
 _EXPORTS = "/api/export"
 _QUARANTINE = "/api/quarantine"
 # Of the APIs without a prefix of their own. It comes last, because the other prefixes begin with it.
+_PROOF = "/api/proof"
 _OWN = "/api"
 
 
@@ -140,7 +143,7 @@ def open_activity(
     if not settings.activity:
         return None
     database = truth if truth.is_postgresql else Database.open(None, settings.activity_path)
-    prefixes = [*_V1, *_V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE, _OWN]
+    prefixes = [*_V1, *_V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE, _PROOF, _OWN]
     endpoints = Endpoints(prefixes, plain, old=_V1)
     return ActivityLog(notes, endpoints, database, truth, timedelta(days=settings.activity_days))
 
@@ -170,7 +173,9 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         activity = open_activity(settings, database, notes, direct)
         parsers = Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s))
         stores = Stores(database, writer, open_blobs(settings))
-        helpers = (parsers, _open_sealer(settings, stores, recorder), Merger(stores), Sweeper(stores))
+        prover = Prover(database, writer, open_signing_key(settings.signing_key, settings.data_dir))
+        sealer = Sealer(stores, prover, _heads_outside(settings), lambda: recorder.is_busy)
+        helpers = (parsers, sealer, Merger(stores), Sweeper(stores))
         secret_keys = open_secret_keys(settings)
         app.state.services = Services(
             database=database,
@@ -191,6 +196,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             activity=activity,
             shares=_shares(settings, recorder),
             parsers=parsers,
+            prover=prover,
         )
         try:
             yield
@@ -207,12 +213,16 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             failures.close()
             recorder.check_ended_well()
 
+    return ApiPaths(_application(lifespan, failures), direct)
+
+
+def _application(lifespan: Lifespan[FastAPI], failures: FailureLog) -> FastAPI:
     app = FastAPI(title="Runcard", version=__version__, lifespan=lifespan, openapi_url=None)
     _open_doors(app)
     _answer_in_turn(app, failures)
     _answer_errors(app, failures)
     app.add_api_route("/api/openapi.json", partial(_openapi, app), include_in_schema=False)
-    return ApiPaths(app, direct)
+    return app
 
 
 def _direct(failures: FailureLog) -> dict[str, ASGIApp]:
@@ -233,15 +243,10 @@ def _answer_errors(app: FastAPI, failures: FailureLog) -> None:
     app.add_middleware(_answering, failures)
 
 
-def _open_sealer(settings: Settings, stores: Stores, recorder: Recorder) -> Sealer:
+def _heads_outside(settings: Settings) -> HeadsOutside:
     command = settings.heads_command
-    outside = HeadsOutside(
-        settings.heads_every_s,
-        settings.heads_file or settings.data_dir / HEADS_FILE,
-        None if command is None else shlex.split(command),
-    )
-    key = open_signing_key(settings.signing_key, settings.data_dir)
-    return Sealer(stores, key, outside, lambda: recorder.is_busy)
+    file = settings.heads_file or settings.data_dir / HEADS_FILE
+    return HeadsOutside(settings.heads_every_s, file, None if command is None else shlex.split(command))
 
 
 def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:
@@ -261,6 +266,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"], dependencies=own)
     app.include_router(exports.router, prefix=_EXPORTS, tags=["export"], dependencies=own)
     app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"], dependencies=own)
+    app.include_router(proof.router, prefix=_PROOF, tags=["proof"], dependencies=own)
     app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)

@@ -12,8 +12,8 @@ from sqlalchemy import Table
 
 from runcard.domain.proof.head import SignedHead
 from runcard.domain.runs.report import RunReport
-from runcard.evidence.sealing import seal, sign_head
-from runcard.evidence.signing import SigningKey, open_signing_key
+from runcard.evidence.prover import Prover
+from runcard.evidence.signing import open_signing_key
 from runcard.evidence.verification import Discrepancy, Verification
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.ingest.record_unit import UnitChange, change_unit
@@ -30,9 +30,8 @@ class Sealed(NamedTuple):
     """head: signed after everything was sealed."""
 
     database: Database
-    writer: Writer
     organization_id: UUID
-    key: SigningKey
+    prover: Prover
     head: SignedHead
 
 
@@ -61,11 +60,11 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
 def sealed_record(database: Database, writer: Writer, world: World, folder: Path) -> Sealed:
     """The record of Acme, filled, sealed and signed."""
     fill(writer, world)
-    key = open_signing_key(None, folder)
-    seal(database, writer, world.acme.id)
-    head = sign_head(database, writer, key, world.acme.id)
+    prover = Prover(database, writer, open_signing_key(None, folder))
+    prover.seal(world.acme.id)
+    head = prover.sign(world.acme.id)
     assert head is not None
-    return Sealed(database, writer, world.acme.id, key, head)
+    return Sealed(database, world.acme.id, prover, head)
 
 
 def findings(record: Sealed, *outside: SignedHead) -> list[Discrepancy]:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Boolean, Column, Table
 
-from runcard.evidence.sealing import seal, sign_head
 from runcard.evidence.verification import Discrepancy, Verification
 from runcard.store.commit.writer import Writer
 from runcard.store.engine import tables as t
@@ -207,8 +206,8 @@ def test_a_head_kept_outside_convicts_a_database_that_was_rebuilt_whole(
         connection.exec_driver_sql("UPDATE changes SET entry = replace(entry, 'SN-ZERO', 'SN-HERO')")
         connection.exec_driver_sql("DELETE FROM tree_tiles")
         connection.exec_driver_sql("DELETE FROM tree_heads")
-    seal(database, writer, world.acme.id)
-    assert sign_head(database, writer, record.key, world.acme.id) is not None
+    record.prover.seal(world.acme.id)
+    assert record.prover.sign(world.acme.id) is not None
     assert findings(record) == []
     assert [
         "do not fit" in one.problem or "does not fit" in one.problem for one in findings(record, record.head)
@@ -223,5 +222,5 @@ def test_a_tree_that_was_cut_or_set_back_is_shown(
         connection.exec_driver_sql("DELETE FROM changes WHERE seq > (SELECT max(seq) - 3 FROM changes)")
         connection.exec_driver_sql("DELETE FROM tree_tiles")
         connection.exec_driver_sql("DELETE FROM tree_heads")
-    seal(database, writer, world.acme.id)
+    record.prover.seal(world.acme.id)
     assert any("an older backup was restored" in one.problem for one in findings(record, record.head))

@@ -4,13 +4,14 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from runcard.domain.proof.head import Head, SignedHead
-from runcard.evidence.signing import HEAD_FORMAT
 
 # Where a server keeps them in its data directory, unless a setting names another file.
 HEADS_FILE = "heads.jsonl"
@@ -19,7 +20,6 @@ HEADS_FILE = "heads.jsonl"
 class HeadBody(Struct, frozen=True):
     """A signed head as JSON. root: in hexadecimal digits. public_key, signature: in base64."""
 
-    format: str
     organization_id: UUID
     tree_size: int
     root: str
@@ -27,6 +27,12 @@ class HeadBody(Struct, frozen=True):
     key_id: str
     public_key: str
     signature: str
+
+
+class KeptHead(HeadBody, frozen=True, kw_only=True):
+    """A signed head that stands alone in a file."""
+
+    format: Literal["runcard-head/1"] = "runcard-head/1"
 
 
 class HeadUnreadable(Exception):
@@ -38,7 +44,6 @@ def head_body(signed: SignedHead) -> HeadBody:
     head = signed.head
     moment = head.signed_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     return HeadBody(
-        HEAD_FORMAT,
         head.organization_id,
         head.tree_size,
         head.root.hex(),
@@ -49,10 +54,15 @@ def head_body(signed: SignedHead) -> HeadBody:
     )
 
 
+def kept_head(signed: SignedHead) -> KeptHead:
+    """The head as JSON says it where it stands alone."""
+    return KeptHead(**asdict(head_body(signed)))
+
+
 def append_head(path: Path, signed: SignedHead) -> None:
     """Add a head to the end of a file, which is made if it is missing."""
     with path.open("ab") as file:
-        file.write(msgspec.json.encode(head_body(signed)) + b"\n")
+        file.write(msgspec.json.encode(kept_head(signed)) + b"\n")
 
 
 def read_heads(path: Path) -> Iterator[SignedHead]:
@@ -65,7 +75,7 @@ def read_heads(path: Path) -> Iterator[SignedHead]:
         if not line.strip():
             continue
         try:
-            yield _signed(msgspec.json.decode(line, type=HeadBody))
+            yield _signed(msgspec.json.decode(line, type=KeptHead))
         except (msgspec.MsgspecError, ValueError) as error:
             raise HeadUnreadable(
                 f"{path}, line {number}: {error}. Each line is a signed head, as the server writes it."

@@ -12,9 +12,8 @@ import msgspec
 
 from runcard.domain.actor import SystemActor
 from runcard.domain.proof.head import SignedHead
-from runcard.evidence.head_files import append_head, head_body
-from runcard.evidence.sealing import seal_some, sign_head
-from runcard.evidence.signing import SigningKey
+from runcard.evidence.head_files import append_head, kept_head
+from runcard.evidence.prover import Prover
 from runcard.intake.arrived_files import Stores
 from runcard.store.commit.changes import last_seq, list_changed_organizations
 from runcard.store.trail.adoption import adopt_some, list_adoptions
@@ -46,10 +45,10 @@ class Sealer(RepeatedWork):
     """Seals what was committed, and signs heads."""
 
     def __init__(
-        self, stores: Stores, key: SigningKey, outside: HeadsOutside, is_busy: Callable[[], bool]
+        self, stores: Stores, prover: Prover, outside: HeadsOutside, is_busy: Callable[[], bool]
     ) -> None:
         """is_busy: whether stations wait for their runs to be recorded."""
-        self._key = key
+        self._prover = prover
         self._is_busy = is_busy
         self._outside = outside
         self._unsigned: set[UUID] = set()
@@ -92,7 +91,7 @@ class Sealer(RepeatedWork):
     def _seal(self, organization_id: UUID) -> None:
         while not self._closing.is_set():
             started = time.monotonic()
-            if not seal_some(self._stores.database, self._stores.writer, organization_id):
+            if not self._prover.seal_some(organization_id):
                 return
             self._rest(started)
 
@@ -102,7 +101,7 @@ class Sealer(RepeatedWork):
             self._closing.wait(min((time.monotonic() - started) * _REST_RATIO, _LONGEST_REST_S))
 
     def _send(self, organization_id: UUID) -> None:
-        signed = sign_head(self._stores.database, self._stores.writer, self._key, organization_id)
+        signed = self._prover.sign(organization_id)
         if signed is None:
             return
         append_head(self._outside.file, signed)
@@ -114,7 +113,7 @@ def _run(command: Sequence[str], signed: SignedHead) -> None:
     try:
         done = subprocess.run(  # noqa: S603 (the command that the settings name)
             command,
-            input=msgspec.json.encode(head_body(signed)) + b"\n",
+            input=msgspec.json.encode(kept_head(signed)) + b"\n",
             timeout=_COMMAND_S,
             capture_output=True,
             check=False,

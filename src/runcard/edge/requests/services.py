@@ -21,6 +21,7 @@ from runcard.edge.links import Links
 from runcard.edge.requests.bodies import BodyDecoder, read_body
 from runcard.edge.requests.origin import from_request
 from runcard.edge.requests.unknown_names import refuse_parameters, take_unknown_fields
+from runcard.evidence.prover import Prover
 from runcard.ingest.reach import check_may_add
 from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Stores
@@ -58,6 +59,7 @@ class Services(NamedTuple):
     activity: ActivityLog | None
     shares: Shares
     parsers: Parsers
+    prover: Prover
 
     @property
     def stores(self) -> Stores:

@@ -117,6 +117,13 @@ def next_ids(scope: Scope, table: Table, after: UUID | None, at_most: int) -> Se
     return scope.connection.execute(query.order_by(table.c.id).limit(at_most)).scalars().all()
 
 
+class ProvenRun(NamedTuple):
+    """header: canonical JSON, which has the digest of the document. document: as MessagePack."""
+
+    header: bytes
+    document: bytes
+
+
 def is_owned(scope: Scope, table: Table) -> ColumnElement[bool]:
     """The condition that a row belongs to the organization, or is the organization itself."""
     return table.c.id == scope.organization_id if table is t.organizations else scope.owns(table.c)
@@ -164,6 +171,16 @@ def _links(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, list[UU
     for station_id, procedure_id in scope.connection.execute(query.order_by(link.procedure_id)):
         found[station_id].append(procedure_id)
     return found
+
+
+def find_proven_run(scope: Scope, run_id: UUID) -> ProvenRun | None:
+    """What is hashed of a run; None if there is no such run."""
+    kept = read_things(scope, t.runs, [run_id]).get(run_id)
+    if kept is None:
+        return None
+    d = t.run_documents.c
+    body = scope.connection.execute(select(d.body).where(scope.owns(d), d.run_id == run_id)).scalar_one()
+    return ProvenRun(kept.text, decompress_document(body))
 
 
 def _document_digests(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, bytes]:

@@ -188,6 +188,13 @@ def list_heads(scope: Scope, after_size: int, at_most: int) -> Sequence[SignedHe
     return [_head(*row) for row in scope.connection.execute(query.limit(at_most))]
 
 
+def find_head(scope: Scope, size: int) -> SignedHead | None:
+    """The signed head of the tree of this size; None if none is kept."""
+    h = tree_heads.c
+    row = scope.connection.execute(select(tree_heads).where(scope.owns(h), h.tree_size == size)).one_or_none()
+    return None if row is None else _head(*row)
+
+
 def find_newest_head(scope: Scope) -> SignedHead | None:
     """The signed head of the largest tree; None if none was signed yet."""
     h = tree_heads.c
