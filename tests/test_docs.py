@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as command_lines
 from runcard.api.export import router as exports
+from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
 from runcard.api.v1 import router as v1
@@ -63,9 +64,10 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/analytics.md", questions.router, {}),
         ("docs/api/export.md", exports.router, {}),
         ("docs/api/quarantine.md", quarantine.router, {}),
+        ("docs/api/proof.md", proof.router, {}),
         ("docs/api/repairs.md", repairs.router, {}),
     ],
-    ids=["v1", "v2", "cli", "analytics", "export", "quarantine", "repairs"],
+    ids=["v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs"],
 )
 def test_page_of_an_api_lists_every_endpoint(
     paper: str, router: APIRouter, unseen: Mapping[str, Mapping[str, Any]]

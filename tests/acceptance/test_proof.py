@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,17 @@ from tests.world import World
 
 
 @pytest.fixture
-def station(server: Server) -> httpx.Client:
-    key = server.world.acme.fct.api_key
-    return httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {key}"})
+def station(server: Server) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {server.world.acme.fct.api_key}"}
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(server: Server) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {server.world.globex.admin.api_key}"}
+    with httpx.Client(base_url=server.url, headers=headers) as client:
+        yield client
 
 
 def _run(station: httpx.Client, world: World, serial: str) -> str:
@@ -78,11 +87,8 @@ def test_a_later_head_follows_from_one_that_was_kept(
     assert _check("heads", new, old, proof, "--key", key)[0] == 1
 
 
-def test_what_is_not_there_has_no_proof(station: httpx.Client, server: Server, world: World) -> None:
+def test_what_is_not_there_has_no_proof(station: httpx.Client, stranger: httpx.Client, world: World) -> None:
     run_id = _run(station, world, "OURS")
-    stranger = httpx.Client(
-        base_url=server.url, headers={"authorization": f"Bearer {world.globex.admin.api_key}"}
-    )
     unknown = "01980000-0000-7000-8000-000000000000"
     for client, path in (
         (station, f"/api/proof/receipts/{unknown}"),
