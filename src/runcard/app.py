@@ -25,6 +25,7 @@ from runcard.api.export import router as exports
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
+from runcard.api.trail import router as trail
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
@@ -268,6 +269,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"], dependencies=own)
     app.include_router(proof.router, prefix=_PROOF, tags=["proof"], dependencies=own)
     app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
+    app.include_router(trail.router, prefix=_OWN, tags=["trail"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)

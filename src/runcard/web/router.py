@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 from runcard.web.calls import call as api_call
 from runcard.web.calls import calls as activity
 from runcard.web.calls import exports as activity_exports
+from runcard.web.evidence import trail
 from runcard.web.files import picture
 from runcard.web.floor import overview, search
 from runcard.web.intake import file_import, imports, quarantine, quarantined_file, table_mapping
@@ -64,6 +65,7 @@ _PAGES = (
     merge_procedure,
     measurement,
     measurement_exports,
+    trail,
     activity,
     activity_exports,
     api_call,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from runcard.domain.evidence.entry import By, Entry, decode_entry
 from runcard.store.commit.changes import ChangeKind
@@ -40,12 +40,14 @@ _BATCH = 500
 class TrailFilter(NamedTuple):
     """Conditions that an entry must all meet. None: no condition.
 
-    actor_id: the user or the station that made the change. thing_id: what was changed. after, before: inclusive.
-    with_reports: also what reports made, which has no entry text. of_access: also entries of OF_ACCESS.
+    actor_id: the user or the station that made the change. thing_id: what was changed; thing_ids: one of several.
+    after, before: inclusive. with_reports: also what reports made, which has no entry text; with an
+    actor, what their reports made. of_access: also entries of OF_ACCESS.
     """
 
     actor_id: UUID | None = None
     thing_id: UUID | None = None
+    thing_ids: Collection[UUID] | None = None
     kinds: Sequence[ChangeKind] | None = None
     after: datetime | None = None
     before: datetime | None = None
@@ -99,28 +101,35 @@ def list_entries(
 
 def read_entries(scope: Scope, trail_filter: TrailFilter) -> Iterator[TrailEntry]:
     """All entries that the filter finds, oldest first, read in batches."""
-    c = t.changes.c
     after = 0
     while True:
-        query = _entries(scope.organization_id, trail_filter).where(c.seq > after).order_by(c.seq)
-        found = [TrailEntry(*row) for row in scope.connection.execute(query.limit(_BATCH))]
+        found = list_later_entries(scope, trail_filter, after, _BATCH)
         yield from found
         if len(found) < _BATCH:
             return
         after = found[-1].seq
 
 
-def find_makers(scope: Scope, entries: Collection[TrailEntry]) -> Mapping[UUID, By]:
-    """Who sent the reports that made these records, by the id of the record. Records that are gone have none."""
-    by_noun: dict[str, list[UUID]] = defaultdict(list)
-    for entry in entries:
-        by_noun[noun_of(entry.kind)].append(entry.thing_id)
-    found: dict[UUID, By] = {}
-    for noun, ids in by_noun.items():
-        thing = _BY_NOUN.get(noun)
-        if thing is not None and "created_by_user_id" in thing.table.c:
-            found |= _makers(scope, thing, ids)
-    return found
+def list_later_entries(
+    scope: Scope, trail_filter: TrailFilter, after_seq: int, limit: int
+) -> Sequence[TrailEntry]:
+    """At most `limit` entries that the filter finds behind the one numbered `after_seq`, oldest first."""
+    c = t.changes.c
+    query = _entries(scope.organization_id, trail_filter).where(c.seq > after_seq).order_by(c.seq)
+    return [TrailEntry(*row) for row in scope.connection.execute(query.limit(limit))]
+
+
+def find_reporters(scope: Scope, entries: Collection[TrailEntry]) -> Mapping[int, By]:
+    """Who sent the reports behind these entries, by the number of the entry.
+
+    A record says who sent the report that made it. A report that only changed it, and a record that is gone, have none.
+    """
+    made = [entry for entry in entries if entry.text is None and entry.kind in _MADE_BY_REPORT]
+    makers: dict[UUID, By] = {}
+    for kind in {entry.kind for entry in made}:
+        of_kind = [entry.thing_id for entry in made if entry.kind == kind]
+        makers |= _makers(scope, _MADE_BY_REPORT[kind], of_kind)
+    return {entry.seq: makers[entry.thing_id] for entry in made if entry.thing_id in makers}
 
 
 def find_names(scope: Scope, entries: Collection[TrailEntry]) -> Mapping[UUID, str]:
@@ -143,6 +152,12 @@ def noun_of(kind: str) -> str:
 
 _BY_NOUN: Mapping[str, Thing] = {thing.noun: thing for thing in THING_OF.values()}
 _NOUNS = sorted(_BY_NOUN, key=len, reverse=True)
+# The kinds that tell of a record made by a report, which says who made it.
+_MADE_BY_REPORT: Mapping[str, Thing] = {
+    f"{thing.noun}_{'recorded' if thing.noun in ('run', 'repair') else 'created'}": thing
+    for thing in THING_OF.values()
+    if "created_by_user_id" in thing.table.c
+}
 
 
 def _entries(organization_id: UUID, trail_filter: TrailFilter) -> Select[Any]:
@@ -154,9 +169,16 @@ def _entries(organization_id: UUID, trail_filter: TrailFilter) -> Select[Any]:
     else:
         conditions.append(c.entry.is_not(None))
     if trail_filter.actor_id is not None:
-        conditions.append(c.actor_id == trail_filter.actor_id)
+        mine = c.actor_id == trail_filter.actor_id
+        conditions.append(
+            or_(mine, _reported_by(organization_id, trail_filter.actor_id))
+            if trail_filter.with_reports
+            else mine
+        )
     if trail_filter.thing_id is not None:
         conditions.append(c.entity_id == trail_filter.thing_id)
+    if trail_filter.thing_ids is not None:
+        conditions.append(c.entity_id.in_(trail_filter.thing_ids))
     if trail_filter.kinds is not None:
         conditions.append(c.kind.in_(trail_filter.kinds))
     if not trail_filter.of_access:
@@ -166,6 +188,18 @@ def _entries(organization_id: UUID, trail_filter: TrailFilter) -> Select[Any]:
     if trail_filter.before is not None:
         conditions.append(c.changed_at <= trail_filter.before)
     return select(*_COLUMNS).where(*conditions)
+
+
+def _reported_by(organization_id: UUID, actor_id: UUID) -> ColumnElement[bool]:
+    """The condition that a report of this user or station made the thing of a change."""
+    c = t.changes.c
+    ways: list[ColumnElement[bool]] = []
+    for kind, thing in _MADE_BY_REPORT.items():
+        m = thing.table.c
+        by = or_(m.created_by_station_id == actor_id, m.created_by_user_id == actor_id)
+        made = exists().where(owned_by(organization_id, m), m.id == c.entity_id, by)
+        ways.append(and_(c.kind == kind, made))
+    return and_(c.entry.is_(None), or_(*ways))
 
 
 def _makers(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> Mapping[UUID, By]:

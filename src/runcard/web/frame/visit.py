@@ -30,10 +30,11 @@ _MENU = {
     "Batches": "/batches",
     "Stations": "/stations",
     "Imports": "/imports",
+    "History": "/trail",
     "API calls": "/activity",
     "Settings": "/settings",
 }
-_FOR_MANAGERS = ("/activity",)
+_FOR_MANAGERS = ("/trail", "/activity")
 
 
 # Other names that browsers give UTC.

@@ -21,6 +21,8 @@ from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.invitations import delete_invitation, list_invitations
 from runcard.store.people.users import User, list_users
+from runcard.web.evidence.kinds import kinds_in
+from runcard.web.evidence.lines import ThingHistory, history_of_kinds
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
@@ -75,6 +77,7 @@ class MembersPage(NamedTuple):
     roles: Sequence[Choice]
     fields: Fields
     may_change: bool
+    history: ThingHistory | None
     problems: Sequence[str]
 
 
@@ -165,6 +168,11 @@ def _show(
     with services.database.read_in(organization_id) as scope:
         users = list_users(scope)
         invitations = list_invitations(scope, datetime.now(UTC))
+        history = (
+            history_of_kinds(scope, visit, kinds_in("people"), "/trail?about=people")
+            if may_administer(visit.actor)
+            else None
+        )
     members = [_line(user, visit) for user in users]
     page = MembersPage(
         members=slice_of(members, query.page, lambda page: url_of(_HERE, query, page=page)),
@@ -178,6 +186,7 @@ def _show(
         roles=_roles(fields.get("role", _USUAL_ROLE)),
         fields=fields,
         may_change=may_administer(visit.actor),
+        history=history,
         problems=problems_of(error),
     )
     return render("people/members.html", page, visit, status=answer_error(error).status if error else 200)

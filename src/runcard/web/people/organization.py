@@ -20,6 +20,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.people.organizations import update_organization
 from runcard.store.runs.rows import count_runs_since
 from runcard.store.units.records import UnitRecord, list_newest_units
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.frame.forms import Fields, WithForm, problems_of, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit
@@ -83,6 +84,7 @@ class OrganizationPage(NamedTuple):
     retention: RetentionCard
     question: Question | None
     may_change: bool
+    history: ThingHistory | None
     is_saved: bool
     problems: Sequence[str]
 
@@ -145,6 +147,7 @@ def _show(
     with services.database.read_in(organization_id) as scope:
         now = get_organization(scope)
         units = list_newest_units(scope, _PREVIEWED)
+        history = history_of(scope, visit, now.id) if may_administer(visit.actor) else None
         quota, month = now.monthly_run_quota, datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0)
         used = "" if quota is None else str(count_runs_since(scope, month, quota))
         retention = retention_card(
@@ -178,6 +181,7 @@ def _show(
         retention=retention,
         question=question,
         may_change=may_administer(visit.actor),
+        history=history,
         is_saved=shows == "saved",
         problems=problems_of(error),
     )

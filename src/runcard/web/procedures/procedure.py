@@ -32,6 +32,7 @@ from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.charts.counts import outcome_stack, pareto_plot
 from runcard.web.charts.first_pass_yield import yield_tiles
 from runcard.web.charts.tiles import Tile
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.definitions import definition_of
 from runcard.web.frame.formats import Moment, count_text, duration_text, moment_of, percent_text
@@ -134,6 +135,7 @@ class ProcedurePage(NamedTuple):
     filters: FilterBar
     tabs: Sequence[TabLink]
     contents: Contents
+    history: ThingHistory
 
 
 class _ProcedureAsk(NamedTuple):
@@ -182,6 +184,7 @@ def show_procedure(
         contents = _CONTENTS[query.tab](ask)
         choices = list_choices(scope)
         merges = list_merges_into(scope, procedure.id)
+        history = history_of(scope, visit, procedure.id)
     page = ProcedurePage(
         name=procedure.name,
         identifier=procedure.identifier,
@@ -206,6 +209,7 @@ def show_procedure(
             for tab, name in _TABS.items()
         ],
         contents=contents,
+        history=history,
     )
     return render("procedures/procedure.html", page, visit)
 

@@ -14,6 +14,7 @@ from runcard.store.units.members import count_units
 from runcard.web.charts.chart import Chart
 from runcard.web.charts.first_pass_yield import url_of_part, url_of_procedure
 from runcard.web.charts.tiles import Tile
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.frame.facts import Fact, creator_name
 from runcard.web.frame.formats import count_text, moment_of
 from runcard.web.frame.render import render
@@ -40,6 +41,7 @@ class BatchPage(NamedTuple):
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     units: UnitList
+    history: ThingHistory
 
 
 @router.get("/batches/{batch_number:path}")
@@ -70,5 +72,6 @@ def show_batch(
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
             units=own_units(scope, visit, here, query, UnitFilter(batch_numbers=own)),
+            history=history_of(scope, visit, batch.id),
         )
     return render("products/batch.html", page, visit)

@@ -17,6 +17,7 @@ from runcard.store.units.members import count_units
 from runcard.web.charts.chart import Chart
 from runcard.web.charts.first_pass_yield import url_of_batch
 from runcard.web.charts.tiles import Tile
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.pictures import picture_urls
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import Moment, count_text, moment_of
@@ -50,6 +51,7 @@ class PartPage(NamedTuple):
     charts: Sequence[Chart]
     revisions: Sequence[RevisionLine]
     units: UnitList
+    history: ThingHistory
 
 
 @router.get("/parts/{part_number:path}")
@@ -88,6 +90,7 @@ def show_part(
             ],
             revisions=[_revision(one, part, counts, pictures, zone) for one in revisions],
             units=own_units(scope, visit, here, query, UnitFilter(part_numbers=[number])),
+            history=history_of(scope, visit, part.id),
         )
     return render("products/part.html", page, visit)
 

@@ -19,6 +19,7 @@ from runcard.store.units.lists import UnitFilter
 from runcard.web.charts.chart import Chart
 from runcard.web.charts.first_pass_yield import url_of_batch, url_of_procedure
 from runcard.web.charts.tiles import Tile
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.pictures import WithPictureForm, keep_picture, picture_urls
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import moment_of
@@ -51,6 +52,7 @@ class RevisionPage(NamedTuple):
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     units: UnitList
+    history: ThingHistory
 
 
 @router.get(_PATH)
@@ -85,6 +87,7 @@ def show_revision(
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
             units=own_units(scope, visit, here, query, own),
+            history=history_of(scope, visit, revision.id),
         )
     return render("products/revision.html", page, visit)
 

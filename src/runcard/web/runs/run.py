@@ -34,6 +34,7 @@ from runcard.store.runs.records import (
     read_documents,
 )
 from runcard.store.runs.rows import delete_run
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.previews import AttachmentLine, attachment_lines
 from runcard.web.frame.clocks import clock_note, start_of
 from runcard.web.frame.formats import Moment, duration_text, moment_of, number_text
@@ -126,6 +127,7 @@ class RunPage(NamedTuple):
     all_runs_url: str
     report_url: str
     delete_url: str
+    history: ThingHistory
 
 
 class _Whole(NamedTuple):
@@ -138,11 +140,12 @@ class _Whole(NamedTuple):
 
 
 class _Around(NamedTuple):
-    """The other runs that the page of a run links to."""
+    """The other runs that the page of a run links to, and what happened to the run since."""
 
     earlier: Sequence[RunRecord]
     ways: Sequence[RunWay]
     compared: ComparedWith | None
+    history: ThingHistory
 
 
 @router.get("/runs/{run_id}")
@@ -218,6 +221,7 @@ def _around(scope: Scope, record: RunRecord, visit: Visit) -> _Around:
         _earlier(scope, record),
         run_ways(scope, record, visit.zone),
         compared_with(scope, record),
+        history_of(scope, visit, record.id),
     )
 
 
@@ -265,6 +269,7 @@ def _page(
         all_runs_url=_runs_url({"serial": serial_number}),
         report_url=f"{here}/report.json",
         delete_url=f"{here}/delete" if may_manage(visit.actor) else "",
+        history=around.history,
     )
 
 

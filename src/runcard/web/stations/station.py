@@ -21,6 +21,7 @@ from runcard.store.people.api_keys import list_keys
 from runcard.store.people.teams import list_teams
 from runcard.store.procedures.rows import list_procedures
 from runcard.store.stations.records import get_station_record, list_procedures_of
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.pictures import picture_urls
 from runcard.web.frame.facts import Fact, metadata_facts
 from runcard.web.frame.formats import Moment, count_text, moment_of
@@ -79,6 +80,7 @@ class StationPage(NamedTuple):
     metadata: Sequence[Fact]
     picture: str
     may_manage: bool
+    history: ThingHistory
     problems: Sequence[str]
 
 
@@ -111,6 +113,7 @@ def station_page(
         metadata = read_metadata(scope, [station_id]).get(station_id, {})
         choices = list_choices(scope)
         pictures = picture_urls(services, scope, [station.image_id])
+        history = history_of(scope, visit, station_id)
     url, team = f"/stations/{station.id}", station.team
     return StationPage(
         id=station.id,
@@ -129,6 +132,7 @@ def station_page(
         metadata=metadata_facts(metadata),
         picture=pictures.get(station.image_id, "") if station.image_id else "",
         may_manage=may_manage(visit.actor) and station.archived_at is None,
+        history=history,
         problems=problems,
     )
 

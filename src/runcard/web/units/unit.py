@@ -26,6 +26,7 @@ from runcard.store.units.attempts import NumberedAttempt, UnitAttempts, list_att
 from runcard.store.units.moves import list_moves
 from runcard.store.units.records import UnitRecord, find_first_run, get_unit, read_units
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
+from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import Moment, count_text, duration_text, moment_of, size_text
@@ -120,6 +121,7 @@ class UnitPage(NamedTuple):
     no_runs: str
     files: Sequence[UnitFile]
     metadata: Sequence[Fact]
+    history: ThingHistory
 
 
 class _Repairs(NamedTuple):
@@ -166,6 +168,7 @@ def show_unit(
         ancestors = ancestors_of(scope, unit.id)
         branch = branch_of(scope, unit.id, zone)
         metadata = read_metadata(scope, [unit.id]).get(unit.id, {})
+        history = history_of(scope, visit, unit.id)
         kept_days = None if attempts else get_organization(scope).run_retention_days
     left_out = sum(one.total - len(one.shown) for one in attempts)
     root = str(request.base_url)
@@ -186,6 +189,7 @@ def show_unit(
         no_runs=_no_runs(kept_days),
         files=[_file(one, download_url(services, one, root)) for one in files],
         metadata=metadata_facts(metadata),
+        history=history,
     )
     return render("units/unit.html", page, visit)
 
