@@ -19,6 +19,7 @@ from runcard.store.trail.entries import (
 )
 from runcard.store.trail.named import find_part_numbers
 from runcard.web.evidence.words import (
+    HAD_VALUES,
     FieldChange,
     KnownThing,
     Piece,
@@ -133,7 +134,7 @@ def _line(one: TrailEntry, known: _Known, visit: Visit) -> HistoryLine:
     by = known.reporters.get(one.seq) if entry is None else entry.by
     by_url = station_url(by.id) if by is not None and by.id is not None and by.id in known.stations else ""
     fields = [] if entry is None else changes_of(one.kind, entry.what, visit.zone)
-    told = [] if one.kind.endswith("_created") else [in_sentence(field) for field in fields[:_MOST_FIELDS]]
+    told = [in_sentence(field) for field in fields[:_MOST_FIELDS]] if one.kind.endswith(HAD_VALUES) else []
     return HistoryLine(
         at=moment_of(one.at, visit.zone),
         kind=one.kind,

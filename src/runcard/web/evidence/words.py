@@ -111,7 +111,7 @@ _FIELDS: Mapping[str, str] = {
 }
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
-_HAD_VALUES = ("_changed", "_moved", "_merged")
+HAD_VALUES = ("_changed", "_moved", "_merged")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _PLACES = re.compile(r"(\{by\}|\{thing\})")
 
@@ -177,7 +177,7 @@ def thing_pieces(kind: ChangeKind, thing: KnownThing) -> Sequence[Piece]:
 
 def changes_of(kind: ChangeKind, what: Mapping[str, Sequence[Any]], zone: ZoneInfo) -> Sequence[FieldChange]:
     """The fields of an entry in words, each with its values. zone: of the reader's clock."""
-    had_values = kind.endswith(_HAD_VALUES)
+    had_values = kind.endswith(HAD_VALUES)
     return [
         FieldChange(
             field_words(field),
