@@ -156,7 +156,7 @@ _NOUNS = sorted(_BY_NOUN, key=len, reverse=True)
 _MADE_BY_REPORT: Mapping[str, Thing] = {
     f"{thing.noun}_{'recorded' if thing.noun in ('run', 'repair') else 'created'}": thing
     for thing in THING_OF.values()
-    if "created_by_user_id" in thing.table.c
+    if "created_by_station_id" in thing.table.c
 }
 
 
