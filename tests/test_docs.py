@@ -16,6 +16,7 @@ from runcard.api.export import router as exports
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
+from runcard.api.trail import router as trail
 from runcard.api.v1 import router as v1
 from runcard.api.v2 import router as v2
 from runcard.cli.main import app as cli
@@ -66,8 +67,9 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/quarantine.md", quarantine.router, {}),
         ("docs/api/proof.md", proof.router, {}),
         ("docs/api/repairs.md", repairs.router, {}),
+        ("docs/api/trail.md", trail.router, {}),
     ],
-    ids=["v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs"],
+    ids=["v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail"],
 )
 def test_page_of_an_api_lists_every_endpoint(
     paper: str, router: APIRouter, unseen: Mapping[str, Mapping[str, Any]]

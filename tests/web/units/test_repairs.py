@@ -74,7 +74,7 @@ def test_a_repair_stands_where_it_happened(server: Server, ada: Browser, enginee
     record(server, report("BETWEEN", started_at="2026-03-01T00:00:00Z"))
     import_reports(engineer, repair_of("BETWEEN"))
     activity = words(ada.open("/units/BETWEEN"))
-    activity = activity[activity.index("History") :]
+    activity = activity[activity.index("Timeline") :]
     places = [activity.index(one) for one in ("attempt 2 PASS", "Repaired: Repair", "attempt 1 FAIL")]
     assert places == sorted(places)
 

@@ -65,7 +65,7 @@ def test_attempts_stand_by_procedure(server: Server, ada: Browser):
     final = record(server, report("TRIED", "FVT2", started_at="2026-03-02T00:00:00Z"), key)
     page = ada.open("/units/TRIED")
     _, _, below = page.text.partition("Log out")  # the menu has the same words
-    shown = below[below.index("Runs") : below.index("History")]
+    shown = below[below.index("Runs") : below.index("Timeline")]
     assert shown.index("Final") < shown.index("Board") < shown.index("Attempt 3") < shown.index("Attempt 2")
     assert page.run_links[:4] == [final, runs[1], runs[2], runs[0]]
     assert "3 runs" in shown
@@ -151,7 +151,7 @@ def test_all_that_happened_stands_on_one_line(server: Server, ada: Browser):
         client.delete("/units/NEW-HOME/children", params={"child_serial_number": "PAST"})
     page = ada.open("/units/PAST")
     activity = words(page)
-    activity = activity[activity.index("History") :]
+    activity = activity[activity.index("Timeline") :]
     told = [
         "Taken out of NEW-HOME",
         "Re-linked from PCB-01 rev A to PCB-01 rev Z",

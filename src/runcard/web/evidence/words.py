@@ -112,7 +112,8 @@ _FIELDS: Mapping[str, str] = {
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
 HAD_VALUES = ("_changed", "_moved", "_merged")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+# Before the key of a value of the metadata.
+_METADATA = "metadata."
 _PLACES = re.compile(r"(\{by\}|\{thing\})")
 
 
@@ -181,8 +182,8 @@ def changes_of(kind: ChangeKind, what: Mapping[str, Sequence[Any]], zone: ZoneIn
     return [
         FieldChange(
             field_words(field),
-            (_value_words(old, zone) or _NONE) if had_values else "",
-            _value_words(new, zone) or _NONE,
+            _shown(field, old, zone) if had_values else "",
+            _shown(field, new, zone),
         )
         for field, (old, new) in what.items()
     ]
@@ -196,8 +197,8 @@ def in_sentence(change: FieldChange) -> FieldChange:
 
 def field_words(field: str) -> str:
     """The words for a field of a record."""
-    if field.startswith("metadata."):
-        return f"metadata {field.removeprefix('metadata.')}"
+    if field.startswith(_METADATA):
+        return f"metadata {field.removeprefix(_METADATA)}"
     return _FIELDS.get(field, field.removesuffix("_id").replace("_", " "))
 
 
@@ -209,7 +210,18 @@ def _author_pieces(by: By | None, url: str) -> Sequence[Piece]:
     return [Piece("Station "), name] if by.kind == "station" else [name]
 
 
-def _value_words(value: Any, zone: ZoneInfo) -> str:
+def _shown(field: str, value: Any, zone: ZoneInfo) -> str:
+    """A value in words. Only our own columns hold moments; a text that somebody wrote stays as it is."""
+    if field.endswith("_at") and not field.startswith(_METADATA) and isinstance(value, str):
+        try:
+            moment = moment_of(datetime.fromisoformat(value), zone)
+        except ValueError:
+            return shortened(value, _MOST_IN_DETAILS)
+        return f"{moment.date} {moment.time}"
+    return shortened(_value_words(value), _MOST_IN_DETAILS) or _NONE
+
+
+def _value_words(value: Any) -> str:
     match value:
         case None:
             return ""
@@ -220,8 +232,5 @@ def _value_words(value: Any, zone: ZoneInfo) -> str:
         case {"id": thing_id, **others}:
             return str(others.get("name", thing_id))
         case list():
-            return shortened(", ".join(_value_words(one, zone) for one in value), _MOST_IN_DETAILS)
-        case str() if _MOMENT.fullmatch(value):
-            moment = moment_of(datetime.fromisoformat(value), zone)
-            return f"{moment.date} {moment.time}"
-    return shortened(str(value), _MOST_IN_DETAILS)
+            return ", ".join(_value_words(one) for one in value)
+    return str(value)
