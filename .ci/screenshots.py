@@ -45,6 +45,7 @@ DOCS = {
     "measurement.png": Shown("/procedures/{procedure_id}/measurements"),
     "unit.png": Shown("/units/{serial_number:path}"),
     "station.png": Shown("/stations/{station_id}"),
+    "history.png": Shown("/trail"),
     "imports.png": Shown("/imports"),
     "quarantine.png": Shown("/imports/quarantine"),
     "mapping.png": Shown("/imports/quarantine/{file_id}/mapping"),
