@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # so that this file can be run by its path
 
 from tests.browser.calls import make_calls
+from tests.browser.changes import make_changes
 from tests.browser.chromium import VARIABLE, find_chromium, running_chromium
 from tests.browser.imports import make_imports
 from tests.browser.site import explore
@@ -92,6 +93,7 @@ def main() -> int:
         reader.log_in(*admin)
         pages = dict(explore(reader).pages)
         make_imports(url, api_key)
+        make_changes(url, api_key)
         # Units of the demo have more to show than those of the files.
         pages = {**explore(reader).pages, **pages}
         reader.close()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import StorageState, ViewportSize
 
 from tests.browser.calls import make_calls
+from tests.browser.changes import make_changes
 from tests.browser.conftest import Demo
 from tests.browser.imports import make_imports
 from tests.browser.site import ROUTES, Site, explore
@@ -30,6 +31,7 @@ FOR_SOME = {
 def site(demo: Demo) -> Iterator[Site]:
     make_calls(demo.server.url, demo.access.api_key)
     make_imports(demo.server.url, demo.access.api_key)
+    make_changes(demo.server.url, demo.access.api_key)
     browser = Browser(demo.server.url)
     browser.log_in(*demo.admin)
     yield explore(browser)
