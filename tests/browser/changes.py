@@ -6,7 +6,7 @@ from tests.servers import DEADLINE_S
 
 
 def make_changes(url: str, api_key: str) -> None:
-    """A part gets a name, a new batch a unit, a unit metadata and then another value; a station is new, a run deleted."""
+    """A part is named, a unit moved into a new batch, another unit changed twice, a station made, and a run deleted."""
     headers = {"Authorization": f"Bearer {api_key}"}
     with httpx.Client(base_url=f"{url}/api/v2", headers=headers, timeout=DEADLINE_S) as client:
         part = client.get("/parts").json()["data"][0]["number"]
