@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import update
+
 from runcard.domain.actor import StationActor, SystemActor, UserActor
 from runcard.domain.evidence.entry import By
 from runcard.domain.ids import new_id
@@ -25,7 +27,7 @@ from runcard.store.trail.entries import (
     read_entries,
 )
 from runcard.store.trail.named import find_part_numbers, find_things
-from runcard.store.trail.watching import note_event, note_reported
+from runcard.store.trail.watching import note_event, watch
 from runcard.store.trail.wording import entry_of_event
 from tests.world import World
 
@@ -122,13 +124,14 @@ def test_what_a_report_made_is_told_if_it_is_asked_for(
 def test_who_made_a_thing_is_not_who_changed_it(database: Database, writer: Writer, world: World) -> None:
     acme = world.acme
 
-    def change(tx: Transaction) -> UUID:
-        part_id = _part_by_report(tx, world, "CPU-2")
-        row = {"id": part_id, "organization_id": acme.id, "number": "CPU-2"}
-        note_reported(tx, "part_changed", t.parts, row)
-        return part_id
+    part_id = writer.write(acme.ict.actor, lambda tx: _part_by_report(tx, world, "CPU-2"))
 
-    part_id = writer.write(acme.fct.actor, change)
+    def rename(tx: Transaction) -> None:
+        watch(tx, t.parts, [part_id], by_report=True)
+        p = t.parts.c
+        tx.connection.execute(update(t.parts).where(tx.owns(p), p.id == part_id).values(name="Board"))
+
+    writer.write(acme.fct.actor, rename)
     with database.read_in(acme.id) as scope:
         found = list_entries(scope, TrailFilter(thing_id=part_id, with_reports=True), 10).rows
         told = find_reporters(scope, found)

@@ -191,7 +191,8 @@ DETAILS = {
 
 def test_what_stood_around_the_run(server: Server, ada: Browser):
     page = ada.open(record_v2(server, "AROUND", **DETAILS))
-    details = page.text[page.text.rindex("Details") :]
+    before_history = page.text[: page.text.rindex("History")]
+    details = before_history[before_history.rindex("Details") :]
     for text in (
         "Main part",
         "main/rest",

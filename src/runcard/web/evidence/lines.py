@@ -79,12 +79,13 @@ class ThingHistory(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What the database knows now of what entries are about."""
+    """What the database knows now of what entries are about. here: the thing whose page shows them, if it is one."""
 
     names: Mapping[UUID, str]
     reporters: Mapping[int, By]
     parts: Mapping[UUID, str]
     stations: Mapping[UUID, str]
+    here: UUID | None
 
 
 def history_of(scope: Scope, visit: Visit, thing_id: UUID) -> ThingHistory:
@@ -99,9 +100,11 @@ def history_of_kinds(scope: Scope, visit: Visit, kinds: Sequence[ChangeKind], al
     return ThingHistory(_latest(scope, visit, TrailFilter(kinds=kinds)), all_url)
 
 
-def history_lines(scope: Scope, visit: Visit, entries: Sequence[TrailEntry]) -> Sequence[HistoryLine]:
-    """The entries as lines, in their order."""
-    known = _known(scope, entries)
+def history_lines(
+    scope: Scope, visit: Visit, entries: Sequence[TrailEntry], here: UUID | None = None
+) -> Sequence[HistoryLine]:
+    """The entries as lines, in their order. here: the thing whose page shows them, which is not linked."""
+    known = _known(scope, entries, here)
     return [_line(one, known, visit) for one in entries]
 
 
@@ -109,14 +112,14 @@ def thing_of(scope: Scope, thing_id: UUID, entries: Sequence[TrailEntry]) -> Seq
     """What one thing is called, from the first of its entries; its id if there are none."""
     if not entries:
         return [Piece(str(thing_id), is_name=True)]
-    return thing_pieces(entries[0].kind, _thing(entries[0], _known(scope, entries[:1])))
+    return thing_pieces(entries[0].kind, _thing(entries[0], _known(scope, entries[:1], None)))
 
 
 def _latest(scope: Scope, visit: Visit, trail_filter: TrailFilter) -> Sequence[HistoryLine]:
-    return history_lines(scope, visit, list_entries(scope, trail_filter, _LATEST).rows)
+    return history_lines(scope, visit, list_entries(scope, trail_filter, _LATEST).rows, trail_filter.thing_id)
 
 
-def _known(scope: Scope, entries: Sequence[TrailEntry]) -> _Known:
+def _known(scope: Scope, entries: Sequence[TrailEntry], here: UUID | None) -> _Known:
     reporters = find_reporters(scope, entries)
     authors = [*reporters.values(), *(one.entry.by for one in entries if one.entry is not None)]
     stations = {by.id for by in authors if by.kind == "station" and by.id is not None}
@@ -126,6 +129,7 @@ def _known(scope: Scope, entries: Sequence[TrailEntry]) -> _Known:
         reporters,
         find_part_numbers(scope, revisions),
         names_of(scope, "station", stations),
+        here,
     )
 
 
@@ -151,7 +155,7 @@ def _thing(one: TrailEntry, known: _Known) -> KnownThing:
     """The thing by the name that it had, or has if the entry has none. It is linked if it still exists."""
     present = known.names.get(one.thing_id, "")
     then = one.entry.name if one.entry is not None else None
-    url = _url(one, present, known) if present else ""
+    url = _url(one, present, known) if present and one.thing_id != known.here else ""
     return KnownThing(str(one.thing_id), then or present, url)
 
 
