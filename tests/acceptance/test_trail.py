@@ -70,11 +70,14 @@ def test_a_recorded_run_is_told_if_reports_are_asked_for(server: Server, ict: ht
 def test_filters_and_pages(server: Server) -> None:
     made = make_batches(server, *(f"B-PAGE-{number}" for number in range(5)))
     first = told(server, thing_id=made[0])[0]
-    query = {"actor_id": server.world.acme.engineer.actor.user_id, "kind": ["batch_created", "part_deleted"]}
+    query: dict[str, Any] = {
+        "actor_id": server.world.acme.engineer.actor.user_id,
+        "kind": ["batch_created", "part_deleted"],
+    }
     found: list[str] = []
-    cursor: int | None = None
+    cursor = 0
     while True:
-        answer = ask(server, limit=2, after=first["at"], **query, **({"cursor": cursor} if cursor else {}))
+        answer = ask(server, limit=2, after=first["at"], cursor=cursor, **query)
         body = answer.json()
         found += [one["thing_id"] for one in body["data"] if one["seq"] >= first["seq"]]
         cursor = body["meta"]["next_cursor"]
@@ -91,7 +94,7 @@ def test_filters_and_pages(server: Server) -> None:
     "query",
     [
         {"actor_id": "x"},
-        {"thing_id": ""} | {"thing": "x"},
+        {"thing": "x"},
         {"kind": "unit_lost"},
         {"after": "soon"},
         {"before": "2026-01-01"},
@@ -107,7 +110,7 @@ def test_filters_and_pages(server: Server) -> None:
 def test_bad_queries_name_the_parameter(server: Server, query: dict[str, Any]) -> None:
     answer = ask(server, **query)
     assert answer.status_code == 400
-    assert [name in answer.text for name in query][-1]
+    assert next(iter(query)) in answer.text
 
 
 def test_bad_queries_of_a_file_name_the_parameter(server: Server) -> None:

@@ -1,9 +1,10 @@
 """The audit trail as it is read: by filter, page by page, and by nobody of another organization."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 
 from runcard.domain.actor import StationActor, SystemActor, UserActor
@@ -18,6 +19,7 @@ from runcard.store.engine.database import Database
 from runcard.store.products.batches import delete_batch, get_batch
 from runcard.store.products.staged import stage_batch, stage_part
 from runcard.store.trail.entries import (
+    DAMAGED,
     TrailEntry,
     TrailFilter,
     find_names,
@@ -181,3 +183,11 @@ def test_a_revision_is_known_with_its_part(database: Database, writer: Writer, w
         r = t.revisions.c
         revision_id = scope.connection.execute(t.revisions.select().where(r.part_id == part_id)).one().id
         assert find_part_numbers(scope, [revision_id, new_id()]) == {revision_id: "CPU-3"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"by":1}', '{"by":{"kind":"user","name":"x"},"what":{"a":1}}']
+)
+def test_an_entry_that_cannot_be_read_is_still_told(text: str) -> None:
+    entry = TrailEntry(1, "unit_changed", new_id(), datetime.now(UTC), None, text, None)
+    assert entry.entry is DAMAGED

@@ -72,6 +72,10 @@ def test_a_thing_without_a_name_is_told_by_its_id_or_its_kind():
     assert told("file_released", thing=KnownThing("0199", "")).endswith("let a file out of quarantine")
 
 
+def test_a_kind_that_is_not_known_is_told_all_the_same():
+    assert told("unit_vanished") == "ada@acme.test did something to unit SN-0042"  # type: ignore[arg-type]
+
+
 def test_only_what_exists_is_linked_and_names_are_marked():
     assert sentence_of("unit_changed", ADA, THING) == [
         Piece("ada@acme.test", is_name=True),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from runcard.domain.evidence.entry import By, Entry, decode_entry
@@ -35,6 +36,8 @@ OF_ACCESS: frozenset[ChangeKind] = frozenset(
     }
 )
 _BATCH = 500
+# Stands for an entry whose text cannot be read, so that a page still shows it among the others.
+DAMAGED = Entry(By("system", "An entry that cannot be read"))
 
 
 class TrailFilter(NamedTuple):
@@ -71,7 +74,13 @@ class TrailEntry(NamedTuple):
 
     @property
     def entry(self) -> Entry | None:
-        return None if self.text is None else decode_entry(self.text)
+        """What the text says; `DAMAGED` if somebody changed it past Runcard so that it cannot be read."""
+        if self.text is None:
+            return None
+        try:
+            return decode_entry(self.text)
+        except (msgspec.DecodeError, UnicodeError):
+            return DAMAGED
 
 
 class EntryPage(NamedTuple):

@@ -109,6 +109,8 @@ _FIELDS: Mapping[str, str] = {
     "serial_number_pattern": "pattern of part numbers",
     "size_bytes": "size in bytes",
 }
+# Of a kind that a later version knows, or that somebody wrote past Runcard.
+_UNKNOWN = "{by} did something to {thing}"
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
 HAD_VALUES = ("_changed", "_moved", "_merged")
@@ -147,7 +149,7 @@ def sentence_of(kind: ChangeKind, by: By | None, thing: KnownThing, by_url: str 
     by: None if a report caused it that does not say who sent it. by_url: where the name of who made it leads.
     """
     told: list[Piece] = []
-    for text in filter(None, _PLACES.split(SENTENCES[kind])):
+    for text in filter(None, _PLACES.split(SENTENCES.get(kind, _UNKNOWN))):
         match text:
             case "{by}":
                 told += _author_pieces(by, by_url)
