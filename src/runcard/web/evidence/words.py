@@ -66,6 +66,8 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "organization_changed": "{by} changed the settings of {thing}",
     "organization_exported": "{by} exported {thing}",
     "organization_added": "{by} added {thing} from another installation",
+    "backup_restored": "{by} restored {thing} from a backup",
+    "record_adopted": "{by} noted the digest of {thing}, which is from before the history",
     "user_created": "{by} created {thing}",
     "user_changed": "{by} changed {thing}",
     "user_logged_in": "{thing} logged in",
