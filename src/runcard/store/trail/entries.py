@@ -231,7 +231,7 @@ def _makers(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> Mapping[UUID, By
 def _named(scope: Scope, noun: str, ids: Sequence[UUID]) -> Select[Any]:
     r, u = t.runs.c, t.units.c
     thing = _BY_NOUN.get(noun)
-    if noun == "organization":
+    if noun in ("organization", "backup"):
         o = t.organizations.c
         return select(o.id, o.name).where(o.id == scope.organization_id, o.id.in_(ids))
     if thing is None or thing.named_by is None:

@@ -38,6 +38,8 @@ _GROUP_OF: Mapping[str, Group] = {
     "key": "people",
     "invitation": "people",
     "organization": "settings",
+    "backup": "settings",
+    "record": "settings",
 }
 KINDS: Sequence[ChangeKind] = get_args(ChangeKind)
 

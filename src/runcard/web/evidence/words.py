@@ -90,6 +90,7 @@ _THINGS: Mapping[str, str] = {
     "repair": "a repair",
     "user": "member",
     "deployment": "deployment",
+    "backup": "organization",
 }
 _FIELDS: Mapping[str, str] = {
     "all_procedures": "may report every procedure",
