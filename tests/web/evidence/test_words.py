@@ -42,7 +42,7 @@ def test_every_sentence_says_who_or_what_and_leaves_no_gap(kind: ChangeKind):
         assert not set("{}") & set(sentence)
         assert "  " not in sentence
         assert sentence == sentence.strip()
-        assert ADA.name in sentence or kind.startswith("user_log")
+        assert ADA.name in sentence or kind.startswith(("user_log", "record_adopted"))
 
 
 @pytest.mark.parametrize(

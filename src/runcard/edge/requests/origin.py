@@ -13,7 +13,9 @@ A = TypeVar("A", bound=Actor)
 
 # The id that a caller gives its request is kept if it is one word of these.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
-_DOORS = re.compile(r"/+(?:api/)?(v1|v2|analytics|export|quarantine|repairs|cli|trail|proof)(?:/|$)", re.IGNORECASE)
+_DOORS = re.compile(
+    r"/+(?:api/)?(v1|v2|analytics|export|quarantine|repairs|cli|trail|proof)(?:/|$)", re.IGNORECASE
+)
 
 
 def origin_of(request: Request, key: str | None = None) -> Origin:

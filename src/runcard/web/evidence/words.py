@@ -67,7 +67,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "organization_exported": "{by} exported {thing}",
     "organization_added": "{by} added {thing} from another installation",
     "backup_restored": "{by} restored {thing} from a backup",
-    "record_adopted": "{by} noted the digest of {thing}, which is from before the history",
+    "record_adopted": "The digest of {thing}, which is from before the history, was noted",
     "user_created": "{by} created {thing}",
     "user_changed": "{by} changed {thing}",
     "user_logged_in": "{thing} logged in",
