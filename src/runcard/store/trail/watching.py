@@ -20,7 +20,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.watched import Watched
 from runcard.store.creator import Creator
 from runcard.store.metadata import stage_metadata
-from runcard.store.trail.things import THING_OF, KeptThing, Row, digest_of, read_rows, read_things
+from runcard.store.trail.things import THING_OF, KeptThing, Row, Thing, digest_of, read_rows, read_things
 from runcard.store.trail.wording import Names, entry_of_change, entry_of_deletion, entry_of_event
 
 
@@ -32,8 +32,7 @@ def stage_record(
     if metadata:
         stage_metadata(tx, row["id"], metadata)
     if creator.by_report:
-        kind = cast("ChangeKind", f"{THING_OF[table.name].noun}_created")
-        note_reported(tx, kind, table, row, metadata=metadata)
+        note_reported(tx, _kind(THING_OF[table.name], "created"), table, row, metadata=metadata)
     else:
         watch_new(tx, table, row["id"])
 
@@ -120,7 +119,7 @@ def _note(tx: Transaction, thing_id: UUID, watched: Watched, now: KeptThing | No
         return
     deed = "created" if old is None else "deleted" if new is None else "changed"
     thing = THING_OF[watched.table.name]
-    kind = watched.kind or cast("ChangeKind", f"{thing.noun}_{deed}")
+    kind = watched.kind or _kind(thing, deed)
     state = None if now is None else now.digest
     if watched.by_report:
         tx.note_change(kind, thing_id, Trace(state=state))
@@ -130,6 +129,10 @@ def _note(tx: Transaction, thing_id: UUID, watched: Watched, now: KeptThing | No
     else:
         entry = entry_of_change(names, thing, (old or {}, new), watched.why)
     tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry, state))
+
+
+def _kind(thing: Thing, deed: str) -> ChangeKind:
+    return cast("ChangeKind", f"{thing.noun}_{deed}")
 
 
 def _actor_id(tx: Transaction) -> UUID | None:
