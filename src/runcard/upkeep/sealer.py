@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 
 _LOOKS_EVERY_S = 2.0
 # While stations wait, this thread rests so many times as long as it worked.
-_REST_RATIO = 50
-_LONGEST_REST_S = 5.0
+_REST_RATIO = 100
+_LONGEST_REST_S = 10.0
 # How long a command that takes a head outside may run.
 _COMMAND_S = 60.0
 

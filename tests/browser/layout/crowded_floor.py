@@ -110,7 +110,8 @@ def _history(floor: MadeFloor, procedures: list[Procedure]) -> Iterator[DemoRun]
     batches, stations = _names("Batch", _BATCHES), cycle(floor.stations)
     # Days without runs lie between, as on weekends.
     days = [day for day in range(_DAYS) if day % 7 < 5]
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    # Yesterday's, so that every station is silent at any hour.
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     for at, station in enumerate(islice(stations, _RUNS)):
         day = midnight - timedelta(days=days[at * len(days) // _RUNS])
         started_at = day - timedelta(minutes=at % 400 + 1)
