@@ -1,7 +1,14 @@
 """The check that everything that a test did stands in the audit trail."""
 
-from runcard.store.engine.database import Database
+from collections import Counter
+from uuid import UUID
+
+from sqlalchemy import select
+
+from runcard.domain.evidence.entry import decode_entry
+from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.scope import Scope
+from runcard.store.engine.tables import changes
 from runcard.store.people.organizations import list_organizations
 from runcard.store.trail.check import check_records
 
@@ -13,3 +20,17 @@ def assert_trail_fits(database: Database) -> None:
             for page in check_records(Scope(connection, organization.id)):
                 assert not page.misfits, page.misfits
                 assert page.waiting == 0, f"{page.waiting} records of {organization.name} have no digest"
+        _assert_one_entry_a_thing(connection)
+
+
+def _assert_one_entry_a_thing(connection: Connection) -> None:
+    """No request left two entries of one kind for one thing."""
+    c = changes.c
+    told: Counter[tuple[str, str, UUID]] = Counter()
+    for kind, thing_id, text in connection.execute(
+        select(c.kind, c.entity_id, c.entry).where(c.entry.is_not(None))
+    ):
+        request_id = decode_entry(text).request_id
+        if request_id is not None:
+            told[request_id, kind, thing_id] += 1
+    assert [one for one, count in told.items() if count > 1] == []

@@ -214,10 +214,10 @@ def caller(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def things(server: Server, caller: httpx.Client) -> Things:
     """One of everything in Acme."""
-    return _make_things(server, caller, _deploy(server))
+    return make_things(server, caller, _deploy(server))
 
 
-def _make_things(server: Server, caller: httpx.Client, deployment: str) -> Things:
+def make_things(server: Server, caller: httpx.Client, deployment: str) -> Things:
     acme = server.world.acme
     headers = {"Authorization": f"Bearer {acme.admin.api_key}"}
 
@@ -294,7 +294,7 @@ def _on_the_wire(given: dict[str, Any]) -> dict[str, Any]:
     return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in given.items()}
 
 
-def _ask(caller: httpx.Client, things: Things, operation: Operation, key: str | None) -> httpx.Response:
+def ask(caller: httpx.Client, things: Things, operation: Operation, key: str | None) -> httpx.Response:
     filled = Things(things.organization, {**things.names, "new": f"N{uuid4().hex[:10].upper()}"})
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     return caller.request(
@@ -325,7 +325,7 @@ def test_the_table_holds_every_operation(caller: httpx.Client, server: Server) -
 def test_nobody_without_a_key(caller: httpx.Client, things: Things, unchanged: Unchanged, name: str) -> None:
     with unchanged():
         for key in (None, "rc_unknown"):
-            answer = _ask(caller, things, OPERATIONS[name], key)
+            answer = ask(caller, things, OPERATIONS[name], key)
             assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
 
 
@@ -339,7 +339,7 @@ def test_who_may_not_is_refused_before_anything_else(
             # Also where what is asked for does not exist, and where the body is nonsense.
             nonsense = operation._replace(body=None if operation.body is None else {"nonsense": True})
             for asked in (operation, nonsense):
-                answer = _ask(caller, things, asked, keys[who])
+                answer = ask(caller, things, asked, keys[who])
                 assert (who, answer.status_code, answer.json()["code"]) == (who, 403, "FORBIDDEN")
 
 
@@ -350,8 +350,8 @@ def test_who_may_is_let_in(
     for who in sorted(OPERATIONS[name].who):
         own = things
         if OPERATIONS[name].method != "GET":  # those of the caller before may be gone
-            own = _make_things(server, caller, things.names["deployment"])
-        answer = _ask(caller, own, OPERATIONS[name], keys[who])
+            own = make_things(server, caller, things.names["deployment"])
+        answer = ask(caller, own, OPERATIONS[name], keys[who])
         assert answer.status_code in (200, 404, 409), (who, answer.text)
         assert answer.status_code == 200 or name in ANSWERED_OTHERWISE, (who, answer.text)
 
@@ -372,10 +372,10 @@ def test_nobody_reaches_into_another_organization(
 ) -> None:
     operation, key = OPERATIONS[name], server.world.globex.admin.api_key
     if name == "run-create":
-        assert _ask(caller, things, operation, key).status_code == 404  # its procedure
+        assert ask(caller, things, operation, key).status_code == 404  # its procedure
         return
     with unchanged():
-        answer = _ask(caller, things, operation, key)
+        answer = ask(caller, things, operation, key)
     told = answer.text
     if operation.lists:
         assert answer.status_code == 200, told
