@@ -1,5 +1,6 @@
 """The page of one run."""
 
+import hashlib
 import json
 import re
 from datetime import UTC, datetime
@@ -228,6 +229,7 @@ def test_names_lead_to_what_they_name(server: Server, ada: Browser):
         f"/stations/{ict}",
         f"/procedures/{board}/measurements?phase=p&name=m+%26+n",
         f"{path}/report.json",
+        f"{path}/receipt.json",
     ):
         assert link in page.links
     for link in (
@@ -400,6 +402,18 @@ def test_the_report_is_all_that_is_recorded(server: Server, ada: Browser, gus: B
     assert [one["data"] for one in second["series"]] == [[1, 3], [2.5, "nan"]]
     assert told["logs"][0]["message"] == "Begin of the power supply"
     assert gus.http.get(f"{path}/report.json").status_code == 404
+
+
+def test_the_receipt_proves_the_run(server: Server, ada: Browser, gus: Browser):
+    path = record(server, report("RECEIPT"))
+    answer = ada.http.get(f"{path}/receipt.json")
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+    told = answer.json()
+    leaf = json.loads(told["leaf"])
+    assert leaf["thing_id"] == path.removeprefix("/runs/")
+    assert hashlib.sha256(told["run"]["header"].encode()).hexdigest() == leaf["state"]
+    assert told["index"] < told["head"]["tree_size"]
+    assert gus.http.get(f"{path}/receipt.json").status_code == 404
 
 
 def test_a_series_is_shown_large(server: Server, ada: Browser, gus: Browser):

@@ -1,10 +1,9 @@
 """Receipts, signed heads and the proofs between heads, in the formats that `runcard-verify` reads."""
 
-from base64 import b64encode
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.domain.errors import NotFound, RunNotFound
@@ -13,39 +12,10 @@ from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import WithActor, WithServices
-from runcard.evidence.head_files import HeadBody, KeptHead, head_body, kept_head
+from runcard.evidence.head_files import KeptHead, kept_head
+from runcard.evidence.receipts import ConsistencyBody, ReceiptBody, consistency_of, receipt_of
 
 router = APIRouter()
-
-
-class ReceiptRun(Struct):
-    """header: canonical JSON, whose SHA-256 is the state in the leaf. document: in base64."""
-
-    header: str
-    document: str
-
-
-class ReceiptBody(Struct):
-    """leaf: canonical JSON, as it is hashed. index: of the leaf, from 0. path: from the leaf to the root of the head.
-
-    run: missing if the run is deleted.
-    """
-
-    leaf: str
-    index: int
-    path: list[str]
-    head: HeadBody
-    run: ReceiptRun | UnsetType = UNSET
-    format: Literal["runcard-receipt/1"] = "runcard-receipt/1"
-
-
-class ConsistencyBody(Struct):
-    """path: the hashes that prove that the second head only added to the first."""
-
-    first: HeadBody
-    second: HeadBody
-    path: list[str]
-    format: Literal["runcard-consistency/1"] = "runcard-consistency/1"
 
 
 class ConsistencyQuery(Struct):
@@ -61,11 +31,7 @@ def get_receipt(run_id: str, actor: WithActor, services: WithServices) -> Respon
     proof = services.prover.prove_run(actor.organization_id, run_uuid)
     if proof is None:
         raise RunNotFound(run_id)
-    leaf = proof.leaf.text.decode()
-    path = [one.hex() for one in proof.path]
-    run = proof.run
-    shown = UNSET if run is None else ReceiptRun(run.header.decode(), b64encode(run.document).decode())
-    return JsonResponse(ReceiptBody(leaf, proof.leaf_index, path, head_body(proof.head), shown))
+    return JsonResponse(receipt_of(proof))
 
 
 @router.get("/head", openapi_extra=operation(KeptHead, name="proof-head"))
@@ -92,5 +58,4 @@ def get_consistency(
         raise NotFound(
             f"No head of {query.first} entries was signed. Give the tree_size of a head that you kept."
         )
-    path = [one.hex() for one in growth.path]
-    return JsonResponse(ConsistencyBody(head_body(growth.first), head_body(growth.second), path))
+    return JsonResponse(consistency_of(growth))

@@ -5,6 +5,7 @@ from typing import Annotated, NamedTuple
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
+import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -18,6 +19,7 @@ from runcard.edge.files.transfers import content_disposition
 from runcard.edge.files.uploads import settled
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
+from runcard.evidence.receipts import receipt_of
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments
@@ -126,6 +128,7 @@ class RunPage(NamedTuple):
     earlier: Sequence[EarlierRunLink]
     all_runs_url: str
     report_url: str
+    receipt_url: str
     delete_url: str
     history: ThingHistory
 
@@ -169,9 +172,26 @@ def download_report(services: WithServices, visit: WithVisit, run_id: str) -> Re
     """A file with all that is recorded of a run."""
     with services.database.read_in(visit.actor.organization_id) as scope:
         run = _get_whole(scope, run_id)
-    name = f"{run.record.unit.serial_number} {run.record.started_at:%Y-%m-%d %H%M%S}.json"
+    return _file(run.record, "", run_report(*run))
+
+
+@router.get("/runs/{run_id}/receipt.json")
+def download_receipt(services: WithServices, visit: WithVisit, run_id: str) -> Response:
+    """A file that proves that a run stands in the record as it is now; `runcard-verify` reads it."""
+    organization_id, run_uuid = visit.actor.organization_id, id_of(run_id, RunNotFound)
+    with services.database.read_in(organization_id) as scope:
+        record = find_run(scope, run_uuid)
+    proof = None if record is None else services.prover.prove_run(organization_id, run_uuid)
+    if record is None or proof is None:
+        raise RunNotFound(run_id)
+    return _file(record, " receipt", msgspec.json.encode(receipt_of(proof)))
+
+
+def _file(run: RunRecord, what: str, content: bytes) -> Response:
+    """The answer with a file about a run. what: goes behind its name."""
+    name = f"{run.unit.serial_number} {run.started_at:%Y-%m-%d %H%M%S}{what}.json"
     return Response(
-        run_report(*run),
+        content,
         media_type="application/json",
         headers={
             **SAFETY_HEADERS,
@@ -268,6 +288,7 @@ def _page(
         earlier=[_earlier_run(one, zone) for one in around.earlier],
         all_runs_url=_runs_url({"serial": serial_number}),
         report_url=f"{here}/report.json",
+        receipt_url=f"{here}/receipt.json",
         delete_url=f"{here}/delete" if may_manage(visit.actor) else "",
         history=around.history,
     )
