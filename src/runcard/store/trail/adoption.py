@@ -9,11 +9,10 @@ from runcard.store.commit.changes import Trace
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import changes, trail_adoptions
-from runcard.store.trail.things import THING_OF, next_ids, read_things
+from runcard.store.trail.things import THING_BY_NOUN, next_ids, read_things
 
 _AT_ONCE = 500
-_NOUNS = [thing.noun for thing in THING_OF.values()]
-_TABLES = {thing.noun: thing.table for thing in THING_OF.values()}
+_NOUNS = list(THING_BY_NOUN)
 
 
 def list_adoptions(connection: Connection) -> Sequence[UUID]:
@@ -36,7 +35,7 @@ def adopt_some(tx: Transaction) -> bool:
     if row is None:
         return False
     noun, after = row
-    ids = next_ids(tx.scope, _TABLES[noun], after, _AT_ONCE)
+    ids = next_ids(tx.scope, THING_BY_NOUN[noun].table, after, _AT_ONCE)
     if ids:
         _adopt(tx, noun, ids)
         tx.connection.execute(update(trail_adoptions).where(mine).values(after_id=ids[-1]))
@@ -54,6 +53,6 @@ def _adopt(tx: Transaction, noun: str, ids: Sequence[UUID]) -> None:
     query = select(c.entity_id).where(tx.owns(c), c.entity_id.in_(ids), c.state.is_not(None))
     known = {*tx.connection.execute(query).scalars()}
     for thing_id, kept in read_things(
-        tx.scope, _TABLES[noun], [one for one in ids if one not in known]
+        tx.scope, THING_BY_NOUN[noun].table, [one for one in ids if one not in known]
     ).items():
         tx.note_change("record_adopted", thing_id, Trace(state=kept.digest))

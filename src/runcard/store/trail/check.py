@@ -1,5 +1,6 @@
 """Whether records are what the audit trail says that they became."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +11,15 @@ from sqlalchemy import case, func, select
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.trail.adoption import is_adopting
-from runcard.store.trail.things import THING_OF, KeptThing, Thing, is_owned, next_ids, read_things
+from runcard.store.trail.things import (
+    THING_BY_NOUN,
+    KeptThing,
+    Thing,
+    is_owned,
+    next_ids,
+    noun_of,
+    read_things,
+)
 
 _PAGE = 500
 _DELETED = "_deleted"
@@ -46,7 +55,7 @@ class _LastState(NamedTuple):
 
 def check_records(scope: Scope) -> Iterator[CheckedPage]:
     """Compare every record that the trail covers with its last digest there, some at a time."""
-    for thing in THING_OF.values():
+    for thing in THING_BY_NOUN.values():
         after: UUID | None = None
         while ids := next_ids(scope, thing.table, after, _PAGE):
             yield _check(scope, thing, ids)
@@ -114,11 +123,7 @@ def _check_absent(scope: Scope) -> Iterator[CheckedPage]:
         if not ids:
             return
         known = {one: last for one, last in _last_states(scope, ids).items() if last.state is not None}
-        there: set[UUID] = set()
-        for thing in THING_OF.values():
-            table = thing.table
-            query = select(table.c.id).where(is_owned(scope, table), table.c.id.in_(known))
-            there |= {*scope.connection.execute(query).scalars()}
+        there = _find_there(scope, known)
         gone = [
             Misfit("record", one, f"change {last.seq} ({last.kind}) made it, but it is not there")
             for one, last in known.items()
@@ -126,6 +131,20 @@ def _check_absent(scope: Scope) -> Iterator[CheckedPage]:
         ]
         yield CheckedPage(0, gone)
         after = ids[-1]
+
+
+def _find_there(scope: Scope, known: Mapping[UUID, _LastState]) -> set[UUID]:
+    """Those of these records that are there. The kind of the last change says in which table; else all are searched."""
+    by_noun: dict[str, list[UUID]] = defaultdict(list)
+    for one, last in known.items():
+        by_noun[noun_of(last.kind)].append(one)
+    there: set[UUID] = set()
+    for noun, ids in by_noun.items():
+        things = [THING_BY_NOUN[noun]] if noun in THING_BY_NOUN else THING_BY_NOUN.values()
+        for table in (thing.table for thing in things):
+            query = select(table.c.id).where(is_owned(scope, table), table.c.id.in_(ids))
+            there |= {*scope.connection.execute(query).scalars()}
+    return there
 
 
 def _check_metadata(scope: Scope) -> CheckedPage:

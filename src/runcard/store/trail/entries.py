@@ -17,7 +17,7 @@ from runcard.store.commit.changes import ChangeKind
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
-from runcard.store.trail.things import THING_OF, Thing
+from runcard.store.trail.things import THING_BY_NOUN, THING_OF, Thing, noun_of
 
 # Kinds that tell of people and their access. Only admins see them.
 OF_ACCESS: frozenset[ChangeKind] = frozenset(
@@ -153,14 +153,6 @@ def find_names(scope: Scope, entries: Collection[TrailEntry]) -> Mapping[UUID, s
     return found
 
 
-def noun_of(kind: str) -> str:
-    """The noun of a kind of change: "unit" of "unit_moved", "import_template" of "import_template_created"."""
-    noun = next((noun for noun in _NOUNS if kind.startswith(f"{noun}_")), kind.partition("_")[0])
-    return "user" if noun == "session" else noun
-
-
-_BY_NOUN: Mapping[str, Thing] = {thing.noun: thing for thing in THING_OF.values()}
-_NOUNS = sorted(_BY_NOUN, key=len, reverse=True)
 # The kinds that tell of a record made by a report, which says who made it.
 _MADE_BY_REPORT: Mapping[str, Thing] = {
     f"{thing.noun}_{'recorded' if thing.noun in ('run', 'repair') else 'created'}": thing
@@ -230,7 +222,7 @@ def _makers(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> Mapping[UUID, By
 
 def _named(scope: Scope, noun: str, ids: Sequence[UUID]) -> Select[Any]:
     r, u = t.runs.c, t.units.c
-    thing = _BY_NOUN.get(noun)
+    thing = THING_BY_NOUN.get(noun)
     if noun in ("organization", "backup"):
         o = t.organizations.c
         return select(o.id, o.name).where(o.id == scope.organization_id, o.id.in_(ids))

@@ -70,6 +70,14 @@ _THINGS = (
     Thing(t.import_templates, "import_template", "name", hidden=_keys("name_key")),
 )
 THING_OF = {thing.table.name: thing for thing in _THINGS}
+THING_BY_NOUN = {thing.noun: thing for thing in _THINGS}
+# The longest first, so that the noun of "import_template_created" is not "import".
+_NOUNS = sorted(THING_BY_NOUN, key=len, reverse=True)
+
+
+def noun_of(kind: str) -> str:
+    """The noun of a kind of change: "unit" of "unit_moved", "import_template" of "import_template_created"."""
+    return next((noun for noun in _NOUNS if kind.startswith(f"{noun}_")), kind.partition("_")[0])
 
 
 def digest_of(

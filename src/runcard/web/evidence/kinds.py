@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from runcard.store.commit.changes import ChangeKind
-from runcard.store.trail.entries import noun_of
+from runcard.store.trail.things import noun_of
 
 Group = Literal["runs", "units", "parts", "procedures", "stations", "files", "people", "settings"]
 

@@ -15,9 +15,9 @@ from runcard.store.trail.entries import (
     find_names,
     find_reporters,
     list_entries,
-    noun_of,
 )
 from runcard.store.trail.named import find_part_numbers
+from runcard.store.trail.things import noun_of
 from runcard.web.evidence.words import (
     HAD_VALUES,
     FieldChange,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from runcard.domain.evidence.entry import By
 from runcard.domain.text import shortened
 from runcard.store.commit.changes import ChangeKind
-from runcard.store.trail.entries import noun_of
+from runcard.store.trail.things import noun_of
 from runcard.web.frame.formats import moment_of, number_text
 
 # A longer value is cut inside a sentence, and a much longer one in the details.

@@ -1,0 +1,119 @@
+"""How fast changes get into the proof, how fast it is verified, and how long a receipt takes.
+
+    python bench/proof.py --json
+
+See README.md in this folder for how to read the numbers.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
+
+from bench.copied_runs import a_run, build_floor
+from bench.failure import BenchFailed
+from runcard.domain.actor import StationActor
+from runcard.evidence.prover import Prover
+from runcard.evidence.signing import open_signing_key
+from runcard.evidence.verification import Verification
+from runcard.ingest.record_run import PreparedRun, record_run
+from runcard.store.commit.transaction import SharedTransaction
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+
+_RECEIPTS = 20
+
+
+class Line(msgspec.Struct):
+    """entries: in the tree. receipt_ms: the median."""
+
+    entries: int
+    records: int
+    sealed_per_s: float
+    verified_per_s: float
+    receipt_ms: float
+
+
+def main(
+    runs: Annotated[int, typer.Option(help="How many runs to record first.", min=1)] = 5000,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line.")] = False,
+) -> None:
+    """Measure the proof on SQLite: sealing, verifying and receipts."""
+    with TemporaryDirectory() as folder:
+        line = _measure(Path(folder), runs)
+    if as_json:
+        print(msgspec.json.encode(line).decode())
+        return
+    table = Table(*line.__struct_fields__)
+    table.add_row(*(f"{getattr(line, name):,.1f}" for name in line.__struct_fields__))
+    Console().print(table)
+
+
+def _measure(folder: Path, runs: int) -> Line:
+    database = Database.open(None, folder / "runcard.sqlite3")
+    migrate(database)
+    writer = Writer(database)
+    try:
+        return _measured(database, writer, folder, runs)
+    finally:
+        writer.close()
+        database.close()
+
+
+def _measured(database: Database, writer: Writer, folder: Path, runs: int) -> Line:
+    floor = writer.write_shared(build_floor)
+    futures: list[Future[UUID]] = []
+    for number in range(runs):
+        run, station = a_run(floor, number, f"SN-{number}")
+        futures.append(writer.submit(partial(_record, station=station, run=run)))
+    ids = [future.result() for future in futures]
+    organization_id = floor.organization_id
+    prover = Prover(database, writer, open_signing_key(None, folder))
+    sealing_s = _timed(lambda: prover.seal(organization_id))
+    prover.sign(organization_id)
+    receipts = [
+        _timed(partial(prover.prove_run, organization_id, one)) for one in ids[:: max(1, runs // _RECEIPTS)]
+    ]
+    with database.read_in(organization_id) as scope:
+        checking = Verification(scope)
+        started = time.perf_counter()
+        found = list(checking.run())
+        verifying_s = time.perf_counter() - started
+    if found:
+        raise BenchFailed(f"what nobody changed does not fit: {found[0].problem}")
+    entries = checking.tally.entries
+    return Line(
+        entries,
+        checking.tally.records,
+        entries / sealing_s,
+        entries / verifying_s,
+        statistics.median(receipts) * 1000,
+    )
+
+
+def _record(shared: SharedTransaction, station: StationActor, run: PreparedRun) -> UUID:
+    return record_run(shared.of(station), station, run)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    typer.run(main)
