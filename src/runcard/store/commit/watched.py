@@ -9,9 +9,10 @@ from runcard.store.commit.changes import ChangeKind
 
 
 class Watched(NamedTuple):
-    """row: the record before the write; None: the write creates it. kind: what the change is called; None: the usual.
+    """row: the record before the write; None: the write creates it; empty: it was not read.
 
-    why: the reason that was given. by_report: a report causes the change.
+    kind: what the change is called; None: the usual. why: the reason that was given. by_report: a report causes the
+    change.
     """
 
     table: Table

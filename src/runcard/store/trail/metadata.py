@@ -35,6 +35,9 @@ def change_metadata(
     check_metadata(field, change)
     if not change:
         return
-    watch(tx, _TABLES[owner], [entity_id], by_report=by_report)
     before = read_metadata(tx.scope, [entity_id]).get(entity_id, {})
-    replace_metadata(tx, entity_id, change.keys(), merged(field, before, change))
+    after = merged(field, before, change)
+    if after == before:
+        return
+    watch(tx, _TABLES[owner], [entity_id], by_report=by_report)
+    replace_metadata(tx, entity_id, change.keys(), after)

@@ -23,6 +23,9 @@ from runcard.store.metadata import stage_metadata
 from runcard.store.trail.things import THING_OF, KeptThing, Row, Thing, digest_of, read_rows, read_things
 from runcard.store.trail.wording import Names, entry_of_change, entry_of_deletion, entry_of_event
 
+# What a record was that a report changes.
+_NOT_READ: Row = {}
+
 
 def stage_record(
     tx: Transaction, table: Table, row: Row, creator: Creator, metadata: Metadata | None = None
@@ -54,10 +57,12 @@ def watch(
     """Watch records that this write is about to change or delete. Call it before the first change.
 
     kind: what the change is called; None: such as "unit_changed" or "unit_deleted". why: the reason that was given.
-    by_report: a report causes the change, so only the digest of the record is kept. Of two calls, the first counts.
+    by_report: a report causes the change, so only the digest of the record is kept, and what it was is not read. The
+    record must exist and change. Of two calls, the first counts.
     """
     unknown = [thing_id for thing_id in ids if thing_id not in tx.watched]
-    for thing_id, row in read_rows(tx.scope, table, unknown).items():
+    rows = dict.fromkeys(unknown, _NOT_READ) if by_report else read_rows(tx.scope, table, unknown)
+    for thing_id, row in rows.items():
         _watch(tx, thing_id, Watched(table, row, kind, why, by_report))
 
 
@@ -121,7 +126,7 @@ def _note(tx: Transaction, thing_id: UUID, watched: Watched, now: KeptThing | No
     thing = THING_OF[watched.table.name]
     kind = watched.kind or _kind(thing, deed)
     state = None if now is None else now.digest
-    if watched.by_report:
+    if watched.by_report and state is not None:
         tx.note_change(kind, thing_id, Trace(state=state))
         return
     if new is None:
