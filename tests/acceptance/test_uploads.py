@@ -516,6 +516,8 @@ def test_nothing_is_left_beside_the_data_directory(server: Server):
         "analytics.duckdb",
         "analytics.duckdb.wal",
         "secret.key",
+        "signing.key",
+        "heads.jsonl",
         "serve.lock",
         "serve.log",
     }

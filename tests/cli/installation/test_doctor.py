@@ -27,7 +27,7 @@ from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import migrate
-from runcard.store.engine.tables import attachments, run_documents, units
+from runcard.store.engine.tables import attachments, run_documents, runs, units
 from runcard.store.files.attachments import (
     AnnouncedFile,
     Attachment,
@@ -147,18 +147,27 @@ def test_a_sound_installation_has_nothing_to_mend(patient: Patient) -> None:
 
 def test_a_missing_document_is_found(patient: Patient) -> None:
     patient.change(run_documents.delete())
-    (found,) = patient.findings()
+    found, changed = patient.findings()
     assert found["check"] == "documents"
     assert found["message"] == f"The document of run {patient.run_id} is missing."
     assert found["mend"]
     assert found["mend"] in patient.told()
+    assert changed["check"] == "records"
 
 
 @pytest.mark.parametrize("body", [b"", b"no frame", b"\x28\xb5\x2f\xfd\x20\x02\x11\x00\x00\x91\xc0"])
 def test_a_damaged_document_is_found(patient: Patient, body: bytes) -> None:
     patient.change(update(run_documents).values(body=body))
-    (found,) = patient.findings()
+    found, changed = patient.findings()
     assert found["message"] == f"The document of run {patient.run_id} is damaged."
+    assert changed["message"].startswith(f"Run {patient.run_id}: ")
+
+
+def test_a_column_that_somebody_changed_is_found(patient: Patient) -> None:
+    patient.change(update(runs).values(client_version="0.0.0-forged"))
+    (found,) = patient.findings()
+    assert (found["check"], "it is not what change" in found["message"]) == ("records", True)
+    assert "runcard verify" in found["mend"]
 
 
 def test_a_missing_file_is_found(patient: Patient) -> None:
@@ -193,7 +202,8 @@ def test_an_upload_that_no_run_took_up_is_no_fault_and_is_removed_after_a_day(pa
     patient.change(
         update(attachments).where(attachments.c.id == old.id).values(created_at=LONG_AGO, stored_at=LONG_AGO)
     )
-    assert patient.findings() == []
+    # What this test itself changed past Runcard.
+    assert [found["check"] for found in patient.findings()] == ["records"]
     assert "1 uploads belong to nothing" in patient.told()
 
     assert "1 files and uploads that belonged to nothing were removed" in patient.told("--mend")

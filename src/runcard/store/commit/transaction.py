@@ -101,6 +101,10 @@ class SharedTransaction:
         """Call this at the end of the write, in its transaction."""
         self._endings.append(ending)
 
+    def flush(self) -> None:
+        """Insert now what is staged."""
+        _ = self.connection
+
     def begin_write(self) -> None:
         self._mark = (len(self._staged), len(self._changes))
         self._endings.clear()
@@ -189,6 +193,10 @@ class Transaction:
     def stage(self, table: Table, row: Row) -> None:
         """Insert `row` before the commit, together with the rows of other writes."""
         self._shared.stage(table, row)
+
+    def insert_staged(self) -> None:
+        """Insert now what is staged, so that the catalog finds it."""
+        self._shared.flush()
 
     def note_change(self, kind: ChangeKind, entity_id: UUID, trace: Trace = NO_TRACE) -> None:
         """Append what happened to the change log; see `store.commit.changes`."""

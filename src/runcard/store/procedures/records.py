@@ -184,7 +184,6 @@ def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
         delete_procedure(tx, merged_id)
     d, p, r = deployments.c, procedures.c, runs.c
     of_procedure = (tx.owns(r), r.procedure_id == procedure_id)
-    watch(tx, procedures, [procedure_id])
     for table in (procedure_versions, deployments):
         of_it = select(table.c.id).where(tx.owns(table.c), table.c.procedure_id == procedure_id)
         watch(tx, table, tx.connection.execute(of_it).scalars().all())
@@ -199,6 +198,7 @@ def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
     retire_identifiers(tx, procedure_id, identifier)
     archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
     mine = (tx.owns(p), p.id == procedure_id)
+    watch(tx, procedures, [procedure_id])
     tx.connection.execute(delete(procedures).where(*mine))
     delete_unneeded(tx, [archive_id for archive_id in archives if archive_id is not None])
 

@@ -59,6 +59,8 @@ def create_procedure(
         **creator.columns,
     }
     stage_record(tx, procedures, row, creator)
+    # The catalog finds procedures by name, and remembers none that was made.
+    tx.insert_staged()
     return procedure
 
 

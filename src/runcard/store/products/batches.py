@@ -102,7 +102,6 @@ def renumber_batch(tx: Transaction, batch: BatchRecord, number: str) -> None:
 def delete_batch(tx: Transaction, batch: BatchRecord) -> None:
     """Delete a batch. Its units stay, and their move is recorded; its runs stay too."""
     u, r, b = units.c, runs.c, batches.c
-    watch(tx, batches, [batch.id])
     for some in id_pages(tx.connection, u.id, tx.owns(u), u.batch_id == batch.id):
         watch(tx, units, some, kind="unit_moved")
         tx.connection.execute(update(units).where(u.id.in_(some)).values(batch_id=None))
@@ -111,6 +110,7 @@ def delete_batch(tx: Transaction, batch: BatchRecord) -> None:
     for some in id_pages(tx.connection, r.id, tx.owns(r), r.batch_id == batch.id):
         watch(tx, runs, some)
         tx.connection.execute(update(runs).where(r.id.in_(some)).values(batch_id=None))
+    watch(tx, batches, [batch.id])
     tx.connection.execute(delete(batches).where(tx.owns(b), b.id == batch.id))
 
 
