@@ -12,13 +12,22 @@ from runcard.store.engine.tables import changes
 from runcard.store.people.organizations import list_organizations
 from runcard.store.trail.check import check_records
 
+# Records that tests of this process changed past Runcard.
+_CHANGED: set[UUID] = set()
+
+
+def changed_past_runcard(*ids: UUID) -> None:
+    """Say that a test changes or adds these records with SQL of its own, so that nobody misses their entries."""
+    _CHANGED.update(ids)
+
 
 def assert_trail_fits(database: Database) -> None:
     """Every record of every organization is what the trail says last of it, and the trail knows them all."""
     with database.read() as connection:
         for organization in list_organizations(connection):
             for page in check_records(Scope(connection, organization.id)):
-                assert not page.misfits, page.misfits
+                misfits = [one for one in page.misfits if one.thing_id not in _CHANGED]
+                assert misfits == []
                 assert page.waiting == 0, f"{page.waiting} records of {organization.name} have no digest"
         _assert_one_entry_a_thing(connection)
 

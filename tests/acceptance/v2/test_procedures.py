@@ -19,6 +19,7 @@ from tests.acceptance.conftest import Unchanged
 from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.reporting import STARTED_AT, phase, report
 from tests.servers import Server
+from tests.trails import changed_past_runcard
 from tests.world import World
 
 Fresh = Callable[[str], str]
@@ -72,6 +73,7 @@ def test_what_no_user_made_has_a_stand_in_for_one_in_lists(
 ) -> None:
     name = fresh("Orphan")
     made = user.procedures.create(name=name)
+    changed_past_runcard(UUID(made.id))
 
     def creator(**columns: UUID | None) -> Any:
         mine = update(t.procedures).where(t.procedures.c.id == UUID(made.id))

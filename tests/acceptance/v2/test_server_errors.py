@@ -16,6 +16,7 @@ from tests.acceptance.v2.conftest import Sdk
 from tests.acceptance.v2.one_of_each import OneOfEach
 from tests.conftest import Template
 from tests.servers import Server
+from tests.trails import changed_past_runcard
 
 # With a role and a token file the store takes its credentials from the file, which is not there.
 NO_CREDENTIALS = {
@@ -42,6 +43,7 @@ def things(server: Server, sdk: Sdk) -> OneOfEach:
     made = OneOfEach(server, sdk(server.world.acme.engineer.api_key), sdk(server.world.acme.ict.api_key))
     assert made.log.name == "power on"  # the run was read while it could be
     damaged = update(run_documents).where(run_documents.c.run_id == UUID(made.run.id))
+    changed_past_runcard(UUID(made.run.id))
     server.change(lambda tx: tx.connection.execute(damaged.values(body=b"no document")))
     return made
 

@@ -19,6 +19,7 @@ from runcard.settings import Settings
 from runcard.store.engine.tables import run_documents
 from tests.conftest import DatabaseKind, Template
 from tests.servers import DEADLINE_S, Server
+from tests.trails import changed_past_runcard
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 
@@ -100,7 +101,9 @@ def headers_of(answer: httpx.Response) -> dict[str, str]:
 
 def test_a_failure_of_the_server_tells_nothing_of_itself(server: Server, ada: Browser):
     path = record(server, report("BROKEN"))
-    broken = run_documents.c.run_id == UUID(path.removeprefix("/runs/"))
+    run_id = UUID(path.removeprefix("/runs/"))
+    changed_past_runcard(run_id)
+    broken = run_documents.c.run_id == run_id
     server.change(
         lambda tx: tx.connection.execute(update(run_documents).where(broken).values(body=b"no document"))
     )
@@ -117,7 +120,9 @@ def test_a_failure_of_the_server_tells_nothing_of_itself(server: Server, ada: Br
 
 def test_a_connection_outlives_a_failure_of_the_server(server: Server, ada: Browser):
     path = record(server, report("RESET"))
-    broken = run_documents.c.run_id == UUID(path.removeprefix("/runs/"))
+    run_id = UUID(path.removeprefix("/runs/"))
+    changed_past_runcard(run_id)
+    broken = run_documents.c.run_id == run_id
     server.change(
         lambda tx: tx.connection.execute(update(run_documents).where(broken).values(body=b"no document"))
     )

@@ -19,6 +19,7 @@ from runcard.store.stations.rows import create_station
 from runcard.web.stations.stations import MOST_STATIONS
 from tests.importers.many_runs import junit_of
 from tests.servers import Server
+from tests.trails import changed_past_runcard
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 from tests.web.sheets import csv_of, exports, xlsx_of
@@ -262,17 +263,19 @@ def test_a_list_that_shows_nothing_offers_no_file(gus: Browser):
 def test_a_page_and_its_file_say_that_there_are_more_stations_than_they_look_at(server: Server, gus: Browser):
     """The last test here: it fills the floor of Globex."""
     now = datetime.now(UTC)
+    ids = [new_id() for _ in range(MOST_STATIONS + 1)]
     rows = [
         {
-            "id": new_id(),
+            "id": station_id,
             "organization_id": server.world.globex.id,
             "name": f"S{number}",
             "name_key": f"s{number}",
             "all_procedures": False,
             "created_at": now,
         }
-        for number in range(MOST_STATIONS + 1)
+        for number, station_id in enumerate(ids)
     ]
+    changed_past_runcard(*ids)
     server.change(lambda tx: tx.connection.execute(insert(stations), rows))
     assert "This page shows only some of the stations" in gus.open("/stations").text
     refused = gus.open("/stations.xlsx")
