@@ -1,10 +1,14 @@
 """The error table of POST /runs (section 3.8 of the v1 contract), row by row, and the order of its rows."""
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 
+from runcard.auth.api_keys import new_api_key
 from runcard.domain.actor import SystemActor
-from runcard.store.people.api_keys import list_keys, revoke_key
+from runcard.domain.floor.key import KeyTerms
+from runcard.store.people.api_keys import create_station_key, list_keys, revoke_key
 from tests.acceptance.conftest import Policy, Unchanged
 from tests.acceptance.wire import (
     INVALID,
@@ -64,6 +68,24 @@ def test_row_1_key_that_is_revoked_while_the_server_knows_it(server: Server, ser
         assert_error(
             station.get("/runs", params={"serial_number": serial}), 401, "UNAUTHORIZED", "Invalid API key."
         )
+
+
+def test_row_1_key_that_has_expired(server: Server, serial, unchanged: Unchanged):
+    key, acme = new_api_key(), server.world.acme
+    terms = KeyTerms("the old tester", datetime.now(UTC) - timedelta(days=1))
+    server.change(
+        lambda tx: create_station_key(
+            tx.of(SystemActor(acme.id, "test")), acme.fct.actor.station_id, key.secret, terms
+        )
+    )
+    with server.client(key.api_key) as station, unchanged():
+        for answer in (
+            station.post("/runs", json=run_of(serial)),
+            station.get("/runs", params={"serial_number": serial}),
+            station.post(f"{server.url}/api/v2/runs", json={}),
+        ):
+            assert_error(answer, 401, "UNAUTHORIZED")
+            assert answer.json()["message"].startswith("Invalid API key: it expired at ")
 
 
 @pytest.mark.parametrize(

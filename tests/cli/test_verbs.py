@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from runcard.auth.passwords import is_right_password
 from runcard.auth.tokens import digest_of
 from runcard.cli.main import app
-from runcard.store.commit.lookups import find_actor
+from runcard.store.commit.lookups import find_key
 from runcard.store.engine.database import Database
 from runcard.store.people.users import find_credentials
 from tests.cli.commands import run_here, runcard
@@ -52,11 +52,11 @@ def test_init_makes_an_organization_an_admin_and_a_key(tmp_path: Path) -> None:
 
     database = Database.open(None, tmp_path / "runcard.sqlite3")
     with database.read() as connection:
-        actor = find_actor(connection, digest_of(done["api_key"]))
+        key = find_key(connection, digest_of(done["api_key"]))
         credentials = find_credentials(connection, "ADA@acme.test")
     database.close()
-    assert actor is not None
-    assert actor.organization_id == UUID(done["id"])
+    assert key is not None
+    assert key.actor.organization_id == UUID(done["id"])
     assert credentials is not None
     assert credentials.user.id == UUID(done["user_id"])
     assert credentials.user.role == "admin"
@@ -204,6 +204,27 @@ def test_keys_are_made_for_users_and_stations_and_revoked(acme: Installation) ->
     assert acme.runcard("key", "revoke", of_user["id"]) == {"id": of_user["id"], "revoked": True}
     revoked = {key["id"] for key in acme.runcard("key", "list") if key["revoked_at"]}
     assert revoked == {of_user["id"]}
+
+
+def test_a_key_says_what_uses_it_and_when_it_expires(acme: Installation) -> None:
+    made = acme.runcard("key", "create", "--user", "ada@acme.test", "--name", "MES", "--expires", "90d")
+    assert (made["name"], made["expires_at"][:4].isdigit()) == ("MES", True)
+    listed = {
+        key["id"]: (key["name"], key["state"], key["expires_at"]) for key in acme.runcard("key", "list")
+    }
+    assert listed.pop(made["id"]) == ("MES", "works", made["expires_at"])
+    assert list(listed.values()) == [(None, "works", None)]
+    acme.runcard("key", "revoke", made["id"])
+    assert "revoked" in {key["state"] for key in acme.runcard("key", "list")}
+    for option, value, said in (
+        ("--name", "x" * 101, "is no name of a key; use 1 to 100 characters"),
+        ("--expires", "2026-01-01", "give a day to come"),
+        ("--expires", "soon", "give its last day, such as 2027-01-31, or days, such as 90d"),
+    ):
+        refused = run_here(
+            "key", "create", "--user", "ada@acme.test", option, value, RUNCARD_DATA_DIR=str(acme.data_dir)
+        )
+        assert (refused.code, said in refused.stderr) == (1, True)
 
 
 def test_policies_are_set_one_by_one_and_taken_back(acme: Installation) -> None:

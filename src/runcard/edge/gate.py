@@ -5,13 +5,15 @@ inside the transaction that records the run, so it costs nothing; there the gate
 bodies.
 """
 
+from datetime import UTC, datetime
+
 from starlette.concurrency import run_in_threadpool
 
 from runcard.auth.admission import Admission
 from runcard.auth.tokens import bearer_token, digest_of
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Unauthenticated
-from runcard.store.commit.lookups import find_actor
+from runcard.store.commit.lookups import KnownKey, find_key
 from runcard.store.engine.database import Database
 
 _MAX_REMEMBERED = 10_000
@@ -20,19 +22,20 @@ _MAX_REMEMBERED = 10_000
 class Gate:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._seen: dict[bytes, Actor] = {}
+        self._seen: dict[bytes, KnownKey] = {}
 
     def identify(self, authorization: str | None) -> Actor:
         """The owner of a key that is valid now. Raises Unauthenticated."""
         digest = digest_of(bearer_token(authorization))
         with self._database.read() as connection:
-            actor = find_actor(connection, digest)
-        if actor is None:
+            found = find_key(connection, digest)
+        if found is None:
             self._seen.pop(digest, None)
             raise Unauthenticated
+        actor = found.actor_at(datetime.now(UTC))
         if len(self._seen) >= _MAX_REMEMBERED:
             self._seen.clear()
-        self._seen[digest] = actor
+        self._seen[digest] = found
         return actor
 
     async def admit(self, authorization: str | None) -> Admission:
@@ -40,10 +43,10 @@ class Gate:
         in the database. Raises Unauthenticated.
         """
         digest = digest_of(bearer_token(authorization))
-        actor = self._seen.get(digest)
-        if actor is None:
-            actor = await run_in_threadpool(self.identify, authorization)
-        return Admission(digest, actor)
+        found = self._seen.get(digest)
+        if found is None:
+            return Admission(digest, await run_in_threadpool(self.identify, authorization))
+        return Admission(digest, found.actor_at(datetime.now(UTC)))
 
     def forget(self, admission: Admission) -> None:
         """Look this key up in the database next time, because it is no longer valid."""

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import msgspec
 
-from runcard.domain.errors import Unauthenticated
 from runcard.ingest.record_run import record_run
 from runcard.recording.collector import look_less_often
 from runcard.recording.orders import BEAT_S, HEAD, Answers, OrderAnswer, RunOrder, Start, message_of, pickled
@@ -133,9 +132,7 @@ def _write_of(order: RunOrder) -> Write:
 
     def apply(shared: SharedTransaction) -> UUID:
         nonlocal is_repeated
-        actor = shared.catalog.actor(order.key_digest)
-        if actor is None:
-            raise Unauthenticated
+        actor = shared.catalog.actor(order.key_digest, shared.now)
         tx = shared.of(actor)
         if is_repeated and is_recorded(tx.scope, order.run.id):
             return order.run.id

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,11 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from runcard.auth.api_keys import new_api_key
 from runcard.auth.tokens import digest_of
 from runcard.domain.actor import StationActor, SystemActor
-from runcard.domain.errors import AlreadyExists, WriteTimedOut
+from runcard.domain.errors import AlreadyExists, Unauthenticated, WriteTimedOut
+from runcard.domain.floor.key import KeyTerms
 from runcard.domain.ids import new_id
 from runcard.store.commit.changes import list_changes
 from runcard.store.commit.transaction import SharedTransaction
@@ -21,7 +24,7 @@ from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import batches
-from runcard.store.people.api_keys import list_keys, revoke_key
+from runcard.store.people.api_keys import create_station_key, list_keys, revoke_key
 from runcard.store.stations.rows import link_procedures, unlink_procedures
 from tests.world import World
 
@@ -223,8 +226,21 @@ class TestCatalogOfAnotherProcess:
         with database.read_in(world.acme.id) as scope:
             keys = {key.station_id: key.id for key in list_keys(scope)}
         key_id = keys[world.acme.fct.actor.station_id]
-        found = writer.write_shared(lambda tx: tx.catalog.actor(from_key))
+        found = writer.write_shared(lambda tx: tx.catalog.actor(from_key, tx.now))
         assert isinstance(found, StationActor)
         assert found.station_id == world.acme.fct.actor.station_id
         other.write_shared(lambda tx: revoke_key(tx.of(SystemActor(world.acme.id, "test")), key_id))
-        assert writer.write_shared(lambda tx: tx.catalog.actor(from_key)) is None
+        with pytest.raises(Unauthenticated, match="Invalid API key"):
+            writer.write_shared(lambda tx: tx.catalog.actor(from_key, tx.now))
+
+    def test_a_key_that_expires(self, writer: Writer, world: World) -> None:
+        key, author = new_api_key(), SystemActor(world.acme.id, "test")
+        end = datetime.now(UTC) + timedelta(days=1)
+        station_id = world.acme.fct.actor.station_id
+        terms = KeyTerms(expires_at=end)
+        writer.write(author, lambda tx: create_station_key(tx, station_id, key.secret, terms))
+        from_key = key.secret.digest
+        found = writer.write_shared(lambda tx: tx.catalog.actor(from_key, tx.now))
+        assert isinstance(found, StationActor)
+        with pytest.raises(Unauthenticated, match="Invalid API key: it expired at"):
+            writer.write_shared(lambda tx: tx.catalog.actor(from_key, end))

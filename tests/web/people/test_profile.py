@@ -100,6 +100,26 @@ def test_keys_are_made_and_revoked(server: Server, ona: Browser):
     assert status() == 401
 
 
+def test_a_key_says_what_uses_it_and_when_it_expires(ona: Browser):
+    act(ona, "/keys", used_by=" <b>MES</b> ", expires="2035-01-31")
+    page = ona.open(HERE)
+    assert "<b>MES</b>" in page.text
+    assert "<b>MES" not in page.answer.text
+    [cells] = [row for row in page.rows if "<b>MES</b>" in row]
+    assert cells[3].startswith("2035-02-01")
+    assert cells[4].startswith("works")
+    for filled, told in (
+        ({"used_by": "x" * 101, "expires": "2035-01-31"}, "is no name of a key"),
+        ({"used_by": "MES", "expires": "2026-01-01"}, "give a day to come"),
+        ({"used_by": "MES", "expires": "2085-01-01"}, "at most 3650 days"),
+    ):
+        refused = act(ona, "/keys", **filled)
+        assert refused.status == 400
+        assert told in refused.text
+        kept = {one["name"]: one["value"] for one in refused.all("input") if one.get("name") in filled}
+        assert kept == filled
+
+
 def test_the_keys_of_others_are_not_theirs(server: Server, ada: Browser, ona: Browser):
     act(ona, "/keys")
     [path] = [one["action"] for one in ona.open(HERE).all("form") if "/revoke" in one["action"]]

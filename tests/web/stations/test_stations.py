@@ -209,6 +209,18 @@ def test_viewers_see_and_change_nothing(server: Server, vic: Browser, path: str)
     assert "Role viewer has no permission" in refused.text
 
 
+def test_a_key_says_what_uses_it_and_when_it_expires(eve: Browser):
+    page = made(eve, "Timed")
+    act(eve, page, "/keys", used_by="Fixture 7", expires="2035-01-31")
+    shown = eve.open(page.path)
+    [cells] = [row for row in shown.rows if "Fixture 7" in row]
+    assert cells[3].startswith("2035-02-01")
+    refused = act(eve, page, "/keys", used_by="Fixture 8", expires="2026-01-01")
+    assert refused.status == 400
+    assert "give a day to come" in refused.text
+    assert "Fixture 8" in {one.get("value") for one in refused.all("input")}
+
+
 def test_viewers_create_none(vic: Browser):
     assert vic.fill("/stations", {"name": "Mine"}).status == 403
 

@@ -1,7 +1,9 @@
 """`runcard key`: API keys of users and stations."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -10,6 +12,7 @@ from runcard.cli.installation.opened import command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record, show_rows
 from runcard.domain.errors import Conflict, InvalidInput
+from runcard.domain.floor.key import KeyTerms, key_end_of, key_name_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.api_keys import ApiKey, create_station_key, create_user_key, list_keys, revoke_key
 from runcard.store.people.users import get_user, list_users
@@ -19,10 +22,18 @@ app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys."
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913 (the options of a command)
     *,
     user: Annotated[str | None, typer.Option(help="E-mail or id of the user it belongs to.")] = None,
     station: Annotated[str | None, typer.Option(help="Name or id of the station it belongs to.")] = None,
+    name: Annotated[str, typer.Option(help="What uses the key, such as the name of a program.")] = "",
+    expires: Annotated[
+        str,
+        typer.Option(
+            metavar="DATE-OR-DAYS",
+            help="Its last day by UTC (2027-01-31), or for how many days it works (90d). Default: it never expires.",
+        ),
+    ] = "",
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
@@ -31,6 +42,7 @@ def create(
     """Create an API key for a user or a station. It is shown once."""
     if (user is None) == (station is None):
         raise typer.BadParameter("Give either --user or --station.")
+    terms = KeyTerms(key_name_of(name), key_end_of(expires, datetime.now(UTC), ZoneInfo("UTC")))
     key = new_api_key()
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
@@ -42,13 +54,20 @@ def create(
                     raise Conflict(
                         f"User {member.email} is suspended; a key would not work. Run `runcard user reinstate` first."
                     )
-                return create_user_key(tx, member.id, key.secret)
+                return create_user_key(tx, member.id, key.secret, terms)
             owner = get_station(tx.scope, station or "")
-            return create_station_key(tx, owner.id, key.secret)
+            return create_station_key(tx, owner.id, key.secret, terms)
 
         row = installation.writer.write_catalog(command_author(organization.id), apply)
     show_record(
-        {"id": row.id, "user_id": row.user_id, "station_id": row.station_id, "api_key": key.api_key},
+        {
+            "id": row.id,
+            "user_id": row.user_id,
+            "station_id": row.station_id,
+            "name": row.name,
+            "expires_at": row.expires_at,
+            "api_key": key.api_key,
+        },
         as_json=as_json,
         note="Keep the key now: it is not shown again.",
     )
@@ -62,7 +81,8 @@ def list_(
     slug: OrganizationSlug = None,
     as_json: Json = False,
 ) -> None:
-    """Show all keys by their first characters, including revoked keys."""
+    """Show all keys by their first characters, including those that no longer work."""
+    now = datetime.now(UTC)
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         with installation.database.read_in(organization.id) as scope:
@@ -74,9 +94,12 @@ def list_(
             "id": key.id,
             "owner": owners.get(key.user_id or key.station_id),
             "begins": key.prefix,
+            "name": key.name,
+            "state": key.state(now),
             "user_id": key.user_id,
             "station_id": key.station_id,
             "created_at": key.created_at,
+            "expires_at": key.expires_at,
             "revoked_at": key.revoked_at,
         }
         for key in keys

@@ -6,13 +6,14 @@ begins. On PostgreSQL a foreign key catches a record that was deleted after that
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar, TypeVarTuple, cast
+from datetime import datetime
+from typing import Any, Literal, TypeVar, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, update
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import UnitNotFound
+from runcard.domain.errors import Unauthenticated, UnitNotFound
 from runcard.domain.floor.organization import Organization
 from runcard.domain.text import lookup_key
 from runcard.store.commit import lookups
@@ -61,9 +62,12 @@ class Catalog:
             self.clear()
         self._version = raised
 
-    def actor(self, key_digest: bytes) -> Actor | None:
-        found = self._find(("actor", key_digest), lookups.find_actor, key_digest)
-        return cast("Actor | None", found)  # mypy joins the union to Struct
+    def actor(self, key_digest: bytes, now: datetime) -> Actor:
+        """The owner of a key. Raises Unauthenticated if it does not work now."""
+        found = self._find(("key", key_digest), lookups.find_key, key_digest)
+        if found is None:
+            raise Unauthenticated
+        return found.actor_at(now)
 
     def organization(self, organization_id: UUID) -> Organization:
         found = self._find_in(("organization", organization_id), organization_id, lookups.get_organization)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, or_, select
 
 from runcard.domain.actor import Actor, Origin, StationActor, UserActor
-from runcard.domain.errors import NotFound
+from runcard.domain.errors import NotFound, Unauthenticated
+from runcard.domain.floor.key import has_expired
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.text import lookup_key
@@ -33,11 +35,29 @@ class UnitRow(NamedTuple):
     sample: SampleClass | None = None
 
 
-def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
-    """Whose key this is; None if it is unknown or revoked, or its user is suspended, or its station is archived."""
+class KnownKey(NamedTuple):
+    """A key that was not revoked when it was looked up, and its owner. expires_at: None: it never expires."""
+
+    actor: Actor
+    expires_at: datetime | None
+
+    def actor_at(self, now: datetime) -> Actor:
+        """Its owner. Raises Unauthenticated if the key has expired."""
+        if has_expired(self.expires_at, now):
+            raise Unauthenticated(
+                f"Invalid API key: it expired at {self.expires_at:%Y-%m-%d %H:%M} UTC. Use another key."
+            )
+        return self.actor
+
+
+def find_key(connection: Connection, key_digest: bytes) -> KnownKey | None:
+    """The key with this digest, even if it has expired.
+
+    None if it is unknown or revoked, or its user is suspended, or its station is archived.
+    """
     k, u, s = t.api_keys.c, t.users.c, t.stations.c
     query = (
-        select(k.organization_id, k.user_id, k.station_id, k.prefix, u.role)
+        select(k.organization_id, k.user_id, k.station_id, k.prefix, k.expires_at, u.role)
         .join_from(t.api_keys, t.users, u.id == k.user_id, isouter=True)
         .join(t.stations, s.id == k.station_id, isouter=True)
         .where(
@@ -49,8 +69,8 @@ def find_actor(connection: Connection, key_digest: bytes) -> Actor | None:
         return None
     origin = Origin(key=row.prefix)
     if row.user_id is not None:
-        return UserActor(row.user_id, row.organization_id, row.role, origin)
-    return StationActor(row.station_id, row.organization_id, origin)
+        return KnownKey(UserActor(row.user_id, row.organization_id, row.role, origin), row.expires_at)
+    return KnownKey(StationActor(row.station_id, row.organization_id, origin), row.expires_at)
 
 
 # Unscoped: the organization itself.

@@ -103,6 +103,8 @@ api_keys = Table(
     Column("prefix", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("name", Text),
+    Column("expires_at", Instant),
     CheckConstraint("(user_id IS NULL) <> (station_id IS NULL)", name="one_owner"),
 )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from runcard.domain.errors import NotFound
+from runcard.domain.floor.key import KeyState, KeyTerms, has_expired
 from runcard.domain.ids import new_id
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.column_types import Id
@@ -17,7 +18,10 @@ from runcard.store.trail.watching import watch, watch_new
 
 
 class ApiKey(NamedTuple):
-    """A key as it can be shown: its owner (exactly one of both ids) and its first characters."""
+    """A key as it can be shown: its owner (exactly one of both ids) and its first characters.
+
+    name, expires_at: as in `KeyTerms`.
+    """
 
     id: UUID
     user_id: UUID | None
@@ -25,6 +29,14 @@ class ApiKey(NamedTuple):
     prefix: str
     created_at: datetime
     revoked_at: datetime | None
+    name: str | None
+    expires_at: datetime | None
+
+    def state(self, now: datetime) -> KeyState:
+        """Whether the key works, or else why not. It says nothing about its owner."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if has_expired(self.expires_at, now) else "works"
 
 
 class KeptSecret(NamedTuple):
@@ -34,12 +46,19 @@ class KeptSecret(NamedTuple):
     prefix: str
 
 
-def create_user_key(tx: Transaction, user_id: UUID, secret: KeptSecret) -> ApiKey:
-    return _create(tx, ApiKey(new_id(), user_id, None, secret.prefix, tx.now, None), secret)
+_NO_TERMS = KeyTerms()
 
 
-def create_station_key(tx: Transaction, station_id: UUID, secret: KeptSecret) -> ApiKey:
-    return _create(tx, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None), secret)
+def create_user_key(
+    tx: Transaction, user_id: UUID, secret: KeptSecret, terms: KeyTerms = _NO_TERMS
+) -> ApiKey:
+    return _create(tx, ApiKey(new_id(), user_id, None, secret.prefix, tx.now, None, *terms), secret)
+
+
+def create_station_key(
+    tx: Transaction, station_id: UUID, secret: KeptSecret, terms: KeyTerms = _NO_TERMS
+) -> ApiKey:
+    return _create(tx, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None, *terms), secret)
 
 
 def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:

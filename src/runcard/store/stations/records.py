@@ -132,10 +132,15 @@ def has_reported_since(scope: Scope, station_id: UUID, moment: datetime) -> bool
     return scope.connection.execute(query.order_by(r.id.desc()).limit(1)).first() is not None
 
 
-def find_key_prefix(scope: Scope, station_id: UUID) -> str | None:
-    """The first characters of the newest key of a station; None if it has no key that works."""
+def find_key_prefix(scope: Scope, station_id: UUID, now: datetime) -> str | None:
+    """The first characters of the newest key of a station that works now; None if it has none."""
     k = t.api_keys.c
-    query = select(k.prefix).where(scope.owns(k), k.station_id == station_id, k.revoked_at.is_(None))
+    query = select(k.prefix).where(
+        scope.owns(k),
+        k.station_id == station_id,
+        k.revoked_at.is_(None),
+        or_(k.expires_at.is_(None), k.expires_at > now),
+    )
     return scope.connection.execute(
         query.order_by(k.created_at.desc(), k.id.desc()).limit(1)
     ).scalar_one_or_none()

@@ -1,6 +1,7 @@
 """API keys as lines of a page, and the page that shows a new key."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,22 +9,27 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from starlette.responses import Response
 
+from runcard.domain.floor.key import KeyState, KeyTerms, key_end_of, key_name_of
 from runcard.edge.requests.services import Services
 from runcard.store.people.api_keys import ApiKey
 from runcard.store.stations.records import StationRecord, list_procedures_of
 from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.forms import Fields
 from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit
 from runcard.web.people.first_run import SOME_PROCEDURE, Snippet, snippets
 
 
 class KeyLine(NamedTuple):
-    """prefix: how it begins. revoked_at: None while it works."""
+    """prefix: how it begins. name: what uses it; empty if nobody said. expires_at: None: it never expires."""
 
     id: UUID
     prefix: str
+    name: str
     created_at: Moment
+    expires_at: Moment | None
     revoked_at: Moment | None
+    state: KeyState
 
 
 class KeyMadePage(NamedTuple):
@@ -36,8 +42,21 @@ class KeyMadePage(NamedTuple):
 
 
 def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
-    revoked = None if key.revoked_at is None else moment_of(key.revoked_at, zone)
-    return KeyLine(key.id, key.prefix, moment_of(key.created_at, zone), revoked)
+    return KeyLine(
+        id=key.id,
+        prefix=key.prefix,
+        name=key.name or "",
+        created_at=moment_of(key.created_at, zone),
+        expires_at=None if key.expires_at is None else moment_of(key.expires_at, zone),
+        revoked_at=None if key.revoked_at is None else moment_of(key.revoked_at, zone),
+        state=key.state(datetime.now(UTC)),
+    )
+
+
+def key_terms_of(fields: Fields, zone: ZoneInfo) -> KeyTerms:
+    """What a form says of a new key. zone: of the reader's clock. Raises InvalidInput."""
+    name = key_name_of(fields.get("used_by", ""))
+    return KeyTerms(name, key_end_of(fields.get("expires", ""), datetime.now(UTC), zone))
 
 
 class MadeKey(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -26,13 +27,13 @@ from runcard.store.people.users import get_user, rename_user, set_password
 from runcard.store.procedures.rows import list_procedures
 from runcard.web.frame.cookies import is_by_tls
 from runcard.web.frame.formats import Moment, moment_of
-from runcard.web.frame.forms import WithForm, problems_of
+from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit, remember_session
 from runcard.web.lists.filters import page_query
 from runcard.web.people.browser_names import browser_name
 from runcard.web.people.first_run import SOME_PROCEDURE
-from runcard.web.people.key_lines import KeyLine, MadeKey, key_line, show_new_key
+from runcard.web.people.key_lines import KeyLine, MadeKey, key_line, key_terms_of, show_new_key
 
 router = APIRouter()
 
@@ -57,10 +58,13 @@ class SessionLine(NamedTuple):
 
 
 class ProfilePage(NamedTuple):
+    """key_fields: what was filled in to create a key."""
+
     name: str
     email: str
     role: str
     keys: Sequence[KeyLine]
+    key_fields: Fields
     sessions: Sequence[SessionLine]
     min_password_length: int
     is_saved: bool
@@ -114,10 +118,14 @@ def submit_password(
 
 
 @router.post(f"{_HERE}/keys")
-def create_key(request: Request, services: WithServices, visit: WithVisit, _fields: WithForm) -> Response:
+def create_key(request: Request, services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
     organization_id, user_id = _self(visit)
     key = new_api_key()
-    services.writer.write_catalog(visit.actor, lambda tx: create_user_key(tx, user_id, key.secret))
+    try:
+        terms = key_terms_of(fields, visit.zone)
+    except InvalidInput as error:
+        return _show(services, visit, error, key_fields=fields)
+    services.writer.write_catalog(visit.actor, lambda tx: create_user_key(tx, user_id, key.secret, terms))
     with services.database.read_in(organization_id) as scope:
         procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
@@ -153,7 +161,12 @@ def _end(services: Services, visit: Visit, ended: bytes | None) -> Response:
 
 
 def _show(
-    services: Services, visit: Visit, error: InvalidInput | None = None, *, is_saved: bool = False
+    services: Services,
+    visit: Visit,
+    error: InvalidInput | None = None,
+    *,
+    is_saved: bool = False,
+    key_fields: Fields = MappingProxyType({}),
 ) -> Response:
     organization_id, user_id = _self(visit)
     with services.database.read_in(organization_id) as scope:
@@ -165,6 +178,7 @@ def _show(
         email=user.email,
         role=user.role,
         keys=[key_line(key, visit.zone) for key in reversed(keys)],
+        key_fields=key_fields,
         sessions=[_session_line(one, visit) for one in sessions],
         min_password_length=MIN_PASSWORD_LENGTH,
         is_saved=is_saved,

@@ -1,6 +1,8 @@
 """The forms that change a station."""
 
 from collections.abc import Callable
+from types import MappingProxyType
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -29,10 +31,10 @@ from runcard.store.stations.records import (
 )
 from runcard.store.stations.rows import allow_all_procedures, link_procedures, unlink_procedures
 from runcard.web.files.pictures import WithPictureForm, keep_picture
-from runcard.web.frame.forms import TOKEN_FIELD, WithForm, problems_of
+from runcard.web.frame.forms import TOKEN_FIELD, Fields, WithForm
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.people.key_lines import show_key_of_station
+from runcard.web.people.key_lines import key_terms_of, show_key_of_station
 from runcard.web.stations.station import StationQuery, station_page
 
 router = APIRouter(prefix="/stations/{station_id}")
@@ -51,18 +53,18 @@ def rename(services: WithServices, visit: WithVisit, station_id: str, fields: Wi
 
 @router.post("/keys")
 def create_key(
-    request: Request, services: WithServices, visit: WithVisit, station_id: str, _fields: WithForm
+    request: Request, services: WithServices, visit: WithVisit, station_id: str, fields: WithForm
 ) -> Response:
     check_may_manage(visit.actor, "create keys of stations")
-    _organization_id, station_uuid, key = (
-        visit.actor.organization_id,
-        id_of(station_id, StationNotFound),
-        new_api_key(),
-    )
+    station_uuid, key = id_of(station_id, StationNotFound), new_api_key()
+    try:
+        terms = key_terms_of(fields, visit.zone)
+    except InvalidInput as error:
+        return _refused(services, visit, station_uuid, error, fields)
 
     def apply(tx: Transaction) -> StationRecord:
         station = get_station_in_use(tx.scope, station_uuid)
-        create_station_key(tx, station.id, key.secret)
+        create_station_key(tx, station.id, key.secret, terms)
         return station
 
     station = services.writer.write_catalog(visit.actor, apply)
@@ -151,15 +153,26 @@ def _change(
 ) -> Response:
     """Change a station in use and show it; if the change is refused, with the reasons."""
     check_may_manage(visit.actor, "change stations")
-    _organization_id, station_uuid = visit.actor.organization_id, id_of(station_id, StationNotFound)
+    station_uuid = id_of(station_id, StationNotFound)
     try:
         services.writer.write_catalog(
             visit.actor, lambda tx: change(tx, get_station_in_use(tx.scope, station_uuid))
         )
     except (InvalidInput, AlreadyExists) as error:
-        page = station_page(services, visit, station_uuid, StationQuery(), problems_of(error))
-        return render("stations/station.html", page, visit, status=answer_error(error).status)
+        return _refused(services, visit, station_uuid, error)
     return redirect(f"/stations/{station_uuid}")
+
+
+def _refused(
+    services: Services,
+    visit: Visit,
+    station_id: UUID,
+    error: InvalidInput | AlreadyExists,
+    key_fields: Fields = MappingProxyType({}),
+) -> Response:
+    """The page of a station whose change was refused, with the reasons."""
+    page = station_page(services, visit, station_id, StationQuery(), error, key_fields)
+    return render("stations/station.html", page, visit, status=answer_error(error).status)
 
 
 def _no_key(key_id: str) -> NotFound:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from starlette.responses import Response
 
 from runcard.analytics.snapshot import Snapshot
 from runcard.auth.permissions import may_manage
-from runcard.domain.errors import StationNotFound
+from runcard.domain.errors import AlreadyExists, InvalidInput, StationNotFound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.lists.choices import list_choices
@@ -25,6 +26,7 @@ from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.pictures import picture_urls
 from runcard.web.frame.facts import Fact, metadata_facts
 from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.forms import Fields, problems_of
 from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import (
@@ -61,7 +63,7 @@ class StationProcedureLine(NamedTuple):
 
 class StationPage(NamedTuple):
     """figures: None if this server has none. latest: the latest runs that the page is about. offered: the procedures
-    that the station can still be linked to.
+    that the station can still be linked to. key_fields: what was filled in to create a key.
     """
 
     id: UUID
@@ -72,6 +74,7 @@ class StationPage(NamedTuple):
     figures: StationFigures | None
     latest: Sequence[LatestRun]
     keys: Sequence[KeyLine]
+    key_fields: Fields
     all_procedures: bool
     procedures: Sequence[StationProcedureLine]
     offered: Sequence[Choice]
@@ -96,9 +99,14 @@ def show_station(
 
 
 def station_page(
-    services: Services, visit: Visit, station_id: UUID, query: StationQuery, problems: Sequence[str] = ()
+    services: Services,
+    visit: Visit,
+    station_id: UUID,
+    query: StationQuery,
+    error: InvalidInput | AlreadyExists | None = None,
+    key_fields: Fields = MappingProxyType({}),
 ) -> StationPage:
-    """The page of a station. problems: why its last change was refused. Raises StationNotFound."""
+    """The page of a station. error: why its last change was refused. Raises StationNotFound."""
     organization_id, now = visit.actor.organization_id, datetime.now(UTC)
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         station = get_station_record(scope, station_id)
@@ -124,6 +132,7 @@ def station_page(
         figures=figures,
         latest=latest,
         keys=[key_line(key, visit.zone) for key in reversed(keys)],
+        key_fields=key_fields,
         all_procedures=station.all_procedures,
         procedures=[_procedure_line(one, station.id, figures) for one in linked],
         offered=[Choice(str(one.id), f"{one.name} ({one.identifier})", is_chosen=False) for one in others],
@@ -133,7 +142,7 @@ def station_page(
         picture=pictures.get(station.image_id, "") if station.image_id else "",
         may_manage=may_manage(visit.actor) and station.archived_at is None,
         history=history,
-        problems=problems,
+        problems=problems_of(error),
     )
 
 

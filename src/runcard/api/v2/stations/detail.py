@@ -54,7 +54,7 @@ class StationProcedure(Struct):
 
 
 class StationDetail(Struct):
-    """api_key: the beginning of its newest key. archived_at: null while it is in use."""
+    """api_key: the beginning of its newest key that works. archived_at: null while it is in use."""
 
     id: UUID
     name: str
@@ -69,7 +69,7 @@ class StationDetail(Struct):
 
 def detail_of(scope: Scope, station: StationRecord) -> StationDetail:
     """The full view of a station."""
-    key = find_key_prefix(scope, station.id) if station.archived_at is None else None
+    key = find_key_prefix(scope, station.id, datetime.now(UTC)) if station.archived_at is None else None
     return StationDetail(
         id=station.id,
         name=station.name,

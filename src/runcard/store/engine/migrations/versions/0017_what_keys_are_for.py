@@ -1,0 +1,16 @@
+"""What uses an API key, and when it expires"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from runcard.store.engine.tables import Instant
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("api_keys", sa.Column("name", sa.Text(), nullable=True))
+    op.add_column("api_keys", sa.Column("expires_at", Instant(), nullable=True))
