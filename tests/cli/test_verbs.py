@@ -218,6 +218,7 @@ def test_a_key_says_what_uses_it_and_when_it_expires(acme: Installation) -> None
     assert "revoked" in {key["state"] for key in acme.runcard("key", "list")}
     for option, value, said in (
         ("--name", "x" * 101, "is no name of a key; use 1 to 100 characters"),
+        ("--scope", "write", "'write' is no scope of a key; use record, read, manage"),
         ("--expires", "2026-01-01", "give a day to come"),
         ("--expires", "soon", "give its last day, such as 2027-01-31, or days, such as 90d"),
     ):
@@ -225,6 +226,18 @@ def test_a_key_says_what_uses_it_and_when_it_expires(acme: Installation) -> None
             "key", "create", "--user", "ada@acme.test", option, value, RUNCARD_DATA_DIR=str(acme.data_dir)
         )
         assert (refused.code, said in refused.stderr) == (1, True)
+
+
+def test_a_key_says_what_it_may(acme: Installation) -> None:
+    acme.runcard("station", "create", "ICT-1")
+    made = acme.runcard("key", "create", "--station", "ICT-1", "--scope", "read", "--scope", "record")
+    assert made["scopes"] == ["record", "read"]
+    assert [key["scopes"] for key in acme.runcard("key", "list")] == [None, None, ["record", "read"]]
+    refused = run_here(
+        "key", "create", "--station", "ICT-1", "--scope", "manage", RUNCARD_DATA_DIR=str(acme.data_dir)
+    )
+    assert refused.code == 1
+    assert "Stations cannot manage; use record, read, or both" in refused.stderr
 
 
 def test_policies_are_set_one_by_one_and_taken_back(acme: Installation) -> None:

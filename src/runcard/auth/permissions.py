@@ -1,12 +1,15 @@
 """What an actor may do beyond recording (`domain.actor.check_may_record`)."""
 
-from runcard.domain.actor import Actor, StationActor, UserActor
+from runcard.domain.actor import Actor, StationActor, UserActor, check_scope
 from runcard.domain.errors import PermissionDenied
 
 
 def may_manage(actor: Actor) -> bool:
-    """Whether the actor may change and delete what is recorded: only admins and engineers may."""
-    return isinstance(actor, UserActor) and actor.role in ("admin", "engineer")
+    """Whether the actor may change and delete what is recorded: only admins and engineers may, and no key without the
+    scope.
+    """
+    has_scope = actor.scopes is None or "manage" in actor.scopes
+    return has_scope and isinstance(actor, UserActor) and actor.role in ("admin", "engineer")
 
 
 def check_may_manage(actor: Actor, deed: str) -> UserActor:
@@ -15,6 +18,7 @@ def check_may_manage(actor: Actor, deed: str) -> UserActor:
     deed: what the actor wants to do, such as "delete runs". The message says it.
     """
     user = check_is_user(actor, deed)
+    check_scope(user, "manage")
     if not may_manage(user):
         raise PermissionDenied(f"Role {user.role} has no permission to {deed}. Ask an admin.")
     return user
@@ -27,6 +31,7 @@ def may_administer(user: UserActor) -> bool:
 
 def check_may_administer(user: UserActor, deed: str) -> None:
     """Check that a user may change the organization and its members: only admins may. Raises PermissionDenied."""
+    check_scope(user, "manage")
     if not may_administer(user):
         raise PermissionDenied(f"Role {user.role} has no permission to {deed}. Ask an admin.")
 

@@ -1,6 +1,6 @@
 """Who acts: a user or a station of one organization, or Runcard itself."""
 
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from msgspec import Struct
@@ -8,6 +8,10 @@ from msgspec import Struct
 from runcard.domain.errors import PermissionDenied
 
 Role = Literal["admin", "engineer", "operator", "viewer"]
+
+# What a key may: add records, see them, change and delete them.
+KeyScope = Literal["record", "read", "manage"]
+KEY_SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 
 
 class Origin(Struct, frozen=True, omit_defaults=True):
@@ -24,16 +28,22 @@ class Origin(Struct, frozen=True, omit_defaults=True):
 
 
 class UserActor(Struct, frozen=True):
+    """A user. scopes: those of the key by which they act; None: all that the role allows."""
+
     user_id: UUID
     organization_id: UUID
     role: Role
     origin: Origin = Origin()
+    scopes: frozenset[KeyScope] | None = None
 
 
 class StationActor(Struct, frozen=True):
+    """A station. scopes: those of its key; None: all that a station may."""
+
     station_id: UUID
     organization_id: UUID
     origin: Origin = Origin()
+    scopes: frozenset[KeyScope] | None = None
 
 
 Actor = UserActor | StationActor
@@ -55,7 +65,18 @@ class SystemActor(Struct, frozen=True):
 Author = UserActor | StationActor | SystemActor
 
 
+def check_scope(actor: Actor, scope: KeyScope) -> None:
+    """Check that the key by which somebody acts has this scope. Raises PermissionDenied."""
+    if actor.scopes is not None and scope not in actor.scopes:
+        may = " and ".join(one for one in KEY_SCOPES if one in actor.scopes)
+        raise PermissionDenied(f"This key may only {may}. Use a key with the scope {scope}.")
+
+
 def check_may_record(actor: Actor) -> None:
-    """Check that this actor may add runs, files and sub-units: everyone but viewers. Raises PermissionDenied."""
+    """Check that this actor may add runs, files and sub-units: everyone but viewers, and keys without the scope.
+
+    Raises PermissionDenied.
+    """
+    check_scope(actor, "record")
     if isinstance(actor, UserActor) and actor.role == "viewer":
         raise PermissionDenied("Role viewer can read but not record. Ask an admin for another role.")

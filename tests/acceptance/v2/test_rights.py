@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from runcard.domain.actor import KEY_SCOPES
 from tests.acceptance.deploying import command_line, deploy
 from tests.acceptance.v2.reporting import STARTED_AT, measurement, phase
 from tests.conftest import DatabaseKind
@@ -364,6 +365,61 @@ ANSWERED_OTHERWISE = {
     "attachment-finalize": "no bytes have come",
     "import-tabular": "no bytes have come",
 }
+
+
+def _scope_of(name: str) -> str:
+    """The one scope that a key needs for an operation."""
+    if OPERATIONS[name].method == "GET":
+        return "read"
+    return "manage" if OPERATIONS[name].who == MANAGE else "record"
+
+
+@pytest.fixture(scope="module")
+def scoped_keys(server: Server) -> dict[str, dict[str, str]]:
+    """Keys of Acme's admin and of a station, by their only scope."""
+    acme = server.world.acme
+    owners = {
+        "admin": ("--user", acme.admin.email, KEY_SCOPES),
+        "station": ("--station", "ICT-1", KEY_SCOPES[:2]),
+    }
+    return {
+        who: {
+            scope: server.runcard(
+                "key", "create", option, owner, "--scope", scope, "--organization", acme.slug
+            )["api_key"]
+            for scope in scopes
+        }
+        for who, (option, owner, scopes) in owners.items()
+    }
+
+
+@pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"identity-whoami"}))
+def test_a_key_may_what_its_scope_says_and_nothing_else(
+    server: Server, caller: httpx.Client, things: Things, scoped_keys: dict[str, dict[str, str]], name: str
+) -> None:
+    operation, needed = OPERATIONS[name], _scope_of(name)
+    who = "admin" if "admin" in operation.who else "station"
+    # Also where the body is nonsense.
+    nonsense = operation._replace(body=None if operation.body is None else {"nonsense": True})
+    for scope, key in scoped_keys[who].items():
+        for asked in (operation, nonsense) if scope != needed else ():
+            answer = _ask(caller, things, asked, key)
+            assert (scope, answer.status_code) == (scope, 403), answer.text
+            assert (
+                answer.json()["message"] == f"This key may only {scope}. Use a key with the scope {needed}."
+            )
+    own = things if needed == "read" else _make_things(server, caller, things.names["deployment"])
+    answer = _ask(caller, own, operation, scoped_keys[who][needed])
+    assert answer.status_code in (200, 404, 409), answer.text
+    assert answer.status_code == 200 or name in ANSWERED_OTHERWISE, answer.text
+
+
+def test_every_key_may_ask_whose_it_is(caller: httpx.Client, scoped_keys: dict[str, dict[str, str]]) -> None:
+    for who, keys_by_scope in scoped_keys.items():
+        for key in keys_by_scope.values():
+            answer = caller.get("/whoami", headers={"Authorization": f"Bearer {key}"})
+            assert answer.status_code == 200
+            assert (answer.json()["station"] is None) == (who == "admin")
 
 
 @pytest.mark.parametrize("name", sorted(set(OPERATIONS) - OWN))

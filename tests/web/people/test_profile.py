@@ -101,13 +101,14 @@ def test_keys_are_made_and_revoked(server: Server, ona: Browser):
 
 
 def test_a_key_says_what_uses_it_and_when_it_expires(ona: Browser):
-    act(ona, "/keys", used_by=" <b>MES</b> ", expires="2035-01-31")
+    act(ona, "/keys", used_by=" <b>MES</b> ", expires="2035-01-31", may_read="yes")
     page = ona.open(HERE)
     assert "<b>MES</b>" in page.text
     assert "<b>MES" not in page.answer.text
     [cells] = [row for row in page.rows if "<b>MES</b>" in row]
-    assert cells[3].startswith("2035-02-01")
-    assert cells[4].startswith("works")
+    assert cells[2] == "read"
+    assert cells[4].startswith("2035-02-01")
+    assert cells[5].startswith("works")
     for filled, told in (
         ({"used_by": "x" * 101, "expires": "2035-01-31"}, "is no name of a key"),
         ({"used_by": "MES", "expires": "2026-01-01"}, "give a day to come"),

@@ -214,10 +214,11 @@ def test_a_key_says_what_uses_it_and_when_it_expires(eve: Browser):
     act(eve, page, "/keys", used_by="Fixture 7", expires="2035-01-31")
     shown = eve.open(page.path)
     [cells] = [row for row in shown.rows if "Fixture 7" in row]
-    assert cells[3].startswith("2035-02-01")
+    assert cells[4].startswith("2035-02-01")
     refused = act(eve, page, "/keys", used_by="Fixture 8", expires="2026-01-01")
     assert refused.status == 400
     assert "give a day to come" in refused.text
+    assert "Stations cannot manage" in act(eve, page, "/keys", may_manage="yes").text
     assert "Fixture 8" in {one.get("value") for one in refused.all("input")}
 
 

@@ -10,7 +10,7 @@ from runcard.api.v1.bodies import RoomBody
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.connections.rooms import ROOM_PATH
-from runcard.edge.requests.services import WithActor, WithServices
+from runcard.edge.requests.services import WithCaller, WithServices
 
 router = APIRouter()
 
@@ -41,13 +41,13 @@ _NOWHERE = StreamingBody(
 
 
 @router.get("/streaming", openapi_extra=operation(StreamingBody))
-def streaming(_actor: WithActor) -> Response:
+def streaming(_actor: WithCaller) -> Response:
     """Where to stream to: nowhere."""
     return JsonResponse(_NOWHERE)
 
 
 @router.get("/rooms", openapi_extra=operation(RoomBody))
-def rooms(request: Request, _actor: WithActor, services: WithServices) -> Response:
+def rooms(request: Request, _actor: WithCaller, services: WithServices) -> Response:
     """Where clients before 1.11 stream to: a websocket that drops all. Without it, 1.6 and 1.6.1 never end."""
     root = services.links.root(str(request.base_url))
     return JsonResponse(RoomBody(f"ws{root.removeprefix('http')}{ROOM_PATH}"))

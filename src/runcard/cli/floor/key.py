@@ -11,8 +11,9 @@ from runcard.auth.api_keys import new_api_key
 from runcard.cli.installation.opened import command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record, show_rows
+from runcard.domain.actor import KEY_SCOPES, KeyScope
 from runcard.domain.errors import Conflict, InvalidInput
-from runcard.domain.floor.key import KeyTerms, key_end_of, key_name_of
+from runcard.domain.floor.key import KeyTerms, key_end_of, key_name_of, key_scopes_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.api_keys import ApiKey, create_station_key, create_user_key, list_keys, revoke_key
 from runcard.store.people.users import get_user, list_users
@@ -34,6 +35,14 @@ def create(  # noqa: PLR0913 (the options of a command)
             help="Its last day by UTC (2027-01-31), or for how many days it works (90d). Default: it never expires.",
         ),
     ] = "",
+    scopes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help="What it may: record, read or manage; may be repeated. Default: all that its owner may.",
+        ),
+    ] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
@@ -42,7 +51,8 @@ def create(  # noqa: PLR0913 (the options of a command)
     """Create an API key for a user or a station. It is shown once."""
     if (user is None) == (station is None):
         raise typer.BadParameter("Give either --user or --station.")
-    terms = KeyTerms(key_name_of(name), key_end_of(expires, datetime.now(UTC), ZoneInfo("UTC")))
+    end = key_end_of(expires, datetime.now(UTC), ZoneInfo("UTC"))
+    terms = KeyTerms(key_name_of(name), end, key_scopes_of(scopes or ()))
     key = new_api_key()
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
@@ -66,6 +76,7 @@ def create(  # noqa: PLR0913 (the options of a command)
             "station_id": row.station_id,
             "name": row.name,
             "expires_at": row.expires_at,
+            "scopes": _in_order(row.scopes),
             "api_key": key.api_key,
         },
         as_json=as_json,
@@ -100,6 +111,7 @@ def list_(
             "station_id": key.station_id,
             "created_at": key.created_at,
             "expires_at": key.expires_at,
+            "scopes": _in_order(key.scopes),
             "revoked_at": key.revoked_at,
         }
         for key in keys
@@ -127,3 +139,8 @@ def revoke(
             command_author(organization.id), lambda tx: revoke_key(tx, revoked_id)
         )
     show_record({"id": revoked_id, "revoked": True}, as_json=as_json)
+
+
+def _in_order(scopes: frozenset[KeyScope] | None) -> list[KeyScope] | None:
+    """The scopes of a key; None: all that its owner may."""
+    return None if scopes is None else [one for one in KEY_SCOPES if one in scopes]

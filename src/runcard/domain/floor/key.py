@@ -1,10 +1,12 @@
-"""API keys: what uses them, and until when they work."""
+"""API keys: what uses them, until when they work, and what they may."""
 
 import re
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from runcard.domain.actor import KEY_SCOPES, KeyScope
 from runcard.domain.errors import InvalidInput
 
 MAX_KEY_NAME_LENGTH = 100
@@ -21,10 +23,12 @@ class KeyTerms(NamedTuple):
     """What is said of a key when it is made.
 
     name: what uses the key; None: not said. expires_at: from when on it is refused; None: it never expires.
+    scopes: None: all that its owner may.
     """
 
     name: str | None = None
     expires_at: datetime | None = None
+    scopes: frozenset[KeyScope] | None = None
 
 
 def has_expired(expires_at: datetime | None, now: datetime) -> bool:
@@ -62,6 +66,14 @@ def key_end_of(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
             "expires", f"{text} is no end of a key; give a day to come, at most {MAX_KEY_DAYS} days from now"
         )
     return end
+
+
+def key_scopes_of(names: Collection[str]) -> frozenset[KeyScope] | None:
+    """The scopes with these names; None, which is all, if there is no name. Raises InvalidInput."""
+    for name in names:
+        if name not in KEY_SCOPES:
+            raise InvalidInput.at("scope", f"{name!r} is no scope of a key; use {', '.join(KEY_SCOPES)}")
+    return frozenset(one for one in KEY_SCOPES if one in names) or None
 
 
 def _end(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:

@@ -14,7 +14,7 @@ from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
-from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
+from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record, check_scope
 from runcard.edge.fair_share import Shares, rest_while
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
@@ -81,10 +81,21 @@ def _services(request: Request) -> Services:
 WithServices = Annotated[Services, Depends(_services)]
 
 
-def _actor(request: Request, services: WithServices) -> Actor:
+def _caller(request: Request, services: WithServices) -> Actor:
     return from_request(services.gate.identify(request.headers.get("authorization")), request)
 
 
+# The owner of the key, whatever its scopes.
+WithCaller = Annotated[Actor, Depends(_caller)]
+
+
+async def _actor(request: Request, caller: WithCaller) -> Actor:
+    if request.method in ("GET", "HEAD"):
+        check_scope(caller, "read")
+    return caller
+
+
+# The owner of the key. To get anything, the key needs the scope `read`; guards of other methods check other scopes.
 WithActor = Annotated[Actor, Depends(_actor)]
 
 

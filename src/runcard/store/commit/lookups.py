@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, or_, select
 
-from runcard.domain.actor import Actor, Origin, StationActor, UserActor
+from runcard.domain.actor import KEY_SCOPES, Actor, KeyScope, Origin, StationActor, UserActor
 from runcard.domain.errors import NotFound, Unauthenticated
 from runcard.domain.floor.key import has_expired
 from runcard.domain.floor.organization import Organization
@@ -57,7 +57,7 @@ def find_key(connection: Connection, key_digest: bytes) -> KnownKey | None:
     """
     k, u, s = t.api_keys.c, t.users.c, t.stations.c
     query = (
-        select(k.organization_id, k.user_id, k.station_id, k.prefix, k.expires_at, u.role)
+        select(k.organization_id, k.user_id, k.station_id, k.prefix, k.expires_at, k.scopes, u.role)
         .join_from(t.api_keys, t.users, u.id == k.user_id, isouter=True)
         .join(t.stations, s.id == k.station_id, isouter=True)
         .where(
@@ -67,10 +67,15 @@ def find_key(connection: Connection, key_digest: bytes) -> KnownKey | None:
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    origin = Origin(key=row.prefix)
+    origin, scopes = Origin(key=row.prefix), scopes_of(row.scopes)
     if row.user_id is not None:
-        return KnownKey(UserActor(row.user_id, row.organization_id, row.role, origin), row.expires_at)
-    return KnownKey(StationActor(row.station_id, row.organization_id, origin), row.expires_at)
+        return KnownKey(UserActor(row.user_id, row.organization_id, row.role, origin, scopes), row.expires_at)
+    return KnownKey(StationActor(row.station_id, row.organization_id, origin, scopes), row.expires_at)
+
+
+def scopes_of(kept: str | None) -> frozenset[KeyScope] | None:
+    """The scopes of a key, as it keeps them; None: all."""
+    return None if kept is None else frozenset(one for one in KEY_SCOPES if one in kept.split())
 
 
 # Unscoped: the organization itself.

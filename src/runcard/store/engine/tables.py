@@ -105,6 +105,8 @@ api_keys = Table(
     Column("revoked_at", Instant),
     Column("name", Text),
     Column("expires_at", Instant),
+    # In the order of KEY_SCOPES, with spaces between them; null: all.
+    Column("scopes", Text),
     CheckConstraint("(user_id IS NULL) <> (station_id IS NULL)", name="one_owner"),
 )
 

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
-from runcard.domain.errors import NotFound
+from runcard.domain.actor import KEY_SCOPES, KeyScope
+from runcard.domain.errors import InvalidInput, NotFound
 from runcard.domain.floor.key import KeyState, KeyTerms, has_expired
 from runcard.domain.ids import new_id
+from runcard.store.commit.lookups import scopes_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.column_types import Id
 from runcard.store.engine.scope import Scope
@@ -20,7 +22,7 @@ from runcard.store.trail.watching import watch, watch_new
 class ApiKey(NamedTuple):
     """A key as it can be shown: its owner (exactly one of both ids) and its first characters.
 
-    name, expires_at: as in `KeyTerms`.
+    name, expires_at, scopes: as in `KeyTerms`.
     """
 
     id: UUID
@@ -31,6 +33,7 @@ class ApiKey(NamedTuple):
     revoked_at: datetime | None
     name: str | None
     expires_at: datetime | None
+    scopes: frozenset[KeyScope] | None
 
     def state(self, now: datetime) -> KeyState:
         """Whether the key works, or else why not. It says nothing about its owner."""
@@ -58,6 +61,9 @@ def create_user_key(
 def create_station_key(
     tx: Transaction, station_id: UUID, secret: KeptSecret, terms: KeyTerms = _NO_TERMS
 ) -> ApiKey:
+    """Raises InvalidInput if the key is to manage, which no station may."""
+    if "manage" in (terms.scopes or ()):
+        raise InvalidInput.at("scope", "Stations cannot manage; use record, read, or both")
     return _create(tx, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None, *terms), secret)
 
 
@@ -65,7 +71,8 @@ def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:
     """All keys of the organization, revoked ones too, oldest first. owner_id: only those of this user or station."""
     k = api_keys.c
     query = select(*(k[name] for name in ApiKey._fields)).where(scope.owns(k), *_of(owner_id))
-    return [ApiKey(*row) for row in scope.connection.execute(query.order_by(k.created_at, k.id))]
+    rows = scope.connection.execute(query.order_by(k.created_at, k.id))
+    return [ApiKey._make((*row[:-1], scopes_of(row.scopes))) for row in rows]
 
 
 def revoke_key(tx: Transaction, key_id: UUID, owner_id: UUID | None = None) -> None:
@@ -87,7 +94,8 @@ def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
 
 
 def _create(tx: Transaction, key: ApiKey, secret: KeptSecret) -> ApiKey:
-    row = {**key._asdict(), "organization_id": tx.organization_id, "digest": secret.digest}
+    kept = None if key.scopes is None else " ".join(one for one in KEY_SCOPES if one in key.scopes)
+    row = {**key._asdict(), "scopes": kept, "organization_id": tx.organization_id, "digest": secret.digest}
     tx.connection.execute(insert(api_keys).values(row))
     watch_new(tx, api_keys, key.id)
     return key

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from starlette.responses import Response
 
-from runcard.domain.floor.key import KeyState, KeyTerms, key_end_of, key_name_of
+from runcard.domain.actor import KEY_SCOPES
+from runcard.domain.floor.key import KeyState, KeyTerms, key_end_of, key_name_of, key_scopes_of
 from runcard.edge.requests.services import Services
 from runcard.store.people.api_keys import ApiKey
 from runcard.store.stations.records import StationRecord, list_procedures_of
@@ -21,11 +22,14 @@ from runcard.web.people.first_run import SOME_PROCEDURE, Snippet, snippets
 
 
 class KeyLine(NamedTuple):
-    """prefix: how it begins. name: what uses it; empty if nobody said. expires_at: None: it never expires."""
+    """prefix: how it begins. name: what uses it; empty if nobody said. scopes: empty: all that its owner may.
+    expires_at: None: it never expires.
+    """
 
     id: UUID
     prefix: str
     name: str
+    scopes: str
     created_at: Moment
     expires_at: Moment | None
     revoked_at: Moment | None
@@ -46,6 +50,7 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
         id=key.id,
         prefix=key.prefix,
         name=key.name or "",
+        scopes="" if key.scopes is None else ", ".join(one for one in KEY_SCOPES if one in key.scopes),
         created_at=moment_of(key.created_at, zone),
         expires_at=None if key.expires_at is None else moment_of(key.expires_at, zone),
         revoked_at=None if key.revoked_at is None else moment_of(key.revoked_at, zone),
@@ -56,7 +61,8 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
 def key_terms_of(fields: Fields, zone: ZoneInfo) -> KeyTerms:
     """What a form says of a new key. zone: of the reader's clock. Raises InvalidInput."""
     name = key_name_of(fields.get("used_by", ""))
-    return KeyTerms(name, key_end_of(fields.get("expires", ""), datetime.now(UTC), zone))
+    ends = key_end_of(fields.get("expires", ""), datetime.now(UTC), zone)
+    return KeyTerms(name, ends, key_scopes_of([one for one in KEY_SCOPES if f"may_{one}" in fields]))
 
 
 class MadeKey(NamedTuple):

@@ -57,17 +57,17 @@ def create_key(
 ) -> Response:
     check_may_manage(visit.actor, "create keys of stations")
     station_uuid, key = id_of(station_id, StationNotFound), new_api_key()
-    try:
-        terms = key_terms_of(fields, visit.zone)
-    except InvalidInput as error:
-        return _refused(services, visit, station_uuid, error, fields)
 
     def apply(tx: Transaction) -> StationRecord:
         station = get_station_in_use(tx.scope, station_uuid)
+        terms = key_terms_of(fields, visit.zone)
         create_station_key(tx, station.id, key.secret, terms)
         return station
 
-    station = services.writer.write_catalog(visit.actor, apply)
+    try:
+        station = services.writer.write_catalog(visit.actor, apply)
+    except InvalidInput as error:
+        return _refused(services, visit, station_uuid, error, fields)
     return show_key_of_station(request, services, visit, station, key.api_key)
 
 

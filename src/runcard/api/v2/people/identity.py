@@ -8,11 +8,12 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.api.v2.shapes import IdName
-from runcard.domain.actor import StationActor
+from runcard.domain.actor import Actor, StationActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
-from runcard.edge.requests.services import WithActor, WithScope
+from runcard.edge.requests.services import WithCaller, WithServices
 from runcard.store.commit.lookups import get_organization
+from runcard.store.engine.scope import Scope
 from runcard.store.people.users import get_user
 from runcard.store.stations.records import get_station_record
 
@@ -41,14 +42,17 @@ class WhoamiResponse(Struct):
 
 
 @router.get("/whoami", openapi_extra=operation(WhoamiResponse, name="identity-whoami"))
-def whoami(actor: WithActor, scope: WithScope) -> Response:
-    """The station or user that owns the key, and its organization."""
+def whoami(actor: WithCaller, services: WithServices) -> Response:
+    """The station or user that owns the key, and its organization. A key needs no scope for it."""
+    with services.database.read_in(actor.organization_id) as scope:
+        return JsonResponse(_answer(actor, scope))
+
+
+def _answer(actor: Actor, scope: Scope) -> WhoamiResponse:
     found = get_organization(scope)
     organization = WhoamiOrganization(found.id, found.slug, found.name)
     if isinstance(actor, StationActor):
         station = get_station_record(scope, actor.station_id)
-        return JsonResponse(WhoamiResponse("station", IdName(station.id, station.name), None, organization))
+        return WhoamiResponse("station", IdName(station.id, station.name), None, organization)
     user = get_user(scope, str(actor.user_id))
-    return JsonResponse(
-        WhoamiResponse("user", None, WhoamiUser(user.id, user.email, user.name), organization)
-    )
+    return WhoamiResponse("user", None, WhoamiUser(user.id, user.email, user.name), organization)

@@ -1,4 +1,4 @@
-"""What uses an API key, and when it expires"""
+"""What uses an API key, when it expires, and what it may"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,3 +14,4 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("api_keys", sa.Column("name", sa.Text(), nullable=True))
     op.add_column("api_keys", sa.Column("expires_at", Instant(), nullable=True))
+    op.add_column("api_keys", sa.Column("scopes", sa.Text(), nullable=True))
