@@ -31,6 +31,7 @@ from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
+from runcard.auth.key_uses import KeyUses
 from runcard.auth.known_browsers import KnownBrowsers
 from runcard.auth.secret_keys import open_keys
 from runcard.domain.errors import InvalidInput, Issue, RuncardError, TooMuchAtOnce
@@ -67,6 +68,7 @@ from runcard.store.engine.database import Database, bound_page_caches
 from runcard.store.engine.migrate import migrate
 from runcard.store.engine.outages import outage_of
 from runcard.store.files.blobs import Blobs
+from runcard.upkeep.key_uses import KeyUseWriter
 from runcard.upkeep.merging import Merger
 from runcard.upkeep.sealer import HeadsOutside, Sealer
 from runcard.upkeep.sweeps import Sweeper
@@ -167,7 +169,8 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         look_less_often()
         database = open_database(settings)
         writer = Writer(database, settings.write_timeout_s)
-        gate = Gate(database)
+        uses = KeyUses()
+        gate = Gate(database, uses)
         recorder = Recorder(database, gate.forget, settings.recording_timeout_s, settings.write_timeout_s)
         copy = open_copy(settings)
         worker = None if copy is None else Worker(database, copy)
@@ -176,7 +179,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         stores = Stores(database, writer, open_blobs(settings))
         prover = Prover(database, writer, open_signing_key(settings.signing_key, settings.data_dir))
         sealer = Sealer(stores, prover, _heads_outside(settings), lambda: recorder.is_busy)
-        helpers = (parsers, sealer, Merger(stores), Sweeper(stores))
+        helpers = (parsers, sealer, Merger(stores), Sweeper(stores), KeyUseWriter(stores, uses))
         secret_keys = open_secret_keys(settings)
         app.state.services = Services(
             database=database,

@@ -17,7 +17,7 @@ from runcard.domain.actor import SystemActor
 from runcard.domain.floor.organization import Organization
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.database import Database
-from runcard.store.engine.tables import metadata, tree_heads, tree_tiles
+from runcard.store.engine.tables import key_uses, metadata, tree_heads, tree_tiles
 from runcard.store.people.organizations import update_organization
 from tests.conftest import SQLITE_FILE, Template
 from tests.postgresql import Postgresql
@@ -136,7 +136,7 @@ class Rows:
 
 
 # A server fills them from the change log by itself, a moment after each commit.
-_BESIDE = (tree_tiles, tree_heads)
+_BESIDE = (tree_tiles, tree_heads, key_uses)
 
 
 @pytest.fixture(scope="module")

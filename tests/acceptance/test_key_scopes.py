@@ -46,7 +46,7 @@ def operations(server: Server) -> list[tuple[str, str]]:
 
 def ask(server: Server, method: str, path: str, key: str) -> httpx.Response:
     filled = "/".join(str(UUID(int=1)) if step.startswith("{") else step for step in path.split("/"))
-    body = None if method == "GET" else {}
+    body: Any = None if method == "GET" else {}
     headers = {"Authorization": f"Bearer {key}"}
     return httpx.request(method, f"{server.url}{filled}", json=body, headers=headers, timeout=DEADLINE_S)
 

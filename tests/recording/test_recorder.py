@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from runcard.auth.admission import Admission
+from runcard.auth.key_uses import KeyUses
 from runcard.auth.tokens import digest_of
 from runcard.domain.errors import WriteTimedOut
 from runcard.domain.runs.report import RunReport
@@ -41,7 +42,7 @@ def try_it(database: Database) -> Try[Any]:
     """Runs a coroutine that is given a recorder, which is closed in the end."""
 
     async def tried(work: Callable[[Recorder], Awaitable[Any]]) -> Any:
-        recorder = Recorder(database, Gate(database).forget)
+        recorder = Recorder(database, Gate(database, KeyUses()).forget)
         try:
             return await work(recorder)
         finally:
@@ -111,7 +112,7 @@ def test_without_anybody_who_looks_after_the_process_the_server_ends_loudly(
     database: Database, admission: Admission, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def work() -> None:
-        recorder = Recorder(database, Gate(database).forget)
+        recorder = Recorder(database, Gate(database, KeyUses()).forget)
         waiting = asyncio.create_task(recorder.record(admission, run_of("WAITING")))
         await asyncio.sleep(0)  # it reaches its await
         for task in recorder._lasting:

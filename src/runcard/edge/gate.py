@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from starlette.concurrency import run_in_threadpool
 
 from runcard.auth.admission import Admission
+from runcard.auth.key_uses import KeyUses
 from runcard.auth.tokens import bearer_token, digest_of
 from runcard.domain.actor import Actor
 from runcard.domain.errors import Unauthenticated
@@ -20,8 +21,11 @@ _MAX_REMEMBERED = 10_000
 
 
 class Gate:
-    def __init__(self, database: Database) -> None:
+    """uses: takes note of each use of a key."""
+
+    def __init__(self, database: Database, uses: KeyUses) -> None:
         self._database = database
+        self._uses = uses
         self._seen: dict[bytes, KnownKey] = {}
 
     def identify(self, authorization: str | None) -> Actor:
@@ -32,7 +36,7 @@ class Gate:
         if found is None:
             self._seen.pop(digest, None)
             raise Unauthenticated
-        actor = found.actor_at(datetime.now(UTC))
+        actor = self._used_by(found)
         if len(self._seen) >= _MAX_REMEMBERED:
             self._seen.clear()
         self._seen[digest] = found
@@ -46,7 +50,14 @@ class Gate:
         found = self._seen.get(digest)
         if found is None:
             return Admission(digest, await run_in_threadpool(self.identify, authorization))
-        return Admission(digest, found.actor_at(datetime.now(UTC)))
+        return Admission(digest, self._used_by(found))
+
+    def _used_by(self, key: KnownKey) -> Actor:
+        """The owner of a key that is used now. Raises Unauthenticated if it has expired."""
+        now = datetime.now(UTC)
+        actor = key.actor_at(now)
+        self._uses.note(key, now)
+        return actor
 
     def forget(self, admission: Admission) -> None:
         """Look this key up in the database next time, because it is no longer valid."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from runcard.web.frame.formats import (
+    ago_text,
     duration_text,
     limit_text,
     mean_text,
@@ -92,3 +93,18 @@ def test_the_digits_of_a_mean_follow_the_deviation(mean, s, text):
 )
 def test_limits_are_told_as_they_are_set(size_bytes: int, text: str):
     assert limit_text(size_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (timedelta(seconds=-3), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=60), "1 minute ago"),
+        (timedelta(hours=1, minutes=59), "1 hour ago"),
+        (timedelta(days=3, hours=5), "3 days ago"),
+        (timedelta(days=400), "400 days ago"),
+    ],
+)
+def test_how_long_ago(age: timedelta, text: str) -> None:
+    assert ago_text(age) == text

@@ -95,6 +95,7 @@ def test_keys_are_made_and_revoked(server: Server, ona: Browser):
             return client.get("/runs", params={"serial_number": "none"}).status_code
 
     assert status() == 200
+    assert "never" in page.text
     [path] = [one["action"] for one in page.all("form") if "/revoke" in one["action"]]
     assert "revoked" in act(ona, path.removeprefix(HERE)).text
     assert status() == 401
@@ -108,7 +109,7 @@ def test_a_key_says_what_uses_it_and_when_it_expires(ona: Browser):
     [cells] = [row for row in page.rows if "<b>MES</b>" in row]
     assert cells[2] == "read"
     assert cells[4].startswith("2035-02-01")
-    assert cells[5].startswith("works")
+    assert cells[6].startswith("works")
     for filled, told in (
         ({"used_by": "x" * 101, "expires": "2035-01-31"}, "is no name of a key"),
         ({"used_by": "MES", "expires": "2026-01-01"}, "give a day to come"),

@@ -113,6 +113,7 @@ def list_(
             "expires_at": key.expires_at,
             "scopes": _in_order(key.scopes),
             "revoked_at": key.revoked_at,
+            "used_at": key.used_at,
         }
         for key in keys
     ]

@@ -38,6 +38,7 @@ class UnitRow(NamedTuple):
 class KnownKey(NamedTuple):
     """A key that was not revoked when it was looked up, and its owner. expires_at: None: it never expires."""
 
+    id: UUID
     actor: Actor
     expires_at: datetime | None
 
@@ -57,7 +58,7 @@ def find_key(connection: Connection, key_digest: bytes) -> KnownKey | None:
     """
     k, u, s = t.api_keys.c, t.users.c, t.stations.c
     query = (
-        select(k.organization_id, k.user_id, k.station_id, k.prefix, k.expires_at, k.scopes, u.role)
+        select(k.id, k.organization_id, k.user_id, k.station_id, k.prefix, k.expires_at, k.scopes, u.role)
         .join_from(t.api_keys, t.users, u.id == k.user_id, isouter=True)
         .join(t.stations, s.id == k.station_id, isouter=True)
         .where(
@@ -69,8 +70,10 @@ def find_key(connection: Connection, key_digest: bytes) -> KnownKey | None:
         return None
     origin, scopes = Origin(key=row.prefix), scopes_of(row.scopes)
     if row.user_id is not None:
-        return KnownKey(UserActor(row.user_id, row.organization_id, row.role, origin, scopes), row.expires_at)
-    return KnownKey(StationActor(row.station_id, row.organization_id, origin, scopes), row.expires_at)
+        return KnownKey(
+            row.id, UserActor(row.user_id, row.organization_id, row.role, origin, scopes), row.expires_at
+        )
+    return KnownKey(row.id, StationActor(row.station_id, row.organization_id, origin, scopes), row.expires_at)
 
 
 def scopes_of(kept: str | None) -> frozenset[KeyScope] | None:

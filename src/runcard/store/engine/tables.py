@@ -110,6 +110,15 @@ api_keys = Table(
     CheckConstraint("(user_id IS NULL) <> (station_id IS NULL)", name="one_owner"),
 )
 
+# Apart from the keys, because it changes all the time, and what is proven of a key does not.
+key_uses = Table(
+    "key_uses",
+    metadata,
+    Column("key_id", Id, ForeignKey("api_keys.id"), primary_key=True),
+    organization_column(),
+    Column("used_at", Instant, nullable=False),
+)
+
 sessions = Table(
     "sessions",
     metadata,

@@ -15,14 +15,15 @@ from runcard.store.commit.lookups import scopes_of
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.column_types import Id
 from runcard.store.engine.scope import Scope
-from runcard.store.engine.tables import api_keys
+from runcard.store.engine.tables import api_keys, key_uses
 from runcard.store.trail.watching import watch, watch_new
 
 
 class ApiKey(NamedTuple):
     """A key as it can be shown: its owner (exactly one of both ids) and its first characters.
 
-    name, expires_at, scopes: as in `KeyTerms`.
+    name, expires_at, scopes: as in `KeyTerms`. used_at: None: it was never used, as
+    far as is written.
     """
 
     id: UUID
@@ -34,6 +35,7 @@ class ApiKey(NamedTuple):
     name: str | None
     expires_at: datetime | None
     scopes: frozenset[KeyScope] | None
+    used_at: datetime | None = None
 
     def state(self, now: datetime) -> KeyState:
         """Whether the key works, or else why not. It says nothing about its owner."""
@@ -61,7 +63,7 @@ def create_user_key(
 def create_station_key(
     tx: Transaction, station_id: UUID, secret: KeptSecret, terms: KeyTerms = _NO_TERMS
 ) -> ApiKey:
-    """Raises InvalidInput if the key is to manage, which no station may."""
+    """Add a key of a station, and return it. Raises InvalidInput if it is to manage, which no station may."""
     if "manage" in (terms.scopes or ()):
         raise InvalidInput.at("scope", "Stations cannot manage; use record, read, or both")
     return _create(tx, ApiKey(new_id(), None, station_id, secret.prefix, tx.now, None, *terms), secret)
@@ -70,9 +72,11 @@ def create_station_key(
 def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:
     """All keys of the organization, revoked ones too, oldest first. owner_id: only those of this user or station."""
     k = api_keys.c
-    query = select(*(k[name] for name in ApiKey._fields)).where(scope.owns(k), *_of(owner_id))
+    own = [k[name] for name in ApiKey._fields if name != "used_at"]
+    query = select(*own, key_uses.c.used_at).join_from(api_keys, key_uses, isouter=True)
+    query = query.where(scope.owns(k), *_of(owner_id))
     rows = scope.connection.execute(query.order_by(k.created_at, k.id))
-    return [ApiKey._make((*row[:-1], scopes_of(row.scopes))) for row in rows]
+    return [ApiKey._make((*row[:-2], scopes_of(row.scopes), row.used_at)) for row in rows]
 
 
 def revoke_key(tx: Transaction, key_id: UUID, owner_id: UUID | None = None) -> None:
@@ -96,6 +100,7 @@ def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
 def _create(tx: Transaction, key: ApiKey, secret: KeptSecret) -> ApiKey:
     kept = None if key.scopes is None else " ".join(one for one in KEY_SCOPES if one in key.scopes)
     row = {**key._asdict(), "scopes": kept, "organization_id": tx.organization_id, "digest": secret.digest}
+    del row["used_at"]
     tx.connection.execute(insert(api_keys).values(row))
     watch_new(tx, api_keys, key.id)
     return key

@@ -172,7 +172,10 @@ def remove_station(tx: Transaction, station_id: UUID) -> None:
     delete_metadata(tx, [station_id])
     k, s = t.api_keys.c, t.stations.c
     of_station = (tx.owns(k), k.station_id == station_id)
-    watch(tx, t.api_keys, tx.connection.execute(select(k.id).where(*of_station)).scalars().all())
+    key_ids = tx.connection.execute(select(k.id).where(*of_station)).scalars().all()
+    watch(tx, t.api_keys, key_ids)
+    u = t.key_uses.c
+    tx.connection.execute(delete(t.key_uses).where(tx.owns(u), u.key_id.in_(key_ids)))
     tx.connection.execute(delete(t.api_keys).where(*of_station))
     tx.connection.execute(delete(t.stations).where(tx.owns(s), s.id == station_id))
 

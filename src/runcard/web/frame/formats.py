@@ -44,6 +44,18 @@ def _local(moment: datetime, zone: ZoneInfo) -> datetime:
         return moment
 
 
+def ago_text(age: timedelta) -> str:
+    """How long ago something was, in its largest unit, such as "3 days ago"."""
+    for unit, noun in (
+        (timedelta(days=1), "day"),
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
+    ):
+        if age >= unit:
+            return f"{counted_text(age // unit, noun)} ago"
+    return "just now"
+
+
 def number_text(number: float) -> str:
     """The shortest text that reads back as the number: 3.3, 3 for 3.0, 1e-09, nan, -inf."""
     return str(number).removesuffix(".0")

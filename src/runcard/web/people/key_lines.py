@@ -14,7 +14,7 @@ from runcard.domain.floor.key import KeyState, KeyTerms, key_end_of, key_name_of
 from runcard.edge.requests.services import Services
 from runcard.store.people.api_keys import ApiKey
 from runcard.store.stations.records import StationRecord, list_procedures_of
-from runcard.web.frame.formats import Moment, moment_of
+from runcard.web.frame.formats import Moment, ago_text, moment_of
 from runcard.web.frame.forms import Fields
 from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit
@@ -23,7 +23,7 @@ from runcard.web.people.first_run import SOME_PROCEDURE, Snippet, snippets
 
 class KeyLine(NamedTuple):
     """prefix: how it begins. name: what uses it; empty if nobody said. scopes: empty: all that its owner may.
-    expires_at: None: it never expires.
+    expires_at: None: it never expires. used_ago: such as "3 days ago"; "never" where used_at is None.
     """
 
     id: UUID
@@ -34,6 +34,8 @@ class KeyLine(NamedTuple):
     expires_at: Moment | None
     revoked_at: Moment | None
     state: KeyState
+    used_at: Moment | None
+    used_ago: str
 
 
 class KeyMadePage(NamedTuple):
@@ -46,6 +48,7 @@ class KeyMadePage(NamedTuple):
 
 
 def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
+    now = datetime.now(UTC)
     return KeyLine(
         id=key.id,
         prefix=key.prefix,
@@ -54,7 +57,9 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
         created_at=moment_of(key.created_at, zone),
         expires_at=None if key.expires_at is None else moment_of(key.expires_at, zone),
         revoked_at=None if key.revoked_at is None else moment_of(key.revoked_at, zone),
-        state=key.state(datetime.now(UTC)),
+        state=key.state(now),
+        used_at=None if key.used_at is None else moment_of(key.used_at, zone),
+        used_ago="never" if key.used_at is None else ago_text(now - key.used_at),
     )
 
 
