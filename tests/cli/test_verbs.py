@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -238,6 +239,42 @@ def test_a_key_says_what_it_may(acme: Installation) -> None:
     )
     assert refused.code == 1
     assert "Stations cannot manage; use record, read, or both" in refused.stderr
+
+
+def test_a_key_is_replaced_and_works_for_some_days_yet(acme: Installation) -> None:
+    old = acme.runcard(
+        *("key", "create", "--user", "ada@acme.test", "--name", "MES", "--scope", "read", "--expires", "90d")
+    )
+    new = acme.runcard("key", "replace", old["id"])
+    assert (new["replaces"], new["name"], new["scopes"]) == (old["id"], "MES", ["read"])
+    listed = {key["id"]: key for key in acme.runcard("key", "list")}
+    assert listed[old["id"]]["replaced_by_id"] == new["id"]
+    assert {listed[one["id"]]["state"] for one in (old, new)} == {"works"}
+    now, left = datetime.now(UTC), datetime.fromisoformat(new["old_expires_at"])
+    assert timedelta(days=6.9) < left - now < timedelta(days=7)
+    assert timedelta(days=89.9) < datetime.fromisoformat(new["expires_at"]) - now < timedelta(days=90)
+    last = acme.runcard("key", "replace", new["id"], "--overlap", "0")
+    states = {key["id"]: key["state"] for key in acme.runcard("key", "list")}
+    assert (states[new["id"]], states[last["id"]]) == ("expired", "works")
+    for key_id, overlap, said in (
+        (old["id"], "7d", "was replaced already. Replace the newer key"),
+        (new["id"], "7d", "is expired, so it cannot be replaced. Create a key."),
+        (last["id"], "91", "give 0 to 90 days, such as 7d"),
+        (last["id"], "-1d", "give 0 to 90 days, such as 7d"),
+        ("rc_xxxx", "7d", "is no key id"),
+        (str(UUID(int=0)), "7d", "API key not found"),
+    ):
+        refused = run_here(
+            "key", "replace", key_id, f"--overlap={overlap}", RUNCARD_DATA_DIR=str(acme.data_dir)
+        )
+        assert (refused.code, said in refused.stderr) == (1, True), refused.stderr
+
+
+def test_a_key_without_an_end_is_replaced_by_one_without(acme: Installation) -> None:
+    old = acme.runcard("key", "create", "--user", "ada@acme.test")
+    new = acme.runcard("key", "replace", old["id"])
+    assert new["expires_at"] is None
+    assert new["old_expires_at"] is not None
 
 
 def test_policies_are_set_one_by_one_and_taken_back(acme: Installation) -> None:

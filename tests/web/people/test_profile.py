@@ -122,11 +122,38 @@ def test_a_key_says_what_uses_it_and_when_it_expires(ona: Browser):
         assert kept == filled
 
 
+def test_a_key_is_replaced(server: Server, ona: Browser):
+    act(ona, "/keys", used_by="MES", may_read="yes")
+
+    def paths() -> list[str]:
+        return [one["action"] for one in ona.open(HERE).all("form") if "/replace" in one["action"]]
+
+    [path] = paths()
+    refused = act(ona, path.removeprefix(HERE), overlap="91")
+    assert refused.status == 400
+    assert "give 0 to 90 days" in refused.text
+    shown = act(ona, path.removeprefix(HERE), overlap="3")
+    [key] = set(re.findall(r"rc_[\w-]{43}", shown.text))
+    with server.client(key) as client:
+        assert client.get("/runs", params={"serial_number": "none"}).status_code == 200
+    newer, older = ([cell for cell in row if cell] for row in ona.open(HERE).rows[1:3])
+    assert [row[1:3] for row in (newer, older)] == [["MES", "read"]] * 2
+    assert (newer[4], older[6].startswith("replaced")) == ("–", True)
+    again = act(ona, path.removeprefix(HERE), overlap="3")
+    assert again.status == 409
+    assert "was replaced already" in again.text
+    [next_path] = paths()
+    assert next_path != path
+
+
 def test_the_keys_of_others_are_not_theirs(server: Server, ada: Browser, ona: Browser):
     act(ona, "/keys")
-    [path] = [one["action"] for one in ona.open(HERE).all("form") if "/revoke" in one["action"]]
-    assert act(ada, path.removeprefix(HERE)).status == 404
-    assert act(ona, "/keys/no-id/revoke").status == 404
+    forms = [one["action"] for one in ona.open(HERE).all("form") if "/keys/" in one["action"]]
+    assert len(forms) == 2
+    for path in forms:
+        assert act(ada, path.removeprefix(HERE), overlap="1").status == 404
+    for deed in ("revoke", "replace"):
+        assert act(ona, f"/keys/no-id/{deed}", overlap="1").status == 404
 
 
 def test_log_ins_are_listed_and_ended(ona: Browser, other: Browser):

@@ -209,6 +209,19 @@ def test_viewers_see_and_change_nothing(server: Server, vic: Browser, path: str)
     assert "Role viewer has no permission" in refused.text
 
 
+def test_a_key_is_replaced_and_the_history_says_why(server: Server, ada: Browser, eve: Browser):
+    page = made(eve, "Replaced")
+    [path] = [one["action"] for one in page.all("form") if "/replace" in one["action"]]
+    refused = act(eve, page, path.removeprefix(page.path), overlap="soon")
+    assert (refused.status, "give 0 to 90 days" in refused.text) == (400, True)
+    shown = act(eve, page, path.removeprefix(page.path), overlap="0")
+    prefix = new_key(shown)[:8]
+    assert "expired" in eve.open(page.path).text
+    told = ada.open("/trail?about=people").text
+    assert f"replaced by {prefix}…" in told
+    assert "replaces rc_" in told
+
+
 def test_a_key_says_what_uses_it_and_when_it_expires(eve: Browser):
     page = made(eve, "Timed")
     act(eve, page, "/keys", used_by="Fixture 7", expires="2035-01-31")

@@ -7,19 +7,35 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from runcard.auth.api_keys import new_api_key
+from runcard.auth.api_keys import NewKey, new_api_key, replace_key
 from runcard.cli.installation.opened import command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
-from runcard.cli.terminal.output import show_record, show_rows
+from runcard.cli.terminal.output import Record, show_record, show_rows
 from runcard.domain.actor import KEY_SCOPES, KeyScope
 from runcard.domain.errors import Conflict, InvalidInput
-from runcard.domain.floor.key import KeyTerms, key_end_of, key_name_of, key_scopes_of
+from runcard.domain.floor.key import (
+    USUAL_OVERLAP_DAYS,
+    KeyTerms,
+    key_end_of,
+    key_name_of,
+    key_scopes_of,
+    overlap_of,
+)
 from runcard.store.commit.transaction import Transaction
-from runcard.store.people.api_keys import ApiKey, create_station_key, create_user_key, list_keys, revoke_key
+from runcard.store.people.api_keys import (
+    ApiKey,
+    create_station_key,
+    create_user_key,
+    get_key,
+    list_keys,
+    revoke_key,
+)
 from runcard.store.people.users import get_user, list_users
 from runcard.store.stations.rows import get_station, list_stations
 
-app = typer.Typer(no_args_is_help=True, help="Create, list and revoke API keys.")
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="Id of the key, as `key list` shows it.")]
+
+app = typer.Typer(no_args_is_help=True, help="Create, list, replace and revoke API keys.")
 
 
 @app.command()
@@ -70,15 +86,7 @@ def create(  # noqa: PLR0913 (the options of a command)
 
         row = installation.writer.write_catalog(command_author(organization.id), apply)
     show_record(
-        {
-            "id": row.id,
-            "user_id": row.user_id,
-            "station_id": row.station_id,
-            "name": row.name,
-            "expires_at": row.expires_at,
-            "scopes": _in_order(row.scopes),
-            "api_key": key.api_key,
-        },
+        _made(row, key),
         as_json=as_json,
         note="Keep the key now: it is not shown again.",
     )
@@ -113,16 +121,51 @@ def list_(
             "expires_at": key.expires_at,
             "scopes": _in_order(key.scopes),
             "revoked_at": key.revoked_at,
+            "replaced_by_id": key.replaced_by_id,
             "used_at": key.used_at,
         }
         for key in keys
     ]
-    show_rows(rows, as_json=as_json, none="No keys yet.", only_in_json=("user_id", "station_id"))
+    show_rows(
+        rows, as_json=as_json, none="No keys yet.", only_in_json=("user_id", "station_id", "replaced_by_id")
+    )
+
+
+@app.command()
+def replace(
+    key_id: KeyId,
+    *,
+    overlap: Annotated[
+        str, typer.Option(metavar="DAYS", help="For how many days the old key works yet; 0: it stops now.")
+    ] = f"{USUAL_OVERLAP_DAYS}d",
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    slug: OrganizationSlug = None,
+    as_json: Json = False,
+) -> None:
+    """Create a key in place of another, which works for some days yet. It is shown once."""
+    old_id, lasts, key = _id_of(key_id), overlap_of(overlap), new_api_key()
+
+    def apply(tx: Transaction) -> tuple[ApiKey, ApiKey]:
+        return replace_key(tx, old_id, key, lasts), get_key(tx.scope, old_id)
+
+    with open_installation(data_dir, database_url) as installation:
+        organization = installation.organization(slug)
+        new, old = installation.writer.write_catalog(command_author(organization.id), apply)
+    show_record(
+        {
+            **_made(new, key),
+            "replaces": old.id,
+            "old_expires_at": old.expires_at,
+        },
+        as_json=as_json,
+        note="Keep the key now: it is not shown again.",
+    )
 
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the key, as `key list` shows it.")],
+    key_id: KeyId,
     *,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -130,16 +173,33 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke a key. It stops working at once."""
-    try:
-        revoked_id = UUID(key_id)
-    except ValueError as error:
-        raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
+    revoked_id = _id_of(key_id)
     with open_installation(data_dir, database_url) as installation:
         organization = installation.organization(slug)
         installation.writer.write_catalog(
             command_author(organization.id), lambda tx: revoke_key(tx, revoked_id)
         )
     show_record({"id": revoked_id, "revoked": True}, as_json=as_json)
+
+
+def _id_of(key_id: str) -> UUID:
+    try:
+        return UUID(key_id)
+    except ValueError as error:
+        raise InvalidInput.at("id", f"{key_id!r} is no key id; `runcard key list` shows them") from error
+
+
+def _made(row: ApiKey, key: NewKey) -> Record:
+    """What is told of a key that was just made."""
+    return {
+        "id": row.id,
+        "user_id": row.user_id,
+        "station_id": row.station_id,
+        "name": row.name,
+        "expires_at": row.expires_at,
+        "scopes": _in_order(row.scopes),
+        "api_key": key.api_key,
+    }
 
 
 def _in_order(scopes: frozenset[KeyScope] | None) -> list[KeyScope] | None:

@@ -12,6 +12,9 @@ from runcard.domain.errors import InvalidInput
 MAX_KEY_NAME_LENGTH = 100
 # Ten years: longer than any key should work.
 MAX_KEY_DAYS = 3_650
+# For how long a key and the key in its place may both work.
+MAX_OVERLAP_DAYS = 90
+USUAL_OVERLAP_DAYS = 7
 
 KeyState = Literal["works", "expired", "revoked"]
 
@@ -66,6 +69,16 @@ def key_end_of(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
             "expires", f"{text} is no end of a key; give a day to come, at most {MAX_KEY_DAYS} days from now"
         )
     return end
+
+
+def overlap_of(text: str) -> timedelta:
+    """For how long a key that is replaced works yet, from days such as 7 or 7d. Raises InvalidInput."""
+    days = _DAYS.fullmatch(text.strip())
+    if days is None or int(days[1]) > MAX_OVERLAP_DAYS:
+        raise InvalidInput.at(
+            "overlap", f"{text!r} is no overlap of two keys; give 0 to {MAX_OVERLAP_DAYS} days, such as 7d"
+        )
+    return timedelta(days=int(days[1]))
 
 
 def key_scopes_of(names: Collection[str]) -> frozenset[KeyScope] | None:

@@ -22,8 +22,8 @@ from runcard.store.trail.watching import watch, watch_new
 class ApiKey(NamedTuple):
     """A key as it can be shown: its owner (exactly one of both ids) and its first characters.
 
-    name, expires_at, scopes: as in `KeyTerms`. used_at: None: it was never used, as
-    far as is written.
+    name, expires_at, scopes: as in `KeyTerms`. replaced_by_id: the key that was made in its place.
+    used_at: None: it was never used, as far as is written.
     """
 
     id: UUID
@@ -35,6 +35,7 @@ class ApiKey(NamedTuple):
     name: str | None
     expires_at: datetime | None
     scopes: frozenset[KeyScope] | None
+    replaced_by_id: UUID | None = None
     used_at: datetime | None = None
 
     def state(self, now: datetime) -> KeyState:
@@ -49,6 +50,13 @@ class KeptSecret(NamedTuple):
 
     digest: bytes
     prefix: str
+
+
+class ReplacementEnds(NamedTuple):
+    """When a key that is replaced expires, and when the new one does. new: None: it never expires."""
+
+    old: datetime
+    new: datetime | None
 
 
 _NO_TERMS = KeyTerms()
@@ -76,7 +84,35 @@ def list_keys(scope: Scope, owner_id: UUID | None = None) -> Sequence[ApiKey]:
     query = select(*own, key_uses.c.used_at).join_from(api_keys, key_uses, isouter=True)
     query = query.where(scope.owns(k), *_of(owner_id))
     rows = scope.connection.execute(query.order_by(k.created_at, k.id))
-    return [ApiKey._make((*row[:-2], scopes_of(row.scopes), row.used_at)) for row in rows]
+    return [ApiKey._make(row)._replace(scopes=scopes_of(row.scopes)) for row in rows]
+
+
+def get_key(scope: Scope, key_id: UUID, owner_id: UUID | None = None) -> ApiKey:
+    """The key with this id. owner_id: the user or station that it must belong to; None: any. Raises NotFound."""
+    for key in list_keys(scope, owner_id):
+        if key.id == key_id:
+            return key
+    raise _not_found(key_id)
+
+
+def create_successor(tx: Transaction, old: ApiKey, secret: KeptSecret, ends: ReplacementEnds) -> ApiKey:
+    """Make a key in place of another, and return it. Its owner, name and scopes are those of the other key."""
+    new = ApiKey(
+        id=new_id(),
+        user_id=old.user_id,
+        station_id=old.station_id,
+        prefix=secret.prefix,
+        created_at=tx.now,
+        revoked_at=None,
+        name=old.name,
+        expires_at=ends.new,
+        scopes=old.scopes,
+    )
+    watch(tx, api_keys, [old.id], why=f"replaced by {new.prefix}…")
+    k = api_keys.c
+    replaced = update(api_keys).where(tx.owns(k), k.id == old.id)
+    tx.connection.execute(replaced.values(expires_at=ends.old, replaced_by_id=new.id))
+    return _create(tx, new, secret, why=f"replaces {old.prefix}…")
 
 
 def revoke_key(tx: Transaction, key_id: UUID, owner_id: UUID | None = None) -> None:
@@ -87,9 +123,13 @@ def revoke_key(tx: Transaction, key_id: UUID, owner_id: UUID | None = None) -> N
     k = api_keys.c
     mine = (tx.owns(k), k.id == key_id, *_of(owner_id))
     if tx.connection.execute(select(k.id).where(*mine)).first() is None:
-        raise NotFound(f"API key not found: {key_id}. `runcard key list` shows those that exist.")
+        raise _not_found(key_id)
     watch(tx, api_keys, [key_id])
     tx.connection.execute(update(api_keys).where(*mine, k.revoked_at.is_(None)).values(revoked_at=tx.now))
+
+
+def _not_found(key_id: UUID) -> NotFound:
+    return NotFound(f"API key not found: {key_id}. `runcard key list` shows those that exist.")
 
 
 def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
@@ -97,12 +137,12 @@ def _of(owner_id: UUID | None) -> Sequence[ColumnElement[bool]]:
     return [] if owner_id is None else [or_(k.user_id == owner_id, k.station_id == owner_id)]
 
 
-def _create(tx: Transaction, key: ApiKey, secret: KeptSecret) -> ApiKey:
+def _create(tx: Transaction, key: ApiKey, secret: KeptSecret, why: str | None = None) -> ApiKey:
     kept = None if key.scopes is None else " ".join(one for one in KEY_SCOPES if one in key.scopes)
     row = {**key._asdict(), "scopes": kept, "organization_id": tx.organization_id, "digest": secret.digest}
     del row["used_at"]
     tx.connection.execute(insert(api_keys).values(row))
-    watch_new(tx, api_keys, key.id)
+    watch_new(tx, api_keys, key.id, why=why)
     return key
 
 

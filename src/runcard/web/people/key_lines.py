@@ -34,6 +34,7 @@ class KeyLine(NamedTuple):
     expires_at: Moment | None
     revoked_at: Moment | None
     state: KeyState
+    is_replaced: bool
     used_at: Moment | None
     used_ago: str
 
@@ -58,6 +59,7 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
         expires_at=None if key.expires_at is None else moment_of(key.expires_at, zone),
         revoked_at=None if key.revoked_at is None else moment_of(key.revoked_at, zone),
         state=key.state(now),
+        is_replaced=key.replaced_by_id is not None,
         used_at=None if key.used_at is None else moment_of(key.used_at, zone),
         used_ago="never" if key.used_at is None else ago_text(now - key.used_at),
     )

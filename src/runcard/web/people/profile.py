@@ -10,12 +10,13 @@ from fastapi import APIRouter, Request
 from msgspec import Struct
 from starlette.responses import Response
 
-from runcard.auth.api_keys import new_api_key
+from runcard.auth.api_keys import NewKey, new_api_key, replace_key
 from runcard.auth.credentials import LogInCaller
 from runcard.auth.passwords import MIN_PASSWORD_LENGTH, check_password_strength, hash_password
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of
-from runcard.domain.errors import InvalidInput, NotFound
+from runcard.domain.errors import Conflict, InvalidInput, NotFound
+from runcard.domain.floor.key import overlap_of
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
@@ -119,13 +120,39 @@ def submit_password(
 
 @router.post(f"{_HERE}/keys")
 def create_key(request: Request, services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
-    organization_id, user_id = _self(visit)
+    _, user_id = _self(visit)
     key = new_api_key()
     try:
         terms = key_terms_of(fields, visit.zone)
     except InvalidInput as error:
         return _show(services, visit, error, key_fields=fields)
     services.writer.write_catalog(visit.actor, lambda tx: create_user_key(tx, user_id, key.secret, terms))
+    return _show_new_key(request, services, visit, key)
+
+
+@router.post(f"{_HERE}/keys/{{key_id}}/replace")
+def replace(
+    request: Request, services: WithServices, visit: WithVisit, key_id: str, fields: WithForm
+) -> Response:
+    """Make a key in place of one, and show it. The old one works for some days more."""
+    _, user_id = _self(visit)
+    key, key_uuid = new_api_key(), id_of(key_id, _no_key)
+    try:
+        overlap = overlap_of(fields.get("overlap", ""))
+        services.writer.write_catalog(
+            visit.actor, lambda tx: replace_key(tx, key_uuid, key, overlap, owner_id=user_id)
+        )
+    except (InvalidInput, Conflict) as error:
+        return _show(services, visit, error)
+    return _show_new_key(request, services, visit, key)
+
+
+def _no_key(key_id: str) -> NotFound:
+    return NotFound(f"API key not found: {key_id}")
+
+
+def _show_new_key(request: Request, services: Services, visit: Visit, key: NewKey) -> Response:
+    organization_id, _ = _self(visit)
     with services.database.read_in(organization_id) as scope:
         procedures = list_procedures(scope, in_use=True)
     procedure = procedures[0].identifier if procedures else SOME_PROCEDURE
@@ -135,7 +162,7 @@ def create_key(request: Request, services: WithServices, visit: WithVisit, field
 @router.post(f"{_HERE}/keys/{{key_id}}/revoke")
 def revoke(services: WithServices, visit: WithVisit, key_id: str, _fields: WithForm) -> Response:
     _, user_id = _self(visit)
-    key_uuid = id_of(key_id, lambda text: NotFound(f"API key not found: {text}"))
+    key_uuid = id_of(key_id, _no_key)
     services.writer.write_catalog(visit.actor, lambda tx: revoke_key(tx, key_uuid, owner_id=user_id))
     return redirect(_HERE)
 
@@ -163,7 +190,7 @@ def _end(services: Services, visit: Visit, ended: bytes | None) -> Response:
 def _show(
     services: Services,
     visit: Visit,
-    error: InvalidInput | None = None,
+    error: InvalidInput | Conflict | None = None,
     *,
     is_saved: bool = False,
     key_fields: Fields = MappingProxyType({}),

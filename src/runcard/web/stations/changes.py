@@ -7,16 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from runcard.auth.api_keys import new_api_key
+from runcard.auth.api_keys import new_api_key, replace_key
 from runcard.auth.permissions import check_may_manage
 from runcard.domain.errors import (
     AlreadyExists,
+    Conflict,
     InvalidInput,
     NotFound,
     ProcedureNotFound,
     StationNotFound,
     TeamNotFound,
 )
+from runcard.domain.floor.key import overlap_of
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
@@ -82,6 +84,26 @@ def revoke(
         station_id,
         lambda tx, station: revoke_key(tx, key_uuid, owner_id=station.id),
     )
+
+
+@router.post("/keys/{key_id}/replace")
+def replace(
+    request: Request, services: WithServices, visit: WithVisit, station_id: str, key_id: str, fields: WithForm
+) -> Response:
+    """Make a key in place of one, and show it. The old one works for some days more."""
+    check_may_manage(visit.actor, "replace keys of stations")
+    station_uuid, key_uuid, key = id_of(station_id, StationNotFound), id_of(key_id, _no_key), new_api_key()
+
+    def apply(tx: Transaction) -> StationRecord:
+        station = get_station_in_use(tx.scope, station_uuid)
+        replace_key(tx, key_uuid, key, overlap_of(fields.get("overlap", "")), owner_id=station.id)
+        return station
+
+    try:
+        station = services.writer.write_catalog(visit.actor, apply)
+    except (InvalidInput, Conflict) as error:
+        return _refused(services, visit, station_uuid, error)
+    return show_key_of_station(request, services, visit, station, key.api_key)
 
 
 @router.post("/procedures")
@@ -167,7 +189,7 @@ def _refused(
     services: Services,
     visit: Visit,
     station_id: UUID,
-    error: InvalidInput | AlreadyExists,
+    error: InvalidInput | Conflict,
     key_fields: Fields = MappingProxyType({}),
 ) -> Response:
     """The page of a station whose change was refused, with the reasons."""

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from runcard.analytics.snapshot import Snapshot
 from runcard.auth.permissions import may_manage
-from runcard.domain.errors import AlreadyExists, InvalidInput, StationNotFound
+from runcard.domain.errors import Conflict, InvalidInput, StationNotFound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.lists.choices import list_choices
@@ -103,7 +103,7 @@ def station_page(
     visit: Visit,
     station_id: UUID,
     query: StationQuery,
-    error: InvalidInput | AlreadyExists | None = None,
+    error: InvalidInput | Conflict | None = None,
     key_fields: Fields = MappingProxyType({}),
 ) -> StationPage:
     """The page of a station. error: why its last change was refused. Raises StationNotFound."""
