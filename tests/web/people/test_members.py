@@ -139,6 +139,18 @@ def test_who_is_suspended_is_out_and_comes_back(server: Server, ada: Browser, gu
     assert guest.log_in("lea@acme.test").path == "/"
 
 
+def test_an_admin_ends_the_log_ins_of_a_member(server: Server, ada: Browser, guest: Browser):
+    path = member(server, "lou@acme.test")
+    assert guest.log_in("lou@acme.test").path == "/"
+    assert act(ada, f"{path}/sessions/end").path == HERE
+    assert guest.open("/runs").path.startswith("/log-in")
+    assert guest.log_in("lou@acme.test").path == "/"
+    assert "ended log-ins of member lou@acme.test" in " ".join(ada.open("/trail?about=people").text.split())
+    assert act(ada, f"{HERE}/no-id/sessions/end").status == 404
+    theirs = f"{HERE}/{server.world.globex.admin.actor.user_id}"
+    assert act(ada, f"{theirs}/sessions/end").status == 404
+
+
 def test_a_role_counts_at_once(server: Server, ada: Browser, guest: Browser):
     path = member(server, "max@acme.test")
     guest.log_in("max@acme.test")
@@ -163,7 +175,13 @@ def test_only_admins_change_members(server: Server, eve: Browser, vic: Browser):
         page = browser.open(HERE)
         assert "ned@acme.test" in page.text
         assert [one["action"] for one in page.all("form") if one.get("method") == "post"] == ["/log-out"]
-        for deed in (f"{path}/role", f"{path}/suspend", f"{path}/reinstate", f"{HERE}/invitations"):
+        for deed in (
+            f"{path}/role",
+            f"{path}/suspend",
+            f"{path}/reinstate",
+            f"{path}/sessions/end",
+            f"{HERE}/invitations",
+        ):
             refused = act(browser, deed, role="admin", email="x@y.z")
             assert refused.status == 403
             assert "Ask an admin." in refused.text

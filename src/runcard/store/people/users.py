@@ -137,12 +137,24 @@ def count_admins(scope: Scope) -> int:
     return scope.connection.execute(query).scalar_one()
 
 
+def end_sessions(tx: Transaction, user_id: UUID) -> None:
+    """End all log-ins of a member; keys stay. Raises NotFound."""
+    u = users.c
+    if tx.connection.execute(select(u.id).where(tx.owns(u), u.id == user_id)).first() is None:
+        raise _not_found(user_id)
+    _end_sessions(tx, user_id)
+
+
+def _not_found(user_id: UUID) -> NotFound:
+    return NotFound(f"User not found: {user_id}")
+
+
 def _update(tx: Transaction, user_id: UUID, **values: Any) -> None:
     u = users.c
     mine = (tx.owns(u), u.id == user_id)
     watch(tx, users, [user_id])
     if not tx.connection.execute(update(users).where(*mine).values(**values)).rowcount:
-        raise NotFound(f"User not found: {user_id}")
+        raise _not_found(user_id)
 
 
 # Unscoped: the user was found in the scope.

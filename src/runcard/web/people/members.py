@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.auth.invitations import INVITATION_LIFETIME, invite
-from runcard.auth.members import give_role, reinstate, suspend
+from runcard.auth.members import end_log_ins, give_role, reinstate, suspend
 from runcard.auth.permissions import check_may_administer, may_administer
 from runcard.domain.actor import Role
 from runcard.domain.errors import Conflict, InvalidInput, NotFound
@@ -144,6 +144,11 @@ def submit_suspend(services: WithServices, visit: WithVisit, user_id: str, _fiel
 @router.post(f"{_HERE}/{{user_id}}/reinstate")
 def submit_reinstate(services: WithServices, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
     return _change(services, visit, user_id, lambda tx, member: reinstate(tx, visit.actor, member))
+
+
+@router.post(f"{_HERE}/{{user_id}}/sessions/end")
+def submit_end_log_ins(services: WithServices, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
+    return _change(services, visit, user_id, lambda tx, member: end_log_ins(tx, visit.actor, member))
 
 
 def _change(
