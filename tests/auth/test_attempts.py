@@ -164,5 +164,8 @@ def test_a_session_lasts_two_weeks(database: Database, writer: Writer, world: Wo
     expired = b"x" * 32
     writer.write_shared(lambda tx: create_session(tx.of(actor), actor, expired, tx.now - SESSION_LIFETIME))
     with database.read() as connection:
-        assert find_logged_in(connection, token) == actor
+        found = find_logged_in(connection, token)
+        assert found is not None
+        assert found.actor == actor
+        assert found.confirmed_at is not None
         assert find_logged_in(connection, "rs_other") is None

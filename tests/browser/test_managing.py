@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, StorageState, expect
+from sqlalchemy import update
 
+from runcard.store.engine.tables import sessions
 from tests.acceptance.environments import current_environment
 from tests.browser.conftest import Demo
 from tests.browser.windows import Account, Windows, violations
@@ -99,6 +101,29 @@ def test_somebody_is_invited_joins_and_is_suspended(windows: Windows, page: Page
     expect(theirs.get_by_role("alert")).to_be_visible()
     # The browser tells of the status of that answer.
     assert all("status of 4" in one for one in windows.complaints)
+    windows.complaints.clear()
+
+
+def test_a_role_is_changed_after_the_password_is_given_again(windows: Windows, page: Page, demo: Demo):
+    made = demo.server.runcard("user", "create", "rae@northwind.example", "--role", "viewer")
+    page.goto("/settings/members")
+    long_ago = update(sessions).values(confirmed_at=None)
+    demo.server.change(lambda shared: shared.connection.execute(long_ago))
+    row = page.get_by_role("row").filter(has_text=made["email"])
+    row.locator("select[name=role]").select_option("operator")
+    row.get_by_role("button", name="Set").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your password, please")
+    assert violations(page) == []
+    password = page.get_by_label("Password of")
+    password.fill("not the password")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alert")).to_have_text("The password is wrong.")
+    password.fill(demo.access.password)
+    password.press("Enter")
+    page.wait_for_url("/settings/members")
+    expect(row.locator("select[name=role]")).to_have_value("operator")
+    # The browser tells of the status of the pages that ask.
+    assert all("status of 403" in one for one in windows.complaints)
     windows.complaints.clear()
 
 

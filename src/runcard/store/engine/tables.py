@@ -130,6 +130,7 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("user_agent", Text),
+    Column("confirmed_at", Instant),
 )
 
 invitations = Table(

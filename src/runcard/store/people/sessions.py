@@ -15,6 +15,13 @@ from runcard.store.trail.watching import note_event
 # Unscoped: a session is found by its secret, and belongs to one user.
 
 
+class LoggedIn(NamedTuple):
+    """Who is logged in. confirmed_at: when they last gave their password in this session; None: not known."""
+
+    actor: UserActor
+    confirmed_at: datetime | None
+
+
 class Session(NamedTuple):
     """user_agent: the browser's own name for itself; None if it sent none."""
 
@@ -36,21 +43,27 @@ def create_session(
         "created_at": tx.now,
         "expires_at": expires_at,
         "user_agent": user_agent,
+        "confirmed_at": tx.now,
     }
     tx.connection.execute(insert(sessions).values(row))
     note_event(tx, "user_logged_in", actor.user_id, what={"browser": user_agent})
 
 
-def find_session(connection: Connection, digest: bytes, now: datetime) -> UserActor | None:
+def find_session(connection: Connection, digest: bytes, now: datetime) -> LoggedIn | None:
     """Who is logged in with this session; None if it is unknown or expired, or its user is suspended."""
     s, u = sessions.c, users.c
     query = (
-        select(u.id, u.organization_id, u.role)
+        select(u.id, u.organization_id, u.role, s.confirmed_at)
         .join_from(sessions, users, u.id == s.user_id)
         .where(s.digest == digest, s.expires_at > now, u.suspended_at.is_(None))
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else UserActor(*row)
+    return None if row is None else LoggedIn(UserActor(*row[:-1]), row.confirmed_at)
+
+
+def confirm_session(tx: Transaction, digest: bytes) -> None:
+    """Note that the user of a session has just given their password in it."""
+    tx.connection.execute(update(sessions).where(sessions.c.digest == digest).values(confirmed_at=tx.now))
 
 
 def list_sessions(connection: Connection, user_id: UUID, now: datetime) -> Sequence[Session]:

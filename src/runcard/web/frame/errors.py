@@ -19,6 +19,7 @@ from runcard.domain.errors import (
 )
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import services_of
+from runcard.web.frame.confirmation import PasswordWanted, page_that_asks
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, find_visit
 
@@ -66,6 +67,8 @@ def page_for(request: Request, error: Exception) -> Response:
     if isinstance(error, Unauthenticated):
         return redirect(log_in_url(request))
     status = error.status_code if isinstance(error, HTTPException) else answer_error(error).status
+    if isinstance(error, PasswordWanted):
+        return page_that_asks(error, _visit(request, error), status)
     details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
     title = _TITLES_OF.get(type(error)) or _TITLES.get(status, "Something went wrong")
     page = ErrorPage(status, title, _message(error, status), details)

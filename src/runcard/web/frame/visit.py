@@ -1,6 +1,7 @@
 """The reader of a page: the log-in session behind its cookie."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -57,7 +58,10 @@ class MenuLink(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """A member who is logged in. form_token: goes into every form of their pages. zone: of their clock."""
+    """A member who is logged in. form_token: goes into every form of their pages. zone: of their clock.
+
+    confirmed_at: when they last gave their password in this session; None: not known.
+    """
 
     actor: UserActor
     organization_name: str
@@ -66,6 +70,7 @@ class Visit(NamedTuple):
     form_token: str
     zone: ZoneInfo
     menu: Sequence[MenuLink]
+    confirmed_at: datetime | None
 
 
 def session_of(request: Request) -> str | None:
@@ -85,9 +90,10 @@ def _visit_of(request: Request, services: Services) -> Visit | None:
     if not session or is_for_tls(session) != is_by_tls(request):
         return None
     with services.database.read() as connection:
-        actor = find_logged_in(connection, session)
-        if actor is None:
+        logged_in = find_logged_in(connection, session)
+        if logged_in is None:
             return None
+        actor, confirmed_at = logged_in
         organization = get_organization(Scope(connection, actor.organization_id))
         user = get_user(Scope(connection, actor.organization_id), str(actor.user_id))
     return Visit(
@@ -98,6 +104,7 @@ def _visit_of(request: Request, services: Services) -> Visit | None:
         services.form_tokens.token(session),
         zone_of_reader(request),
         _menu(request.url.path, actor),
+        confirmed_at,
     )
 
 

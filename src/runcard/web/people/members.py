@@ -23,6 +23,7 @@ from runcard.store.people.invitations import delete_invitation, list_invitations
 from runcard.store.people.users import User, list_users
 from runcard.web.evidence.kinds import kinds_in
 from runcard.web.evidence.lines import ThingHistory, history_of_kinds
+from runcard.web.frame.confirmation import WithConfirmation
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
@@ -104,10 +105,12 @@ def list_all_members(ask: FileAsk[MembersQuery]) -> Rows:
 
 @router.post(f"{_HERE}/invitations")
 def submit_invitation(
-    request: Request, services: WithServices, visit: WithVisit, fields: WithForm
+    request: Request, services: WithServices, visit: WithVisit, confirmation: WithConfirmation
 ) -> Response:
     """Invite a member, and show the link. No other page shows it."""
     check_may_administer(visit.actor, "invite members")
+    confirmation.check()
+    fields = confirmation.fields
     email = fields.get("email", "")
     try:
         role = _role(fields)
@@ -131,18 +134,30 @@ def cancel_invitation(
 
 
 @router.post(f"{_HERE}/{{user_id}}/role")
-def submit_role(services: WithServices, visit: WithVisit, user_id: str, fields: WithForm) -> Response:
-    role = _role(fields)
+def submit_role(
+    services: WithServices, visit: WithVisit, user_id: str, confirmation: WithConfirmation
+) -> Response:
+    check_may_administer(visit.actor, "change roles")
+    role = _role(confirmation.fields)
+    confirmation.check()
     return _change(services, visit, user_id, lambda tx, member: give_role(tx, visit.actor, member, role))
 
 
 @router.post(f"{_HERE}/{{user_id}}/suspend")
-def submit_suspend(services: WithServices, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
+def submit_suspend(
+    services: WithServices, visit: WithVisit, user_id: str, confirmation: WithConfirmation
+) -> Response:
+    check_may_administer(visit.actor, "suspend members")
+    confirmation.check()
     return _change(services, visit, user_id, lambda tx, member: suspend(tx, visit.actor, member))
 
 
 @router.post(f"{_HERE}/{{user_id}}/reinstate")
-def submit_reinstate(services: WithServices, visit: WithVisit, user_id: str, _fields: WithForm) -> Response:
+def submit_reinstate(
+    services: WithServices, visit: WithVisit, user_id: str, confirmation: WithConfirmation
+) -> Response:
+    check_may_administer(visit.actor, "reinstate members")
+    confirmation.check()
     return _change(services, visit, user_id, lambda tx, member: reinstate(tx, visit.actor, member))
 
 

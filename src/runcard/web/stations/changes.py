@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.auth.api_keys import new_api_key, replace_key
@@ -33,6 +33,7 @@ from runcard.store.stations.records import (
 )
 from runcard.store.stations.rows import allow_all_procedures, link_procedures, unlink_procedures
 from runcard.web.files.pictures import WithPictureForm, keep_picture
+from runcard.web.frame.confirmation import WithConfirmation
 from runcard.web.frame.forms import TOKEN_FIELD, Fields, WithForm
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit
@@ -55,9 +56,11 @@ def rename(services: WithServices, visit: WithVisit, station_id: str, fields: Wi
 
 @router.post("/keys")
 def create_key(
-    request: Request, services: WithServices, visit: WithVisit, station_id: str, fields: WithForm
+    services: WithServices, visit: WithVisit, station_id: str, confirmation: WithConfirmation
 ) -> Response:
     check_may_manage(visit.actor, "create keys of stations")
+    confirmation.check()
+    fields = confirmation.fields
     station_uuid, key = id_of(station_id, StationNotFound), new_api_key()
 
     def apply(tx: Transaction) -> StationRecord:
@@ -70,13 +73,15 @@ def create_key(
         station = services.writer.write_catalog(visit.actor, apply)
     except InvalidInput as error:
         return _refused(services, visit, station_uuid, error, fields)
-    return show_key_of_station(request, services, visit, station, key.api_key)
+    return show_key_of_station(confirmation.request, services, visit, station, key.api_key)
 
 
 @router.post("/keys/{key_id}/revoke")
 def revoke(
-    services: WithServices, visit: WithVisit, station_id: str, key_id: str, _fields: WithForm
+    services: WithServices, visit: WithVisit, station_id: str, key_id: str, confirmation: WithConfirmation
 ) -> Response:
+    check_may_manage(visit.actor, "revoke keys of stations")
+    confirmation.check()
     key_uuid = id_of(key_id, _no_key)
     return _change(
         services,
@@ -88,22 +93,25 @@ def revoke(
 
 @router.post("/keys/{key_id}/replace")
 def replace(
-    request: Request, services: WithServices, visit: WithVisit, station_id: str, key_id: str, fields: WithForm
+    services: WithServices, visit: WithVisit, station_id: str, key_id: str, confirmation: WithConfirmation
 ) -> Response:
     """Make a key in place of one, and show it. The old one works for some days more."""
     check_may_manage(visit.actor, "replace keys of stations")
+    confirmation.check()
     station_uuid, key_uuid, key = id_of(station_id, StationNotFound), id_of(key_id, _no_key), new_api_key()
 
     def apply(tx: Transaction) -> StationRecord:
         station = get_station_in_use(tx.scope, station_uuid)
-        replace_key(tx, key_uuid, key, overlap_of(fields.get("overlap", "")), owner_id=station.id)
+        replace_key(
+            tx, key_uuid, key, overlap_of(confirmation.fields.get("overlap", "")), owner_id=station.id
+        )
         return station
 
     try:
         station = services.writer.write_catalog(visit.actor, apply)
     except (InvalidInput, Conflict) as error:
         return _refused(services, visit, station_uuid, error)
-    return show_key_of_station(request, services, visit, station, key.api_key)
+    return show_key_of_station(confirmation.request, services, visit, station, key.api_key)
 
 
 @router.post("/procedures")

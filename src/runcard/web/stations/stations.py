@@ -37,8 +37,9 @@ from runcard.store.stations.records import (
     list_station_records,
 )
 from runcard.store.stations.rows import create_station, link_procedures
+from runcard.web.frame.confirmation import WithConfirmation
 from runcard.web.frame.formats import Moment, count_text, moment_of
-from runcard.web.frame.forms import Fields, WithForm, problems_of
+from runcard.web.frame.forms import Fields, problems_of
 from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import Choice, page_query, url_of
@@ -138,9 +139,13 @@ def show_stations(
 
 
 @router.post(_HERE)
-def submit_station(request: Request, services: WithServices, visit: WithVisit, fields: WithForm) -> Response:
+def submit_station(
+    request: Request, services: WithServices, visit: WithVisit, confirmation: WithConfirmation
+) -> Response:
     """Create a station with its first key, and show the key."""
     check_may_manage(visit.actor, "create stations")
+    confirmation.check()
+    fields = confirmation.fields
     _organization_id, has_all, key = (
         visit.actor.organization_id,
         fields.get("may_report") == ALL_PROCEDURES,

@@ -1,4 +1,4 @@
-"""What uses an API key, when it expires, what it may, and when it was used"""
+"""What uses an API key, when it expires, what it may, and when it was used; when a password was given"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("api_keys", sa.Column("expires_at", Instant(), nullable=True))
     op.add_column("api_keys", sa.Column("scopes", sa.Text(), nullable=True))
     op.add_column("api_keys", sa.Column("replaced_by_id", Id(), nullable=True))
+    op.add_column("sessions", sa.Column("confirmed_at", Instant(), nullable=True))
     op.create_table(
         "key_uses",
         sa.Column("key_id", Id(), sa.ForeignKey("api_keys.id"), primary_key=True),
