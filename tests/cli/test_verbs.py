@@ -248,7 +248,7 @@ def test_a_key_is_replaced_and_works_for_some_days_yet(acme: Installation) -> No
     new = acme.runcard("key", "replace", old["id"])
     assert (new["replaces"], new["name"], new["scopes"]) == (old["id"], "MES", ["read"])
     listed = {key["id"]: key for key in acme.runcard("key", "list")}
-    assert listed[old["id"]]["replaced_by_id"] == new["id"]
+    assert listed[old["id"]]["replaced_by"] == new["api_key"][:8]
     assert {listed[one["id"]]["state"] for one in (old, new)} == {"works"}
     now, left = datetime.now(UTC), datetime.fromisoformat(new["old_expires_at"])
     assert timedelta(days=6.9) < left - now < timedelta(days=7)
@@ -257,7 +257,7 @@ def test_a_key_is_replaced_and_works_for_some_days_yet(acme: Installation) -> No
     states = {key["id"]: key["state"] for key in acme.runcard("key", "list")}
     assert (states[new["id"]], states[last["id"]]) == ("expired", "works")
     for key_id, overlap, said in (
-        (old["id"], "7d", "was replaced already. Replace the newer key"),
+        (old["id"], "7d", "already. Replace that one."),
         (new["id"], "7d", "is expired, so it cannot be replaced. Create a key."),
         (last["id"], "91", "give 0 to 90 days, such as 7d"),
         (last["id"], "-1d", "give 0 to 90 days, such as 7d"),

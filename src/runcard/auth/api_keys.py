@@ -34,10 +34,8 @@ def replace_key(
     old = get_key(tx.scope, key_id, owner_id)
     if (state := old.state(tx.now)) != "works":
         raise Conflict(f"The key {old.prefix}… is {state}, so it cannot be replaced. Create a key.")
-    if old.replaced_by_id is not None:
-        raise Conflict(
-            f"The key {old.prefix}… was replaced already. Replace the newer key, or revoke this one."
-        )
+    if old.replaced_by is not None:
+        raise Conflict(f"The key {old.prefix}… was replaced by {old.replaced_by}… already. Replace that one.")
     end = tx.now + overlap
     if old.expires_at is None:
         return create_successor(tx, old, new.secret, ReplacementEnds(end, None))

@@ -141,7 +141,7 @@ def test_a_key_is_replaced(server: Server, ona: Browser):
     assert (newer[4], older[6].startswith("replaced")) == ("–", True)
     again = act(ona, path.removeprefix(HERE), overlap="3")
     assert again.status == 409
-    assert "was replaced already" in again.text
+    assert "already. Replace that one." in again.text
     [next_path] = paths()
     assert next_path != path
 

@@ -121,14 +121,12 @@ def list_(
             "expires_at": key.expires_at,
             "scopes": _in_order(key.scopes),
             "revoked_at": key.revoked_at,
-            "replaced_by_id": key.replaced_by_id,
+            "replaced_by": key.replaced_by,
             "used_at": key.used_at,
         }
         for key in keys
     ]
-    show_rows(
-        rows, as_json=as_json, none="No keys yet.", only_in_json=("user_id", "station_id", "replaced_by_id")
-    )
+    show_rows(rows, as_json=as_json, none="No keys yet.", only_in_json=("user_id", "station_id"))
 
 
 @app.command()

@@ -107,8 +107,8 @@ api_keys = Table(
     Column("expires_at", Instant),
     # In the order of KEY_SCOPES, with spaces between them; null: all.
     Column("scopes", Text),
-    # No foreign key, so that an organization's keys can be copied in any order.
-    Column("replaced_by_id", Id),
+    # How the key begins that was made in its place.
+    Column("replaced_by", Text),
     CheckConstraint("(user_id IS NULL) <> (station_id IS NULL)", name="one_owner"),
 )
 

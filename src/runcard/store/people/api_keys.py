@@ -22,7 +22,7 @@ from runcard.store.trail.watching import watch, watch_new
 class ApiKey(NamedTuple):
     """A key as it can be shown: its owner (exactly one of both ids) and its first characters.
 
-    name, expires_at, scopes: as in `KeyTerms`. replaced_by_id: the key that was made in its place.
+    name, expires_at, scopes: as in `KeyTerms`. replaced_by: how the key begins that was made in its place.
     used_at: None: it was never used, as far as is written.
     """
 
@@ -35,7 +35,7 @@ class ApiKey(NamedTuple):
     name: str | None
     expires_at: datetime | None
     scopes: frozenset[KeyScope] | None
-    replaced_by_id: UUID | None = None
+    replaced_by: str | None = None
     used_at: datetime | None = None
 
     def state(self, now: datetime) -> KeyState:
@@ -111,7 +111,7 @@ def create_successor(tx: Transaction, old: ApiKey, secret: KeptSecret, ends: Rep
     watch(tx, api_keys, [old.id], why=f"replaced by {new.prefix}…")
     k = api_keys.c
     replaced = update(api_keys).where(tx.owns(k), k.id == old.id)
-    tx.connection.execute(replaced.values(expires_at=ends.old, replaced_by_id=new.id))
+    tx.connection.execute(replaced.values(expires_at=ends.old, replaced_by=new.prefix))
     return _create(tx, new, secret, why=f"replaces {old.prefix}…")
 
 

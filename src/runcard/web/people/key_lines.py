@@ -23,7 +23,9 @@ from runcard.web.people.first_run import SOME_PROCEDURE, Snippet, snippets
 
 class KeyLine(NamedTuple):
     """prefix: how it begins. name: what uses it; empty if nobody said. scopes: empty: all that its owner may.
-    expires_at: None: it never expires. used_ago: such as "3 days ago"; "never" where used_at is None.
+
+    expires_at: None: it never expires. replaced_by: how the key in its place begins; empty if there is none.
+    used_ago: such as "3 days ago"; "never" where used_at is None.
     """
 
     id: UUID
@@ -34,7 +36,7 @@ class KeyLine(NamedTuple):
     expires_at: Moment | None
     revoked_at: Moment | None
     state: KeyState
-    is_replaced: bool
+    replaced_by: str
     used_at: Moment | None
     used_ago: str
 
@@ -59,7 +61,7 @@ def key_line(key: ApiKey, zone: ZoneInfo) -> KeyLine:
         expires_at=None if key.expires_at is None else moment_of(key.expires_at, zone),
         revoked_at=None if key.revoked_at is None else moment_of(key.revoked_at, zone),
         state=key.state(now),
-        is_replaced=key.replaced_by_id is not None,
+        replaced_by=key.replaced_by or "",
         used_at=None if key.used_at is None else moment_of(key.used_at, zone),
         used_ago="never" if key.used_at is None else ago_text(now - key.used_at),
     )

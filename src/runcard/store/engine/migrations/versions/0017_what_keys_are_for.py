@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.add_column("api_keys", sa.Column("name", sa.Text(), nullable=True))
     op.add_column("api_keys", sa.Column("expires_at", Instant(), nullable=True))
     op.add_column("api_keys", sa.Column("scopes", sa.Text(), nullable=True))
-    op.add_column("api_keys", sa.Column("replaced_by_id", Id(), nullable=True))
+    op.add_column("api_keys", sa.Column("replaced_by", sa.Text(), nullable=True))
     op.add_column("sessions", sa.Column("confirmed_at", Instant(), nullable=True))
     op.create_table(
         "key_uses",
