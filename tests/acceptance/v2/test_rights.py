@@ -403,13 +403,13 @@ def test_a_key_may_what_its_scope_says_and_nothing_else(
     nonsense = operation._replace(body=None if operation.body is None else {"nonsense": True})
     for scope, key in scoped_keys[who].items():
         for asked in (operation, nonsense) if scope != needed else ():
-            answer = _ask(caller, things, asked, key)
+            answer = ask(caller, things, asked, key)
             assert (scope, answer.status_code) == (scope, 403), answer.text
             assert (
                 answer.json()["message"] == f"This key may only {scope}. Use a key with the scope {needed}."
             )
-    own = things if needed == "read" else _make_things(server, caller, things.names["deployment"])
-    answer = _ask(caller, own, operation, scoped_keys[who][needed])
+    own = things if needed == "read" else make_things(server, caller, things.names["deployment"])
+    answer = ask(caller, own, operation, scoped_keys[who][needed])
     assert answer.status_code in (200, 404, 409), answer.text
     assert answer.status_code == 200 or name in ANSWERED_OTHERWISE, answer.text
 
