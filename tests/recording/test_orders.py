@@ -68,7 +68,9 @@ def _types(metadata: Any) -> Any:
 
 
 def _all_classes(root: type[RuncardError]) -> Iterator[type[RuncardError]]:
-    yield root
+    """Those of the domain: no other comes from the process that records."""
+    if root.__module__ == errors.__name__:
+        yield root
     for cls in root.__subclasses__():
         yield from _all_classes(cls)
 

@@ -226,8 +226,8 @@ def _named(scope: Scope, noun: str, ids: Sequence[UUID]) -> Select[Any]:
     if noun in ("organization", "backup"):
         o = t.organizations.c
         return select(o.id, o.name).where(o.id == scope.organization_id, o.id.in_(ids))
-    if thing is None or thing.named_by is None:
-        # Runs are known by their units; what has no name is not found among them.
+    if noun == "run" or thing is None or thing.named_by is None:
+        # Runs are known by what their units are called now; what has no name is not found among them.
         query = select(r.id, u.serial_number).join_from(t.runs, t.units, u.id == r.unit_id)
         return query.where(scope.owns(r), r.id.in_(ids))
     c = thing.table.c

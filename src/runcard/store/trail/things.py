@@ -63,7 +63,7 @@ _THINGS = (
     Thing(t.revisions, "revision", "number", hidden=_keys("number_key"), has_metadata=True),
     Thing(t.batches, "batch", "number", hidden=_keys("number_key")),
     Thing(t.units, "unit", "serial_number", hidden=_keys("serial_key"), has_metadata=True),
-    Thing(t.runs, "run", None, hidden=_keys("report_digest"), has_metadata=True),
+    Thing(t.runs, "run", "serial_number", hidden=_keys("report_digest"), has_metadata=True),
     Thing(t.repairs, "repair", None, hidden=_keys("body")),
     Thing(t.attachments, "attachment", "name", hidden=_keys("blob_id")),
     Thing(t.deployments, "deployment", None),
