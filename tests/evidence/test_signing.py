@@ -21,7 +21,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runcard.domain.proof.head import Head, SignedHead
-from runcard.evidence import signing
 from runcard.evidence.signing import (
     KEY_FILE,
     SigningKey,
@@ -33,6 +32,7 @@ from runcard.evidence.signing import (
     open_signing_key,
     read_signing_key,
 )
+from runcard.store.files.secret_files import make_secret
 
 ORGANIZATION = UUID("01980000-0000-7000-8000-000000000001")
 HEAD = Head(ORGANIZATION, 3, bytes(range(32)), datetime(2026, 11, 27, tzinfo=UTC))
@@ -69,7 +69,7 @@ def test_all_who_start_at_once_have_one_key(tmp_path: Path):
 def test_a_key_that_another_process_made_first_stays(tmp_path: Path):
     """As in a process that saw no file, just before another one made it."""
     first = open_signing_key(None, tmp_path)
-    signing._make(tmp_path / KEY_FILE)
+    make_secret(tmp_path / KEY_FILE, PEM.encode())
     assert open_signing_key(None, tmp_path).key_id == first.key_id
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
 

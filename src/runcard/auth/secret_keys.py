@@ -4,13 +4,11 @@ The newest key comes first and signs. All keys are accepted, so that links signe
 """
 
 import hashlib
-import os
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from runcard.store.files.blobs import make_durable
+from runcard.store.files.secret_files import make_secret, replace_secret
 
 KEY_FILE = "secret.key"
 LEAST_CHARACTERS = 32
@@ -41,7 +39,7 @@ def open_keys(given: str | None, data_dir: Path) -> Sequence[str]:
     """
     path = data_dir / KEY_FILE
     if given is None and not path.exists():
-        _make(path)
+        make_secret(path, _lines([new_key()]))
     return read_keys(given, data_dir)
 
 
@@ -69,30 +67,11 @@ def new_key() -> str:
 
 def write_keys(path: Path, keys: Sequence[str]) -> None:
     """Replace the keys in a key file by these."""
-    _written(path, keys).replace(path)
-    make_durable(path)
+    replace_secret(path, _lines(keys))
 
 
-def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = _written(path, [new_key()])
-    # When several processes start at once, the first one's key gets the name and all read that.
-    with suppress(FileExistsError):
-        path.hardlink_to(fresh)
-    fresh.unlink()
-    make_durable(path)
-
-
-def _written(path: Path, keys: Sequence[str]) -> Path:
-    """Write these keys to a new file beside the path, readable by its owner only and synced; return its path."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
-    ) as file:
-        file.writelines(f"{key}\n" for key in keys)
-        file.flush()
-        os.fsync(file.fileno())
-    return fresh
+def _lines(keys: Sequence[str]) -> bytes:
+    return "".join(f"{key}\n" for key in keys).encode("ascii")
 
 
 def _checked(source: str, lines: Sequence[str], mend: str) -> Sequence[str]:

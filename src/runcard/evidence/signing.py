@@ -4,10 +4,7 @@ It is an Ed25519 key in PEM (PKCS 8, without a password), as `openssl genpkey -a
 """
 
 import hashlib
-import os
-import secrets
 import stat
-from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
@@ -23,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from runcard.domain.proof.head import Head, SignedHead
 from runcard.domain.proof.merkle import HASH_BYTES
-from runcard.store.files.blobs import make_durable
+from runcard.store.files.secret_files import make_secret
 
 KEY_FILE = "signing.key"
 HEAD_FORMAT = "runcard-head/1"
@@ -72,7 +69,7 @@ def open_signing_key(given: str | None, data_dir: Path) -> SigningKey:
     """
     path = data_dir / KEY_FILE
     if given is None and not path.exists():
-        _make(path)
+        make_secret(path, _new_pem())
     key = read_signing_key(given, data_dir)
     assert key is not None
     return key
@@ -140,19 +137,8 @@ def is_signed(signed: SignedHead) -> bool:
     return True
 
 
-def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    # When several processes start at once, the first one's key gets the name and all read that.
-    with suppress(FileExistsError):
-        path.hardlink_to(fresh)
-    fresh.unlink()
-    make_durable(path)
+def _new_pem() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _content(path: Path, mend: str) -> bytes:
