@@ -97,3 +97,16 @@ def test_a_tree_that_grows_by_and_by_is_the_one_that_is_built_at_once(
         leaves = read_leaves(scope, 0, 10_000)
     assert signed.head.tree_size == len(leaves)
     assert signed.head.root == root_of([leaf.hash for leaf in leaves])
+
+
+def test_a_file_for_heads_that_cannot_be_written_stops_nothing(
+    database: Database, writer: Writer, world: World, prover: Prover, tmp_path: Path
+) -> None:
+    stores = Stores(database, writer, Blobs.open(None, None, tmp_path / "attachments"))
+    mailed = tmp_path / "mailed.jsonl"
+    keep = "import sys; open(sys.argv[1], 'ab').write(sys.stdin.buffer.read())"
+    command = [sys.executable, "-c", keep, str(mailed)]
+    sealer = Sealer(stores, prover, HeadsOutside(0, tmp_path, command), lambda: False)
+    _until(lambda: mailed.exists() and len(list(read_heads(mailed))) >= 2)
+    sealer.close()
+    assert all(is_signed(signed) for signed in read_heads(mailed))

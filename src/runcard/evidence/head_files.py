@@ -59,10 +59,15 @@ def kept_head(signed: SignedHead) -> KeptHead:
     return KeptHead(**asdict(head_body(signed)))
 
 
+def head_line(signed: SignedHead) -> bytes:
+    """The head as a line of a file."""
+    return msgspec.json.encode(kept_head(signed)) + b"\n"
+
+
 def append_head(path: Path, signed: SignedHead) -> None:
     """Add a head to the end of a file, which is made if it is missing."""
     with path.open("ab") as file:
-        file.write(msgspec.json.encode(kept_head(signed)) + b"\n")
+        file.write(head_line(signed))
 
 
 def read_heads(path: Path) -> Iterator[SignedHead]:

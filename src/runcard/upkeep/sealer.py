@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from runcard.domain.actor import SystemActor
 from runcard.domain.proof.head import SignedHead
-from runcard.evidence.head_files import append_head, kept_head
+from runcard.evidence.head_files import append_head, head_line
 from runcard.evidence.prover import Prover
 from runcard.intake.arrived_files import Stores
 from runcard.store.commit.changes import last_seq, list_changed_organizations
@@ -104,7 +102,10 @@ class Sealer(RepeatedWork):
         signed = self._prover.sign(organization_id)
         if signed is None:
             return
-        append_head(self._outside.file, signed)
+        try:
+            append_head(self._outside.file, signed)
+        except OSError as error:
+            _log.warning("a signed head could not be kept outside: %s", error)
         if self._outside.command is not None:
             _run(self._outside.command, signed)
 
@@ -113,7 +114,7 @@ def _run(command: Sequence[str], signed: SignedHead) -> None:
     try:
         done = subprocess.run(  # noqa: S603 (the command that the settings name)
             command,
-            input=msgspec.json.encode(kept_head(signed)) + b"\n",
+            input=head_line(signed),
             timeout=_COMMAND_S,
             capture_output=True,
             check=False,
