@@ -6,14 +6,12 @@ from datetime import UTC, datetime
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from msgspec import MsgspecError
-
 from runcard.domain.proof.head import SignedHead
 from runcard.domain.proof.merkle import HASH_BYTES
 from runcard.domain.proof.tiles import TILE_HASHES, TileDamaged, appended
 from runcard.evidence.signing import is_signed
 from runcard.store.engine.scope import Scope
-from runcard.store.trail.check import check_records
+from runcard.store.trail.check import UNREADABLE, check_records
 from runcard.store.trail.tree import (
     Leaf,
     list_heads,
@@ -30,8 +28,6 @@ _LEAVES = 2048
 _HEADS = 500
 # How far a changed entry is looked for among its neighbours.
 _NEAR = 512
-# What reading a row raises if SQLite keeps something in it that its column cannot have.
-_UNREADABLE = (TypeError, ValueError, OverflowError, MsgspecError)
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
@@ -120,7 +116,7 @@ class Verification:
         while seqs := list_seqs(self._scope, after, _LEAVES):
             try:
                 yield from read_leaves(self._scope, after, _LEAVES)
-            except _UNREADABLE:
+            except UNREADABLE:
                 yield from (self._leaf(seq) for seq in seqs)
             self._tell(len(seqs))
             after = seqs[-1]
@@ -129,7 +125,7 @@ class Verification:
         """The change with this number as a leaf; without content if it cannot be read, which fits no seal."""
         try:
             return read_leaves(self._scope, seq - 1, 1)[0]
-        except _UNREADABLE:
+        except UNREADABLE:
             return Leaf(seq, "unreadable", UUID(int=0), _NO_TIME, b"")
 
     def _tiles(self) -> Iterator[Discrepancy]:

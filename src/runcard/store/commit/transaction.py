@@ -101,10 +101,6 @@ class SharedTransaction:
         """Call this at the end of the write, in its transaction."""
         self._endings.append(ending)
 
-    def flush(self) -> None:
-        """Insert now what is staged."""
-        _ = self.connection
-
     def begin_write(self) -> None:
         self._mark = (len(self._staged), len(self._changes))
         self._endings.clear()
@@ -196,7 +192,7 @@ class Transaction:
 
     def insert_staged(self) -> None:
         """Insert now what is staged, so that the catalog finds it."""
-        self._shared.flush()
+        _ = self._shared.connection
 
     def note_change(self, kind: ChangeKind, entity_id: UUID, trace: Trace = NO_TRACE) -> None:
         """Append what happened to the change log; see `store.commit.changes`."""

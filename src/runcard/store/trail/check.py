@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import zstandard
+from msgspec import MsgspecError
 from sqlalchemy import case, func, select
 
 from runcard.store.engine import tables as t
@@ -24,7 +25,7 @@ from runcard.store.trail.things import (
 _PAGE = 500
 _DELETED = "_deleted"
 # What reading a row raises if SQLite keeps something in it that its column cannot have.
-_UNREADABLE = (zstandard.ZstdError, TypeError, ValueError, OverflowError)
+UNREADABLE = (zstandard.ZstdError, MsgspecError, TypeError, ValueError, OverflowError)
 
 
 class Misfit(NamedTuple):
@@ -67,17 +68,16 @@ def check_records(scope: Scope) -> Iterator[CheckedPage]:
 def _check(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> CheckedPage:
     known = _last_states(scope, ids)
     found, misfits = _read(scope, thing, ids)
-    waiting = 0
-    for thing_id, kept in found.items():
-        last = known.get(thing_id)
-        if last is None:
-            if is_adopting(scope):
-                waiting += 1
-            else:
-                misfits.append(
-                    Misfit(thing.noun, thing_id, "the trail knows nothing of it: somebody added it")
-                )
-        elif last.state is None:
+    unknown = found.keys() - known.keys()
+    waiting = len(unknown) if unknown and is_adopting(scope) else 0
+    if not waiting:
+        problem = "the trail knows nothing of it: somebody added it"
+        misfits += [Misfit(thing.noun, thing_id, problem) for thing_id in sorted(unknown)]
+    for thing_id, last in known.items():
+        kept = found.get(thing_id)
+        if kept is None:
+            continue
+        if last.state is None:
             problem = f"the trail says that it was deleted (change {last.seq}), but it is there"
             misfits.append(Misfit(thing.noun, thing_id, problem))
         elif last.state != kept.digest:
@@ -90,7 +90,7 @@ def _read(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> tuple[dict[UUID, K
     """These records, and those of them that nobody can read."""
     try:
         return dict(read_things(scope, thing.table, ids)), []
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         if len(ids) == 1:
             return {}, [Misfit(thing.noun, ids[0], f"it cannot be read: {error}")]
     found: dict[UUID, KeptThing] = {}
