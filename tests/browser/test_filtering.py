@@ -1,7 +1,7 @@
 """Filters by mouse and by keyboard: what is chosen applies in place, and the focus stays where it is."""
 
 import pytest
-from playwright.sync_api import Page, Request, StorageState, expect
+from playwright.sync_api import Page, Request, Route, StorageState, expect
 
 from tests.browser.windows import Windows
 
@@ -124,6 +124,21 @@ def test_what_the_mouse_chooses_applies_at_once(overview: Page):
     overview.locator("h1").click()
     overview.get_by_label("Period").select_option("365")
     overview.wait_for_url("/?period=365")
+
+
+def test_what_is_under_way_is_not_asked_for_again(windows: Windows, admin: StorageState):
+    """On a slow machine, a form that Enter sends twice is sent a second time long after the first."""
+    page = windows.open("/runs", cookies=admin)
+    requests, held = asked(page), list[Route]()
+    page.route("**/runs?*", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it calls)
+    page.evaluate("document.querySelector('.filters [name=outcome]').value = 'FAIL'")
+    page.evaluate("document.querySelector('.filters').requestSubmit()")
+    sent_at = page.evaluate("performance.now()")
+    page.wait_for_function("at => performance.now() > at + 500", arg=sent_at)
+    page.evaluate("document.querySelector('.filters').requestSubmit()")
+    held[0].continue_()
+    page.wait_for_url("/runs?*outcome=FAIL*")
+    assert len(requests) == len(held) == 1
 
 
 def test_charts_and_updates_go_on_after_a_filter_and_back_leads_back(windows: Windows, admin: StorageState):

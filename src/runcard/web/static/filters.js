@@ -39,18 +39,20 @@
     return isRange && [...days.querySelectorAll("input")].every((one) => one.value === "");
   }
 
-  // Enter in a text both changes it and sends the form: that is one wish.
-  let sent = { form: null, at: 0 };
+  // Enter in a text both changes it and sends the form: that is one wish, so what is under way is not sent again.
+  let asked = null;
   document.addEventListener(
     "submit",
     (event) => {
-      if (!formOf(event.target)) return;
-      if (event.target === sent.form && event.timeStamp - sent.at < 100) {
+      const form = formOf(event.target);
+      if (!form) return;
+      const query = new URLSearchParams(new FormData(form)).toString();
+      if (asked?.form === form && asked.query === query) {
         event.preventDefault();
         event.stopImmediatePropagation();
         return;
       }
-      sent = { form: event.target, at: event.timeStamp };
+      asked = { form, query };
     },
     true,
   );
@@ -81,6 +83,11 @@
   const opened = (box) => [...box.querySelectorAll("details[open]")].map((one) => one.id || one.parentElement.id);
   const isLike = (one) => (other) => other.tagName === one.tag && other.textContent.trim() === one.text;
   let left = null;
+
+  // A request that a newer one replaced has no status.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (filtering(event) && event.detail.xhr.status) asked = null;
+  });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (!filtering(event)) return;
@@ -114,7 +121,10 @@
   // Without an answer the browser says why, unless the reader goes elsewhere, for which some browsers end requests.
   let isLeaving = false;
   addEventListener("beforeunload", () => (isLeaving = true));
-  addEventListener("pageshow", () => (isLeaving = false));
+  addEventListener("pageshow", () => {
+    isLeaving = false;
+    asked = null;
+  });
   document.addEventListener("htmx:sendError", (event) => {
     if (filtering(event) && !isLeaving) location.assign(event.detail.pathInfo.finalRequestPath);
   });
