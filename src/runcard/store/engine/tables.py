@@ -16,6 +16,8 @@ from sqlalchemy import (
     false,
 )
 
+from runcard.store.engine.bin_tables import deleted_things as deleted_things  # noqa: PLC0414 (all tables in one module)
+
 # Migrations import both from this module, and a migration is never edited again.
 from runcard.store.engine.column_types import Id as Id  # noqa: PLC0414 (so that it is exported)
 from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC0414 (as above)
@@ -49,6 +51,8 @@ organizations = Table(
     Column("created_at", Instant, nullable=False),
     Column("run_retention_days", Integer),
     Column("file_retention_days", Integer),
+    # How long deleted things stay in the bin; null: `domain.floor.retention.BIN_DAYS`.
+    Column("bin_days", Integer),
 )
 
 users = Table(
@@ -369,6 +373,11 @@ runs = Table(
     Column("sample", Text),
     # The serial number as the report spelled it. The unit may be renamed later.
     Column("serial_number", Text),
+    # A voided run stays, and no figure counts it.
+    Column("voided_at", Instant),
+    Column("void_reason", Text),
+    # The user.
+    Column("voided_by_id", Id),
     Index(None, "organization_id", "id"),
     Index(None, "organization_id", "started_at"),
     Index(None, "procedure_id", "started_at"),
@@ -377,6 +386,7 @@ runs = Table(
     unique_where("client_run_ref"),
     unique_where("execution_id", "slot_key"),
     Index(None, "deployment_id", **only_where("deployment_id")),
+    Index("ix_runs_voided", "organization_id", "voided_at", **only_where("voided_at")),
     # Ids are in the order of creation, so the table itself lies in that order.
     sqlite_with_rowid=False,
 )
