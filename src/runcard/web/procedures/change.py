@@ -12,6 +12,7 @@ from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTak
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import Services, WithServices
 from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.procedures.identifiers import list_former_identifiers
 from runcard.store.procedures.merges import Merge, list_merges_into
@@ -104,7 +105,7 @@ def delete(services: WithServices, visit: WithVisit, procedure_id: str, _fields:
             raise Merged(procedure.name, procedure.identifier)
         if count := count_runs_of(tx.scope, procedure.id):
             raise InUse(f"Procedure {procedure.name}", count, "runs")
-        delete_procedure(tx, procedure.id)
+        delete_procedure(tx, procedure.id, Deletion())
 
     answer = _change(services, visit, procedure_id, change)
     remove_soon(services.stores, organization_id)

@@ -21,6 +21,7 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.evidence.receipts import receipt_of
 from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments
 from runcard.store.files.imports import list_stated
@@ -207,7 +208,7 @@ def submit_delete(services: WithServices, visit: WithVisit, fields: WithFields, 
     services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
     check_may_manage(visit.actor, "delete runs")
     organization_id, run_uuid = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    if not services.writer.write(visit.actor, lambda tx: delete_run(tx, run_uuid)):
+    if not services.writer.write(visit.actor, lambda tx: delete_run(tx, run_uuid, Deletion())):
         raise RunNotFound(run_id)
     remove_soon(services.stores, organization_id)
     return redirect("/runs")
