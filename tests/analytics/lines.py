@@ -16,6 +16,7 @@ from runcard.domain.ids import new_id
 from runcard.domain.runs.report import RunReport
 from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import SharedTransaction
+from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
 from runcard.store.products.batches import delete_batch, get_batch
@@ -102,7 +103,7 @@ class Line:
 
     def _in_bin(self, tx: SharedTransaction, place: int) -> UUID:
         """One of the things in the bin. Raises NotFound where it is empty."""
-        rows = list_bin(tx.of(self._somebody).scope, 6).rows
+        rows = list_bin(tx.of(self._somebody).scope, Page(6)).rows
         return rows[place % len(rows)].thing.id if rows else new_id()
 
     def _unit(self, tx: SharedTransaction, serial: str) -> UUID:

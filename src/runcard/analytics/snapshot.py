@@ -64,6 +64,8 @@ class Snapshot:
         self._places: str | None = None
         self._procedures: Mapping[UUID, int] | None = None
         self._has_voided: bool | None = None
+        # The most voided runs that any selection in this snapshot has left out.
+        self.voided = 0
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +95,7 @@ class Snapshot:
         voided = 0
         if self._voids_any():
             voided = self._count(of_procedures.and_of(on_runs(replace(runs, voided=True), resolved)))
+            self.voided = max(self.voided, voided)
         # Without this condition, a question reads one column less.
         conditions = of_procedures.and_of(on_runs(runs if voided else replace(runs, voided=None), resolved))
         attempts = selection.attempts or usual

@@ -20,6 +20,7 @@ from runcard.cli.demo_line.fill import MadeFloor, bring_in_files, build_floor, c
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
 from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
+from runcard.cli.demo_line.voids import void_and_delete
 from runcard.cli.installation.opened import Installation, open_or_create
 from runcard.cli.installation.serve import Host, Port, listening, prepare_server, sole_server, url_of
 from runcard.cli.terminal.options import DatabaseUrl, Json
@@ -131,6 +132,7 @@ def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mappi
     if golden:
         classify_golden(stores.writer, floor, GOLDEN_SAMPLE)
     bring_in_files(stores, floor, brought_files(history))
+    void_and_delete(stores, floor)
     activity = open_activity(
         installation.settings,
         installation.database,

@@ -26,6 +26,7 @@ from runcard.store.files.attachments import AnnouncedFile, Owner, create_attachm
 from runcard.store.files.bytes_to_remove import list_removals
 from runcard.store.files.imports import ImportedFile, note_import
 from runcard.store.files.removal import delete_attachments
+from runcard.store.lists.pages import Page
 from runcard.store.procedures.merges import merge_procedures
 from runcard.store.procedures.records import delete_procedure
 from runcard.store.procedures.rows import create_procedure, get_procedure
@@ -167,7 +168,7 @@ def test_what_is_restored_is_what_it_was(filled: Filled, delete: Callable[..., U
     head = filled.write(partial(delete, filled))
     assert filled.rows() != before
     with filled.database.read_in(filled.home) as scope:
-        ((in_bin,), _) = list_bin(scope, 10)
+        (in_bin,) = list_bin(scope, Page(10)).rows
         assert (in_bin.thing.id, in_bin.thing.deleted_by_id) == (head, filled.admin.user_id)
         assert list_removals(scope.connection) == []
     restored = filled.write(lambda tx: restore(tx, head, "It was right"))
@@ -291,7 +292,7 @@ def test_another_organization_restores_nothing(filled: Filled, world: World) -> 
         with pytest.raises(NotFound):
             filled.writer.write_catalog(stranger, apply)
     with filled.database.read_in(world.globex.id) as scope:
-        assert (count_bin(scope), list_bin(scope, 10).rows) == (0, [])
+        assert (count_bin(scope), list_bin(scope, Page(10)).rows) == (0, [])
 
 
 def test_the_bin_comes_in_pages_and_is_searched(filled: Filled) -> None:
@@ -299,14 +300,9 @@ def test_the_bin_comes_in_pages_and_is_searched(filled: Filled) -> None:
     for run in heads:
         assert filled.write(partial(delete_run, run_id=run, deletion=Deletion()))
     with filled.database.read_in(filled.home) as scope:
-        found: list[UUID] = []
-        before = None
-        while True:
-            page = list_bin(scope, 2, before)
-            found += [one.thing.id for one in page.rows]
-            if page.next_before is None:
-                break
-            before = page.next_before
+        pages = [list_bin(scope, Page(2, offset)) for offset in (0, 2, 4)]
+        found = [one.thing.id for page in pages for one in page.rows]
+        assert [page.has_more for page in pages] == [True, True, False]
         assert found == heads[::-1]
-        named = list_bin(scope, 10, search="sub-").rows
+        named = list_bin(scope, Page(10), "sub-").rows
     assert [one.thing.name for one in named] == ["SUB-2", "SUB-1"]

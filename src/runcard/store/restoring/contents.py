@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 
 from runcard.domain.errors import Conflict, NotFound
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import deleted_things
+from runcard.store.lists.pages import Listed, Page, fetch_page
 
 
 class Deleted(NamedTuple):
     """A deleted thing. noun: as in `store.trail.things`. deleted_by_id: None: Runcard itself. purged_at: when its
-    content was removed for good; None: it waits in the bin.
+    content was removed for good; None: it waits in the bin. started_at, outcome: of a run.
     """
 
     id: UUID
@@ -28,6 +29,8 @@ class Deleted(NamedTuple):
     deleted_by_id: UUID | None
     why: str | None
     purged_at: datetime | None
+    started_at: datetime | None
+    outcome: str | None
 
 
 class InBin(NamedTuple):
@@ -35,13 +38,6 @@ class InBin(NamedTuple):
 
     thing: Deleted
     along: Mapping[str, int]
-
-
-class BinPage(NamedTuple):
-    """next_before: the place after this page; None: it is the last one."""
-
-    rows: Sequence[InBin]
-    next_before: tuple[datetime, UUID] | None
 
 
 _COLUMNS = [deleted_things.c[name] for name in Deleted._fields]
@@ -80,28 +76,17 @@ def list_with(scope: Scope, head_id: UUID) -> Mapping[UUID, str]:
     return {row.id: row.noun for row in scope.connection.execute(query)}
 
 
-def list_bin(
-    scope: Scope, limit: int, before: tuple[datetime, UUID] | None = None, search: str | None = None
-) -> BinPage:
-    """At most `limit` things of the bin that somebody deleted, the last deleted first.
-
-    before: the place after the page before. search: part of their names.
-    """
+def list_bin(scope: Scope, page: Page, search: str | None = None) -> Listed[InBin]:
+    """A page of the things in the bin that somebody deleted, the last deleted first. search: part of their names."""
     d = deleted_things.c
     query = select(*_COLUMNS).where(scope.owns(d), d.content.is_not(None), d.head_id == d.id)
-    if before is not None:
-        place = tuple_(*before, types=[d.deleted_at.type, d.id.type])
-        query = query.where(tuple_(d.deleted_at, d.id) < place)
     if search:
         query = query.where(d.name.icontains(search, autoescape=True))
-    rows = scope.connection.execute(query.order_by(d.deleted_at.desc(), d.id.desc()).limit(limit + 1)).all()
-    found = [Deleted(*row) for row in rows[:limit]]
-    along = _count_along(scope, [thing.id for thing in found])
-    last = found[-1] if len(rows) > limit else None
-    return BinPage(
-        [InBin(thing, along.get(thing.id, {})) for thing in found],
-        None if last is None else (last.deleted_at, last.id),
-    )
+    query = query.order_by(d.deleted_at.desc(), d.id.desc())
+    listed = fetch_page(scope.connection, query, page, Deleted)
+    along = _count_along(scope, [thing.id for thing in listed.rows])
+    rows = [InBin(thing, along.get(thing.id, {})) for thing in listed.rows]
+    return Listed(rows, listed.has_more, listed.total)
 
 
 def count_bin(scope: Scope) -> int:
@@ -109,6 +94,12 @@ def count_bin(scope: Scope) -> int:
     d = deleted_things.c
     query = select(func.count()).where(scope.owns(d), d.content.is_not(None), d.head_id == d.id)
     return scope.connection.execute(query).scalar_one()
+
+
+def is_due(scope: Scope, thing_id: UUID, before: datetime) -> bool:
+    """Whether a thing waits in the bin and was deleted before a moment."""
+    thing = find_deleted(scope, thing_id)
+    return thing is not None and thing.purged_at is None and thing.deleted_at < before
 
 
 def list_due(scope: Scope, before: datetime, limit: int) -> Sequence[UUID]:

@@ -25,6 +25,7 @@ ColumnName = Literal[
     "slot",
     "execution_id",
     "docstring",
+    "voided",
 ]
 ColumnKind = Literal["outcome", "unit", "text", "moment", "duration"]
 # A duration is exported in seconds.
@@ -76,6 +77,7 @@ _OTHERS = [
     RunColumn("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),
     RunColumn("execution_id", "Execution", "text", lambda run: run.execution_id or ""),
     RunColumn("docstring", "Note", "text", lambda run: run.docstring or ""),
+    RunColumn("voided", "Voided", "text", lambda run: run.void.reason if run.void else ""),
 ]
 COLUMNS: Mapping[str, RunColumn] = {column.name: column for column in _OTHERS}
 USUAL_COLUMNS: Sequence[ColumnName] = (

@@ -75,6 +75,7 @@ class BatchesPage(NamedTuple):
     pager: Pager
     files: TableFiles
     is_filtered: bool
+    voided: int
 
 
 @router.get(_HERE)
@@ -110,6 +111,7 @@ def show_batches(
         pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
         files=files_of(_HERE, query, "cursor"),
         is_filtered=query.search is not None,
+        voided=snapshot.voided,
     )
     return render("products/batches.html", page, visit)
 

@@ -75,8 +75,11 @@ class RunCell(NamedTuple):
 
 
 class RunLine(NamedTuple):
+    """void: why the run was voided; empty if it counts."""
+
     url: str
     cells: Sequence[RunCell]
+    void: str
 
 
 class ColumnChoice(NamedTuple):
@@ -280,7 +283,7 @@ def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> Ru
         else _cell(one, one.value(counted), zone)
         for one in columns
     ]
-    return RunLine(f"/runs/{record.id}", cells)
+    return RunLine(f"/runs/{record.id}", cells, "" if record.void is None else record.void.reason)
 
 
 def _cell(column: RunColumn, value: ColumnValue, zone: ZoneInfo) -> RunCell:

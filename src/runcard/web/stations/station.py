@@ -85,6 +85,7 @@ class StationPage(NamedTuple):
     may_manage: bool
     history: ThingHistory
     problems: Sequence[str]
+    voided: int
 
 
 @router.get("/stations/{station_id}")
@@ -143,6 +144,7 @@ def station_page(
         may_manage=may_manage(visit.actor) and station.archived_at is None,
         history=history,
         problems=problems_of(error),
+        voided=snapshot.voided,
     )
 
 

@@ -118,6 +118,7 @@ class StationsPage(NamedTuple):
     procedures: Sequence[Choice]
     fields: Fields
     problems: Sequence[str]
+    voided: int
 
 
 class _FoundStations(NamedTuple):
@@ -213,6 +214,7 @@ def _page(
         ],
         fields=fields,
         problems=problems,
+        voided=snapshot.voided,
     )
 
 
