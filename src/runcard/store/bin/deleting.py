@@ -1,5 +1,6 @@
 """How things are deleted: each leaves a tombstone, and most wait in the bin, from where they can be restored."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -60,6 +61,9 @@ def bury(tx: Transaction, remains: Iterable[Remains], deletion: Deletion | None)
         return
     for one in remains:
         tx.stage(t.deleted_things, _tombstone(tx, one, deletion))
+        # What goes along stands in the change log before what it belonged to.
+        thing_id = one.thing.row["id"]
+        tx.watched[thing_id] = tx.watched.pop(thing_id)
 
 
 def _as_it_was(tx: Transaction, table: Table, thing: KeptThing) -> KeptThing:
@@ -87,5 +91,6 @@ def _tombstone(tx: Transaction, remains: Remains, deletion: Deletion) -> dict[st
             for name in ("unit_id", "procedure_id", "started_at", "outcome")
         },
         "purged_at": None if deletion.is_kept else tx.now,
+        "content_digest": None if content is None else hashlib.sha256(content).digest(),
         "content": content,
     }
