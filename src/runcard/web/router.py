@@ -21,6 +21,7 @@ from runcard.web.procedures import exports as procedure_exports
 from runcard.web.procedures import merge as merge_procedure
 from runcard.web.procedures import procedure, procedures
 from runcard.web.products import batch, batches, part, parts, revision
+from runcard.web.runs import bulk as run_bulk
 from runcard.web.runs import comparison as run_comparison
 from runcard.web.runs import exports as run_exports
 from runcard.web.runs import measurements as run_measurements
@@ -38,6 +39,7 @@ _PAGES = (
     set_up,
     overview,
     runs,
+    run_bulk,
     run_exports,
     run,
     run_comparison,

@@ -1,6 +1,7 @@
 """Voiding runs: a voided run stays in the record, and no figure counts it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import Conflict, RunNotFound
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import runs
 from runcard.store.trail.watching import watch
 
@@ -33,6 +35,13 @@ def end_voids(tx: Transaction, run_ids: Sequence[UUID], reason: str | None) -> N
             raise Conflict(f"Run {run_id} is not voided, so it counts already. Leave it out.")
     watch(tx, runs, run_ids, kind="run_unvoided", why=reason)
     _update(tx, run_ids, voided_at=None, void_reason=None, voided_by_id=None)
+
+
+def list_voided_at(scope: Scope, at: datetime) -> Mapping[UUID, str]:
+    """The runs that were voided at this very moment, which one write did, each with the reason."""
+    r = runs.c
+    query = select(r.id, r.void_reason).where(scope.owns(r), r.voided_at == at).order_by(r.id)
+    return {row.id: row.void_reason for row in scope.connection.execute(query)}
 
 
 def _find(tx: Transaction, run_ids: Sequence[UUID]) -> Sequence[tuple[UUID, Any]]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.lists.run_lists import count_runs, list_runs
+from runcard.auth.permissions import may_manage
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
 from runcard.edge.requests.paging import PageQuery, page_of
@@ -77,6 +78,7 @@ class RunCell(NamedTuple):
 class RunLine(NamedTuple):
     """void: why the run was voided; empty if it counts."""
 
+    id: UUID
     url: str
     cells: Sequence[RunCell]
     void: str
@@ -118,6 +120,7 @@ class RunsPage(NamedTuple):
     parquet_url: str
     news_url: str
     total: str
+    bulk_url: str
     is_by_start: bool
     newest_url: str
     newer_url: str
@@ -180,6 +183,7 @@ def show_runs(
         parquet_url=_url("/runs.parquet", query),
         news_url=_url("/runs/news", query, seen=seen),
         total=total,
+        bulk_url=_url("/bulk/runs", query) if may_manage(visit.actor) else "",
         is_by_start=_is_by_start(query),
         newest_url="" if found.is_first else _url(_HERE, query),
         newer_url=found.newer_url,
@@ -283,7 +287,7 @@ def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> Ru
         else _cell(one, one.value(counted), zone)
         for one in columns
     ]
-    return RunLine(f"/runs/{record.id}", cells, "" if record.void is None else record.void.reason)
+    return RunLine(record.id, f"/runs/{record.id}", cells, "" if record.void is None else record.void.reason)
 
 
 def _cell(column: RunColumn, value: ColumnValue, zone: ZoneInfo) -> RunCell:

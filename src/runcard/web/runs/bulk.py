@@ -1,0 +1,243 @@
+"""Voiding many runs at once: those that were ticked in the list, or all that its filter finds."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, NamedTuple, cast, get_args
+from uuid import UUID
+
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from runcard.auth.permissions import check_may_manage
+from runcard.domain.actor import UserActor
+from runcard.domain.errors import Conflict, InvalidInput
+from runcard.domain.floor.reason import MAX_AT_ONCE, MAX_REASON, check_reason
+from runcard.domain.runs.outcome import RunOutcome
+from runcard.edge.requests.services import WithServices
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.runs.matches import count_runs, find_run_ids
+from runcard.store.runs.records import list_latest_runs
+from runcard.store.runs.voids import end_voids, list_voided_at, void_runs
+from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.forms import Fields, WithForm, whole_number
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import run_url
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.filters import page_query, url_of
+from runcard.web.lists.run_query import RunsPageQuery, list_filter_of
+
+router = APIRouter()
+
+_HERE = "/bulk/runs"
+_SHOWN = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Deed = Literal["void", "unvoid"]
+_WORDS: Mapping[Deed, str] = {"void": "Void", "unvoid": "Let count again"}
+
+
+class BulkQuery(RunsPageQuery, kw_only=True):
+    """ids: the runs that were ticked; None: all that the filter finds."""
+
+    ids: Annotated[list[UUID], Meta(max_length=MAX_AT_ONCE)] | None = None
+
+
+class DoneQuery(Struct, kw_only=True):
+    """at: when the runs were voided, in microseconds since 1970."""
+
+    at: Annotated[int, Meta(ge=0, lt=1 << 53)] = 0
+
+
+class BulkRun(NamedTuple):
+    url: str
+    serial_number: str
+    procedure: str
+    outcome: RunOutcome
+    started_at: Moment
+    is_voided: bool
+
+
+class DeedForm(NamedTuple):
+    """changes: how many of the runs it changes; 0: it is not offered. shown: the same, as people write it."""
+
+    deed: Deed
+    label: str
+    changes: int
+    shown: str
+
+
+class BulkPage(NamedTuple):
+    """total: how many runs were chosen. more: how many are not shown. too_many: more than one deed changes."""
+
+    total: str
+    is_ticked: bool
+    runs: Sequence[BulkRun]
+    more: str
+    deeds: Sequence[DeedForm]
+    too_many: bool
+    most: str
+    most_reason: int
+    url: str
+    list_url: str
+
+
+class DonePage(NamedTuple):
+    total: str
+    reason: str
+    is_one: bool
+    undo_url: str
+    list_url: str
+
+
+@router.get(_HERE)
+def show_bulk(
+    services: WithServices, visit: WithVisit, query: Annotated[BulkQuery, page_query(BulkQuery)]
+) -> Response:
+    """What would be changed: how many runs, and the first of them."""
+    check_may_manage(visit.actor, "void runs")
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        page = _page(scope, visit, query)
+    return render("runs/bulk.html", page, visit)
+
+
+@router.post(_HERE)
+def submit_bulk(
+    services: WithServices,
+    visit: WithVisit,
+    query: Annotated[BulkQuery, page_query(BulkQuery)],
+    fields: WithForm,
+) -> Response:
+    """Do it to all of the runs, or to none. Raises PermissionDenied, InvalidInput and Conflict."""
+    actor = check_may_manage(visit.actor, "void runs")
+    deed = fields.get("deed", "")
+    if deed not in get_args(Deed):
+        raise InvalidInput.at(
+            "deed", f"{deed[:60]!r} is nothing to do to runs; choose one of {', '.join(_WORDS)}"
+        )
+    wanted = whole_number(fields, "count", "runs")
+
+    def apply(tx: Transaction) -> datetime:
+        found = find_run_ids(
+            tx.scope,
+            _changed_by(cast("Deed", deed), _filter(tx.scope, visit, query)),
+            "started_at",
+            descending=True,
+        )
+        if len(found) != wanted or not 1 <= len(found) <= MAX_AT_ONCE:
+            raise Conflict(
+                f"There are {len(found)} runs now, not {wanted}: some changed meanwhile. Nothing was done. "
+                "Go back, look at them again and repeat it."
+            )
+        run_ids = [run_id for some in found.in_chunks(MAX_AT_ONCE) for run_id in some]
+        _do(tx, actor, cast("Deed", deed), run_ids, fields)
+        return tx.now
+
+    at = services.writer.write(actor, apply)
+    if deed == "unvoid":
+        return redirect(url_of("/runs", _list_query(query)))
+    return redirect(url_of(f"{_HERE}/done", DoneQuery(at=(at - _EPOCH) // timedelta(microseconds=1))))
+
+
+@router.get(f"{_HERE}/done")
+def show_done(
+    services: WithServices, visit: WithVisit, query: Annotated[DoneQuery, page_query(DoneQuery)]
+) -> Response:
+    """What was voided at once, with the way back."""
+    check_may_manage(visit.actor, "void runs")
+    at = _EPOCH + timedelta(microseconds=query.at)
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        voided = list_voided_at(scope, at)
+    page = DonePage(
+        total=count_text(len(voided)),
+        reason=next(iter(voided.values()), ""),
+        is_one=len(voided) == 1,
+        undo_url=url_of(f"{_HERE}/undo", query) if voided else "",
+        list_url="/runs?voided=yes",
+    )
+    return render("runs/bulk_done.html", page, visit)
+
+
+@router.post(f"{_HERE}/undo")
+def submit_undo(
+    services: WithServices,
+    visit: WithVisit,
+    query: Annotated[DoneQuery, page_query(DoneQuery)],
+    _fields: WithForm,
+) -> Response:
+    """Let all runs count again that were voided at once. Raises PermissionDenied and Conflict."""
+    actor = check_may_manage(visit.actor, "void runs")
+    at = _EPOCH + timedelta(microseconds=query.at)
+
+    def apply(tx: Transaction) -> None:
+        run_ids = list(list_voided_at(tx.scope, at))
+        if not run_ids:
+            raise Conflict("These runs count again already.")
+        end_voids(tx, run_ids, "Undone")
+
+    services.writer.write(actor, apply)
+    return redirect("/runs")
+
+
+def _do(tx: Transaction, actor: UserActor, deed: Deed, run_ids: Sequence[UUID], fields: Fields) -> None:
+    reason = fields.get("reason", "")
+    if deed == "void":
+        void_runs(tx, actor, run_ids, check_reason(reason))
+    else:
+        end_voids(tx, run_ids, check_reason(reason) if reason.strip() else None)
+
+
+def _filter(scope: Scope, visit: Visit, query: BulkQuery) -> RunFilter:
+    run_filter = list_filter_of(scope, query, visit, datetime.now(UTC))
+    return run_filter if query.ids is None else RunFilter(ids=query.ids)
+
+
+def _changed_by(deed: Deed, run_filter: RunFilter) -> RunFilter:
+    """Those of these runs that the deed changes."""
+    is_voided = deed == "unvoid"
+    if run_filter.voided not in (None, is_voided):
+        return replace(run_filter, ids=[])
+    return replace(run_filter, voided=is_voided)
+
+
+def _page(scope: Scope, visit: Visit, query: BulkQuery) -> BulkPage:
+    run_filter = _filter(scope, visit, query)
+    total = count_runs(scope, run_filter, MAX_AT_ONCE + 1)
+    too_many = total > MAX_AT_ONCE
+    first = list_latest_runs(scope, run_filter, _SHOWN).rows
+    counts = {
+        deed: 0 if too_many else count_runs(scope, _changed_by(deed, run_filter), MAX_AT_ONCE + 1)
+        for deed in _WORDS
+    }
+    return BulkPage(
+        total=count_text(min(total, MAX_AT_ONCE)),
+        is_ticked=query.ids is not None,
+        runs=[
+            BulkRun(
+                run_url(run.id),
+                run.unit.serial_number,
+                run.procedure.name,
+                run.outcome,
+                moment_of(run.started_at, visit.zone),
+                run.void is not None,
+            )
+            for run in first
+        ],
+        more=count_text(total - len(first)) if total > len(first) and not too_many else "",
+        deeds=[
+            DeedForm(deed, label, counts[deed], count_text(counts[deed])) for deed, label in _WORDS.items()
+        ],
+        too_many=too_many,
+        most=count_text(MAX_AT_ONCE),
+        most_reason=MAX_REASON,
+        url=url_of(_HERE, query),
+        list_url=url_of("/runs", _list_query(query)),
+    )
+
+
+def _list_query(query: BulkQuery) -> RunsPageQuery:
+    """The query of the list that led here."""
+    return RunsPageQuery(**{name: getattr(query, name) for name in RunsPageQuery.__struct_fields__})

@@ -1,0 +1,125 @@
+"""Voiding many runs at once: ticked ones, or all that the filter of the list finds."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import DatabaseKind
+from tests.servers import Server
+from tests.web.browser import Browser, Page
+from tests.web.reporting import record, report
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """All that is asked of the store here, other tests ask of both kinds."""
+    return "sqlite"
+
+
+@pytest.fixture
+def serial() -> str:
+    return f"MANY-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def paths(server: Server, serial: str) -> list[str]:
+    """Twelve runs of one unit, more than the preview shows."""
+    return [
+        record(server, report(serial, run_passed=False, started_at=f"2026-05-04T05:06:{second:02}Z"))
+        for second in range(12)
+    ]
+
+
+def send(browser: Browser, page: Page, deed: str, **fields: str) -> Page:
+    """Send the form of the preview that does this to the runs."""
+    counts = re.findall(
+        rf'name="deed" value="{deed}">\s*<input[^>]*name="count" value="(\d+)"', page.answer.text
+    )
+    [action] = {
+        form["action"] for form in page.all("form") if str(form.get("action")).startswith("/bulk/runs")
+    }
+    token = page.hidden_fields["form_token"]
+    return browser.send(action, {"form_token": token, "deed": deed, "count": counts[0], **fields})
+
+
+def test_all_that_a_filter_finds(eve: Browser, paths: list[str], serial: str) -> None:
+    listed = eve.open(f"/runs?serial={serial}")
+    [offered] = [link for link in listed.links if link.startswith("/bulk/runs?")]
+    preview = eve.open(offered)
+    assert "12 runs" in preview.text
+    assert "and 2 more" in preview.text
+    done = send(eve, preview, "void", reason="Calibration of the meter had run out")
+    assert done.status == 200
+    assert "12 runs are voided" in done.text
+    assert all("No figure counts this run" in eve.open(path).text for path in paths[::5])
+    [undo] = [str(form["action"]) for form in done.all("form") if "undo" in str(form.get("action"))]
+    assert eve.send(undo, done.hidden_fields).path == "/runs"
+    assert not any("No figure counts this run" in eve.open(path).text for path in paths)
+    assert "(reason: Undone)" in eve.open(paths[0]).text
+    assert eve.send(undo, done.hidden_fields).status == 409
+    assert "These runs count" in eve.open(done.path).text
+
+
+def test_those_that_were_ticked(eve: Browser, paths: list[str], serial: str) -> None:
+    ids = [path.removeprefix("/runs/") for path in paths[:2]]
+    assert ids[0] in eve.open(f"/runs?serial={serial}").answer.text
+    preview = eve.open(f"/bulk/runs?ids={ids[0]}&ids={ids[1]}")
+    assert "2 runs" in preview.text
+    assert "that you ticked" in preview.text
+    send(eve, preview, "void", reason="x")
+    assert ["No figure counts" in eve.open(path).text for path in paths[:3]] == [True, True, False]
+    again = eve.open(f"/bulk/runs?serial={serial}")
+    assert "Void: 10 runs" in again.text
+    assert "Let count again: 2 runs" in again.text
+    back = send(eve, again, "unvoid")
+    assert (back.status, back.path) == (200, f"/runs?serial={serial}")
+    assert "No figure counts" not in eve.open(paths[0]).text
+
+
+def test_what_changed_meanwhile_is_said_and_nothing_is_done(
+    server: Server, eve: Browser, paths: list[str], serial: str
+) -> None:
+    preview = eve.open(f"/bulk/runs?serial={serial}")
+    record(server, report(serial))
+    refused = send(eve, preview, "void", reason="x")
+    assert refused.status == 409
+    assert "There are 13 runs now, not 12" in refused.text
+    assert "No figure counts" not in eve.open(paths[0]).text
+
+
+def test_of_strange_ids_none_is_found(eve: Browser) -> None:
+    assert eve.open("/bulk/runs?ids=x").status == 400
+    many = "&".join(f"ids={uuid4()}" for _ in range(50))
+    assert "No run matches" in eve.open(f"/bulk/runs?{many}").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"deed": "void", "count": "12", "reason": " "}, 400),
+        ({"deed": "delete", "count": "12", "reason": "x"}, 400),
+        ({"deed": "void", "count": "many", "reason": "x"}, 400),
+        ({"deed": "void", "count": "", "reason": "x"}, 409),
+        ({"deed": "unvoid", "count": "12"}, 409),
+    ],
+)
+def test_bad_fields(eve: Browser, paths: list[str], serial: str, fields: dict[str, str], status: int) -> None:
+    url = f"/bulk/runs?serial={serial}"
+    token = eve.open(url).hidden_fields["form_token"]
+    assert eve.send(url, {"form_token": token, **fields}).status == status
+    assert "No figure counts" not in eve.open(paths[0]).text
+
+
+def test_who_may(eve: Browser, vic: Browser, gus: Browser, paths: list[str], serial: str) -> None:
+    url = f"/bulk/runs?serial={serial}"
+    assert not [link for link in vic.open(f"/runs?serial={serial}").links if "bulk" in link]
+    assert vic.open(url).status == 403
+    fields = {"deed": "void", "count": "12", "reason": "x"}
+    token = vic.open("/runs").hidden_fields["form_token"]
+    assert vic.send(url, {"form_token": token, **fields}).status == 403
+    assert "No run matches" in gus.open(url).text
+    token = gus.open("/runs").hidden_fields["form_token"]
+    assert gus.send(url, {"form_token": token, **fields}).status == 409
+    assert eve.send(url, {"form_token": "made-up", **fields}).status == 403
+    assert "No figure counts" not in eve.open(paths[0]).text
