@@ -45,8 +45,11 @@ class Selection(NamedTuple):
 
 
 class _State(NamedTuple):
+    """has_voided: whether the copy holds any voided run, of any organization."""
+
     cursor: Cursor
     freshness: Freshness
+    has_voided: bool
 
 
 class Snapshot:
@@ -63,7 +66,6 @@ class Snapshot:
         self._state: _State | None = None
         self._places: str | None = None
         self._procedures: Mapping[UUID, int] | None = None
-        self._has_voided: bool | None = None
         # The most voided runs that any selection in this snapshot has left out.
         self.voided = 0
 
@@ -93,7 +95,7 @@ class Snapshot:
             )
         of_procedures = self.of_procedures(runs.procedure_ids, "r.procedure")
         voided = 0
-        if self._voids_any():
+        if self._seen().has_voided:
             voided = self._count(of_procedures.and_of(on_runs(replace(runs, voided=True), resolved)))
             self.voided = max(self.voided, voided)
         # Without this condition, a question reads one column less.
@@ -142,14 +144,6 @@ class Snapshot:
             self._places = f"(VALUES {', '.join(rows) or '(0, 0)'}) AS places (procedure, place)"
         return self._places
 
-    def _voids_any(self) -> bool:
-        """Whether any run of the organization is voided."""
-        if self._has_voided is None:
-            voided = Conditions.of("r.organization = ?", self.scope.organization_id)
-            voided.add("r.voided_at IS NOT NULL")
-            self._has_voided = self._count(voided) > 0
-        return self._has_voided
-
     def _count(self, runs: Conditions) -> int:
         """How many runs meet the conditions."""
         with self.cursor() as cursor:
@@ -187,7 +181,7 @@ class Snapshot:
             newest = last_seq(self.scope.connection)
             is_current = self.copy.is_fresh(newest)
             cursor = self._opened.enter_context(self.copy.engine.transaction())
-            self._state = _State(cursor, _freshness(cursor, newest, is_current=is_current))
+            self._state = _state(cursor, newest, is_current=is_current)
         return self._state
 
 
@@ -229,7 +223,11 @@ class Asking:
         return row
 
 
-def _freshness(cursor: Cursor, newest: int, *, is_current: bool) -> Freshness:
-    [(seen, seen_at)] = cursor.execute("SELECT seq, changed_at FROM copy_state").fetchall()
+def _state(cursor: Cursor, newest: int, *, is_current: bool) -> _State:
+    # Where no run is voided, the statistics of the column say so, and no row is read.
+    [(seen, seen_at, has_voided)] = cursor.execute(
+        "SELECT seq, changed_at, EXISTS (SELECT 1 FROM runs WHERE voided_at IS NOT NULL) FROM copy_state"
+    ).fetchall()
     moment: datetime | None = None if seen_at is None else seen_at.replace(tzinfo=UTC)
-    return Freshness(is_current or seen >= newest, seen, moment, max(newest - seen, 0))
+    freshness = Freshness(is_current or seen >= newest, seen, moment, max(newest - seen, 0))
+    return _State(cursor, freshness, has_voided)
