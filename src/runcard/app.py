@@ -22,6 +22,7 @@ from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
 from runcard.api.cli import router as cli
 from runcard.api.export import router as exports
+from runcard.api.notes import router as notes
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
@@ -272,6 +273,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"], dependencies=own)
     app.include_router(proof.router, prefix=_PROOF, tags=["proof"], dependencies=own)
     app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
+    app.include_router(notes.router, prefix=_OWN, tags=["notes"], dependencies=own)
     app.include_router(trail.router, prefix=_OWN, tags=["trail"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)

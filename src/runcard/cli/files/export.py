@@ -67,6 +67,10 @@ def export(  # noqa: PLR0913 (the options of a command)
         Texts, typer.Option("--station", help="Name or id of the station that reported.")
     ] = None,
     outcomes: Annotated[Texts, typer.Option("--outcome", help="Outcome of the run: PASS, FAIL, …")] = None,
+    tags: Annotated[Texts, typer.Option("--tag", help="Name of a tag of the run.")] = None,
+    causes: Annotated[
+        Texts, typer.Option("--cause", help="Code of the run's cause, or of one above it.")
+    ] = None,
     started_after: Moment = None,
     started_before: Moment = None,
     phases: Annotated[Texts, typer.Option("--phase", help="Measurements of phases with this name.")] = None,
@@ -99,6 +103,8 @@ def export(  # noqa: PLR0913 (the options of a command)
             batch_numbers=batch_numbers,
             created_by_station_ids=_station_ids(installation, organization, stations),
             outcomes=None if not outcomes else [_outcome(text) for text in outcomes],
+            tags=tags,
+            causes=causes,
             started_after=_utc(started_after),
             started_before=_utc(started_before),
         )

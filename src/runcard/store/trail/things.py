@@ -68,6 +68,9 @@ _THINGS = (
     Thing(t.attachments, "attachment", "name", hidden=_keys("blob_id")),
     Thing(t.deployments, "deployment", None),
     Thing(t.import_templates, "import_template", "name", hidden=_keys("name_key")),
+    Thing(t.tags, "tag", "name", hidden=_keys("name_key")),
+    Thing(t.causes, "cause", "code", hidden=_keys("code_key")),
+    Thing(t.comments, "comment", "about", hidden=_keys("about", "thing_id", "mentions")),
 )
 THING_OF = {thing.table.name: thing for thing in _THINGS}
 THING_BY_NOUN = {thing.noun: thing for thing in _THINGS}
@@ -144,7 +147,10 @@ def is_owned(scope: Scope, table: Table) -> ColumnElement[bool]:
 
 
 def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
-    """Those of these records that exist, by id: all columns, each value of the metadata, and the links of a station."""
+    """Those of these records that exist, by id.
+
+    A row has all columns, each value of the metadata, the links of a station, and the files of a comment.
+    """
     found: dict[UUID, dict[str, Any]] = {}
     for some in in_chunks(ids):
         query = select(table).where(is_owned(scope, table), table.c.id.in_(some))
@@ -155,6 +161,9 @@ def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID
         if table is t.stations:
             for station_id, procedure_ids in _links(scope, some).items():
                 found[station_id]["procedures"] = procedure_ids
+        if table is t.comments:
+            for comment_id, file_ids in _files(scope, some).items():
+                found[comment_id]["files"] = file_ids
     return found
 
 
@@ -184,6 +193,16 @@ def _links(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, list[UU
     found: dict[UUID, list[UUID]] = defaultdict(list)
     for station_id, procedure_id in scope.connection.execute(query.order_by(link.procedure_id)):
         found[station_id].append(procedure_id)
+    return found
+
+
+def _files(scope: Scope, comment_ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:
+    """The files of each of these comments, in the order of their ids."""
+    f = t.comment_files.c
+    query = select(f.comment_id, f.attachment_id).where(scope.owns(f), f.comment_id.in_(comment_ids))
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    for comment_id, attachment_id in scope.connection.execute(query.order_by(f.attachment_id)):
+        found[comment_id].append(attachment_id)
     return found
 
 
@@ -221,6 +240,6 @@ class _Layout(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _layout(table: Table) -> _Layout:
-    more = ("metadata", "document", "procedures")
+    more = ("metadata", "document", "procedures", "files")
     order = sorted(str(name) for name in (*table.columns.keys(), *more))
     return _Layout(order, [column.name for column in table.columns if isinstance(column.type, Instant)])

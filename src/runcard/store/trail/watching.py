@@ -98,6 +98,13 @@ def note_event(
     tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry_of_event(tx, name, facts, why)))
 
 
+def note_difference(
+    tx: Transaction, kind: ChangeKind, thing_id: UUID, name: str, what: Mapping[str, tuple[Any, Any]]
+) -> None:
+    """Note a change of what is no part of a thing's record, such as its tags. what: old and new values, by name."""
+    tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry_of_event(tx, name, what, None)))
+
+
 def _watch(tx: Transaction, thing_id: UUID, watched: Watched) -> None:
     if not tx.watched:
         tx.at_end(lambda: _settle(tx))

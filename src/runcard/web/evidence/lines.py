@@ -51,6 +51,7 @@ _DOORS = {
     "v2": "API v2",
     "cli": "a command line",
     "quarantine": "the API of the quarantine",
+    "notes": "the API of comments, tags and causes",
 }
 
 
@@ -177,6 +178,12 @@ def _url(one: TrailEntry, name: str, known: _Known) -> str:
             return station_url(one.thing_id)
         case "user":
             return "/settings/members"
+        case "thing" | "comment":
+            return f"/notes/{one.thing_id}"
+        case "tag":
+            return "/settings/tags"
+        case "cause":
+            return "/settings/causes"
         case "organization":
             return "/settings/organization"
     return ""
