@@ -53,7 +53,7 @@ def run_id(ict: httpx.Client, serial: str) -> str:
 @pytest.fixture
 def tag(engineer: httpx.Client) -> str:
     """The name of a tag that no test has used."""
-    return new_tag(engineer)["name"]
+    return str(new_tag(engineer)["name"])
 
 
 def new_tag(client: httpx.Client, **body: Any) -> Json:
@@ -299,7 +299,7 @@ def test_everybody_reads_and_whoever_may_record_notes(
         for thing in ("batch", "station"):
             ids = {"thing_id": things[thing]} if path == "/comments" else {"thing_ids": [things[thing]]}
             refused(callers["fct"].post(path, json={**body, **ids}), 403, "cannot note anything")
-    made = (
+    made: Sequence[tuple[str, str, Json | None]] = (
         ("POST", "/tags", {"name": "Mine"}),
         ("POST", "/causes", {"code": "MINE", "name": "Mine"}),
         ("PATCH", f"/tags/{uuid4()}", {}),

@@ -14,11 +14,10 @@ The tree. The subclasses without subclasses follow the colon; the others stand b
         NotFound: ProcedureNotFound, OperatorNotFound, UnitNotFound, PartNotFound, RevisionNotFound,
           BatchNotFound, VersionNotFound, StationNotFound, TeamNotFound, RunNotFound, PhaseNotFound,
           MeasurementNotFound, LogNotFound, AttachmentNotFound, ImportTemplateNotFound, FileImportNotFound,
-          QuarantinedFileNotFound, DeploymentNotFound, ApiCallNotFound, SetupLinkSpent, InvitationSpent,
-          TagNotFound, CauseNotFound, CommentNotFound, ThingNotFound
+          QuarantinedFileNotFound, DeploymentNotFound, ApiCallNotFound, SetupLinkSpent, InvitationSpent
         TooMuchAtOnce: TooManyReads, TooManyLogIns, TooManyLargeBodies
         Conflict: ClockDoubted, AlreadyExists, IdentifierTaken, BytesGone, NameTaken, Merged, InUse,
-          StillGiven, UploadNotLinkable, UploadTaken, ReportRecorded
+          UploadNotLinkable, UploadTaken, ReportRecorded
         Outage: DatabaseUnavailable, CommitInDoubt
             StorageUnavailable: StorageFull, StorageReadOnly
             RecordingUnavailable: WriteTimedOut, OutcomeUnknown
@@ -319,29 +318,6 @@ class InvitationSpent(NotFound):
     )
 
 
-class TagNotFound(NotFound):
-    default_message = "Tag not found: {}. An engineer or an admin can create it."
-
-
-class CauseNotFound(NotFound):
-    default_message = "Cause not found: {}. An engineer or an admin can create it."
-
-
-class CommentNotFound(NotFound):
-    default_message = "Comment not found: {}. It may have been deleted."
-
-
-class ThingNotFound(NotFound):
-    """Nothing that may have notes has one of these ids. The message lists the first ones."""
-
-    def __init__(self, ids: Sequence[object]) -> None:
-        named, more = [str(one) for one in ids[:_MAX_NAMED]], len(ids[_MAX_NAMED:])
-        super().__init__(
-            f"No run, phase, measurement, unit, batch or station has the ID {', '.join(named)}"
-            f"{f', and {more} more are unknown' if more else ''}. Nothing was changed."
-        )
-
-
 class QueryTooSlow(RuncardError):
     """A list was not ready within the time limit of this server."""
 
@@ -497,14 +473,6 @@ class InUse(Conflict):
 
     def __init__(self, thing: str, count: int, users: str) -> None:
         super().__init__(f"{thing} still has {count} {users}. Delete or move them first.")
-
-
-class StillGiven(Conflict):
-    """A tag or a cause cannot be deleted while things have it."""
-
-    def __init__(self, thing: str, count: int) -> None:
-        things = "1 thing has it" if count == 1 else f"{count} things have it"
-        super().__init__(f"{thing} cannot be deleted: {things}. Take it from them first, or archive it.")
 
 
 class UploadNotLinkable(Conflict):

@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import Response
 
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import CauseNotFound
 from runcard.domain.notes.cause import Cause
+from runcard.domain.notes.errors import CauseNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.ids import id_of

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import Response
 
-from runcard.domain.errors import CommentNotFound
+from runcard.domain.notes.errors import CommentNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.ids import id_of

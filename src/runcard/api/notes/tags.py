@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import TagNotFound
+from runcard.domain.notes.errors import TagNotFound
 from runcard.domain.notes.tag import TagColour
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 from sqlalchemy import delete, func, insert, select, update
 
-from runcard.domain.errors import AlreadyExists, CauseNotFound, Conflict, StillGiven
+from runcard.domain.errors import AlreadyExists, Conflict
 from runcard.domain.ids import new_id
 from runcard.domain.notes.cause import (
     MAX_CAUSES,
@@ -18,6 +18,7 @@ from runcard.domain.notes.cause import (
     check_place,
     in_tree_order,
 )
+from runcard.domain.notes.errors import CauseNotFound, StillGiven
 from runcard.domain.notes.tag import checked_label
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction

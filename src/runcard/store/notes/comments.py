@@ -9,9 +9,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Select, delete, func, insert, select, update
 
-from runcard.domain.errors import AttachmentNotFound, CommentNotFound, InvalidInput
+from runcard.domain.errors import AttachmentNotFound, InvalidInput
 from runcard.domain.ids import new_id
 from runcard.domain.notes.comment import MAX_FILES, Member, checked_text, mentions_in
+from runcard.domain.notes.errors import CommentNotFound
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
 
-from runcard.domain.errors import AlreadyExists, Conflict, InvalidInput, StillGiven, TagNotFound
+from runcard.domain.errors import AlreadyExists, Conflict, InvalidInput
 from runcard.domain.ids import new_id
+from runcard.domain.notes.errors import StillGiven, TagNotFound
 from runcard.domain.notes.tag import MAX_AT_ONCE, MAX_TAGS, TAG_COLOURS, TagColour, checked_label
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction

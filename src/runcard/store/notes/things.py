@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Table, select
 
-from runcard.domain.errors import ThingNotFound
 from runcard.domain.ids import RunPart, run_of
+from runcard.domain.notes.errors import ThingNotFound
 from runcard.domain.runs.inside import attempts_of, measured_in
 from runcard.domain.runs.run import RunDocument
 from runcard.store.engine import tables as t
