@@ -50,6 +50,11 @@ def part_id(run_id: UUID, kind: RunPart, position: int) -> UUID:
     return UUID(int=run_id.int | kind << _POSITION_BITS | position)
 
 
+def last_part_id(run_id: UUID) -> UUID:
+    """The largest id that `part_id` can make for a run."""
+    return UUID(int=run_id.int | _INNER_MASK)
+
+
 def run_of(inner_id: UUID) -> tuple[UUID, RunPart, int] | None:
     """The run, kind and position that `part_id` made this id from; None where `part_id` did not make it."""
     kind = inner_id.int >> _POSITION_BITS & 0b11

@@ -50,7 +50,37 @@ def list_comments(scope: Scope, thing_id: UUID, page: Page) -> Listed[Comment]:
     """A page of the comments on a thing, oldest first."""
     c = comments.c
     query = _comments(scope).where(c.thing_id == thing_id, *known_at(page, "comment_created", c.id))
-    return fetch_page(scope.connection, query.order_by(c.created_at, c.id), page, _comment)
+    return fetch_page(scope.connection, query.order_by(c.id), page, _comment)
+
+
+class CommentPage(NamedTuple):
+    """rows: oldest first. has_earlier: there are older ones. total: of the thing."""
+
+    rows: Sequence[Comment]
+    has_earlier: bool
+    total: int
+
+
+def list_newest_comments(scope: Scope, thing_id: UUID, limit: int, before: UUID | None = None) -> CommentPage:
+    """The newest comments on a thing. before: only those that are older than the comment with this id."""
+    c = comments.c
+    query = _comments(scope).where(c.thing_id == thing_id)
+    if before is not None:
+        query = query.where(c.id < before)
+    # Ids are in the order of creation.
+    found = scope.connection.execute(query.order_by(c.id.desc()).limit(limit + 1)).all()
+    rows = [_comment(*row) for row in reversed(found[:limit])]
+    return CommentPage(rows, len(found) > limit, count_comments(scope, [thing_id]).get(thing_id, 0))
+
+
+def read_names(scope: Scope, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """The present name of each of these members; the e-mail of one without a name."""
+    u = users.c
+    found: dict[UUID, str] = {}
+    for some in in_chunks(user_ids):
+        query = select(u.id, u.name, u.email).where(scope.owns(u), u.id.in_(some))
+        found |= {row[0]: row[1] or row[2] for row in scope.connection.execute(query)}
+    return found
 
 
 def count_comments(scope: Scope, thing_ids: Collection[UUID]) -> Mapping[UUID, int]:

@@ -32,6 +32,7 @@ from runcard.web.frame.facts import Fact
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.urls import (
     batch_url,
+    notes_url,
     part_url,
     procedure_url,
     revision_url,
@@ -179,7 +180,7 @@ def _url(one: TrailEntry, name: str, known: _Known) -> str:
         case "user":
             return "/settings/members"
         case "thing" | "comment":
-            return f"/notes/{one.thing_id}"
+            return notes_url(one.thing_id)
         case "tag":
             return "/settings/tags"
         case "cause":
