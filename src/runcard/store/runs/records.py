@@ -20,7 +20,7 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
-from runcard.store.lists.refs import Named, PartRef, ProcedureRef, UserRef
+from runcard.store.lists.refs import Named, PartRef, ProcedureRef, TagRef, UserRef
 from runcard.store.lists.run_filter import RunFilter, duration_of_runs, run_conditions
 from runcard.store.metadata import read_metadata
 
@@ -44,7 +44,7 @@ class RunRecord(NamedTuple):
     operator_name: the name of an operator who is no member; then `operator` is None.
     started_at, ended_at: the times that count. reported_started_at, reported_ended_at: the times by a wrong clock;
     `domain.runs.clock.reported_times` returns the station's own times in any case. metadata: None until
-    `with_metadata` has read it.
+    `with_metadata` has read it. tags, cause: None until `store.notes.on_runs` has read them; cause: its name.
     """
 
     id: UUID
@@ -69,6 +69,8 @@ class RunRecord(NamedTuple):
     reported_started_at: datetime | None = None
     reported_ended_at: datetime | None = None
     metadata: Metadata | None = None
+    tags: Sequence[TagRef] | None = None
+    cause: str | None = None
 
     @property
     def duration(self) -> timedelta:
@@ -94,7 +96,7 @@ _GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
     "created_by_user": (UserRef, [t.users.c.id, t.users.c.name, t.users.c.email]),
     "created_by_station": (Named, [t.stations.c.id, t.stations.c.name]),
 }
-_OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata")]
+_OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata", "tags", "cause")]
 
 
 def find_run(scope: Scope, run_id: UUID) -> RunRecord | None:

@@ -25,6 +25,8 @@ ColumnName = Literal[
     "slot",
     "execution_id",
     "docstring",
+    "tags",
+    "cause",
 ]
 ColumnKind = Literal["outcome", "unit", "text", "moment", "duration"]
 # A duration is exported in seconds.
@@ -76,6 +78,8 @@ _OTHERS = [
     RunColumn("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),
     RunColumn("execution_id", "Execution", "text", lambda run: run.execution_id or ""),
     RunColumn("docstring", "Note", "text", lambda run: run.docstring or ""),
+    RunColumn("tags", "Tags", "text", lambda run: ", ".join(tag.name for tag in run.tags or ())),
+    RunColumn("cause", "Cause", "text", lambda run: run.cause or ""),
 ]
 COLUMNS: Mapping[str, RunColumn] = {column.name: column for column in _OTHERS}
 USUAL_COLUMNS: Sequence[ColumnName] = (
@@ -90,6 +94,16 @@ USUAL_COLUMNS: Sequence[ColumnName] = (
     "started_at",
     "duration",
 )
+
+
+def usual_columns(runs: Sequence[RunRecord]) -> Sequence[ColumnName]:
+    """The columns that a page shows of these runs if a reader chose none: tags and causes only where a run has some."""
+    columns = list(USUAL_COLUMNS)
+    if any(run.tags for run in runs):
+        columns.append("tags")
+    if any(run.cause for run in runs):
+        columns.append("cause")
+    return columns
 
 
 def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -> Sequence[RunColumn]:

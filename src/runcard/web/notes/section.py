@@ -15,6 +15,7 @@ from runcard.ingest.note import may_change
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment
 from runcard.store.lists.choices import list_cause_choices, list_tag_choices
+from runcard.store.lists.refs import TagRef
 from runcard.store.notes.causes import causes_of
 from runcard.store.notes.comments import Comment, list_newest_comments, read_files, read_names
 from runcard.store.notes.tags import Tag, tags_of
@@ -130,7 +131,7 @@ def notes_section(
     )
 
 
-def tag_chips(tags: Sequence[Tag], kind: NotedKind) -> Sequence[TagChip]:
+def tag_chips(tags: Sequence[Tag | TagRef], kind: NotedKind) -> Sequence[TagChip]:
     """The tags of a thing of this kind as chips."""
     path = _LISTS.get(kind)
     return [

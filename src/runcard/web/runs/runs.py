@@ -20,6 +20,7 @@ from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import list_keys
+from runcard.store.notes.on_runs import with_notes
 from runcard.store.procedures.rows import list_procedures
 from runcard.store.runs.matches import count_new_runs
 from runcard.store.runs.records import (
@@ -35,9 +36,17 @@ from runcard.web.frame.render import render
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import hidden_fields, page_query, url_of
 from runcard.web.lists.pager import COUNTED, pager, total_text
-from runcard.web.lists.run_columns import COLUMNS, ColumnKind, ColumnValue, RunColumn, columns_of
+from runcard.web.lists.run_columns import (
+    COLUMNS,
+    ColumnKind,
+    ColumnValue,
+    RunColumn,
+    columns_of,
+    usual_columns,
+)
 from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, list_filter_of
 from runcard.web.lists.table_files import TableFiles, files_of
+from runcard.web.notes.section import TagChip, tag_chips
 from runcard.web.people.first_run import SOME_PROCEDURE, curl_command
 
 router = APIRouter()
@@ -66,12 +75,13 @@ class RunHeading(NamedTuple):
 
 
 class RunCell(NamedTuple):
-    """at: the value of a moment; None for other kinds."""
+    """at: the value of a moment; None for other kinds. tags: empty for other columns."""
 
     label: str
     kind: ColumnKind
     text: str
     at: Moment | None = None
+    tags: Sequence[TagChip] = ()
 
 
 class RunLine(NamedTuple):
@@ -162,8 +172,10 @@ def show_runs(
         keys = list_keys(scope, _MOST_KEYS)
         filters = filtering(scope, query, keys)
         total = _total(services.copy, scope, run_filter, found)
-        records = with_metadata(scope, found.records) if query.noted else found.records
-    columns = columns_of(query.columns, query.noted or ())
+        records = with_notes(scope, found.records)
+        if query.noted:
+            records = with_metadata(scope, records)
+    columns = columns_of(query.columns or usual_columns(records), query.noted or ())
     page = RunsPage(
         filters=filters,
         is_filtered=query.is_filtered,
@@ -274,13 +286,19 @@ def _heading(column: RunColumn, query: RunsPageQuery) -> RunHeading:
 
 def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> RunLine:
     counted = record._replace(reported_started_at=None, reported_ended_at=None)
-    cells = [
-        RunCell(one.label, one.kind, "", start_of(record, zone))
-        if one.name == "started_at"
-        else _cell(one, one.value(counted), zone)
-        for one in columns
-    ]
-    return RunLine(f"/runs/{record.id}", cells)
+    cells = [_cell(one, one.value(counted), zone) for one in columns]
+    own = {"started_at": RunCell("", "moment", "", start_of(record, zone)), "tags": _tags_cell(record)}
+    return RunLine(
+        f"/runs/{record.id}",
+        [
+            own[column.name]._replace(label=column.label) if column.name in own else cell
+            for column, cell in zip(columns, cells, strict=True)
+        ],
+    )
+
+
+def _tags_cell(record: RunRecord) -> RunCell:
+    return RunCell("", "text", "", tags=tag_chips(record.tags or (), "run"))
 
 
 def _cell(column: RunColumn, value: ColumnValue, zone: ZoneInfo) -> RunCell:
