@@ -21,12 +21,22 @@ from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run
 from runcard.store.calls.rows import api_calls
 from runcard.store.engine.database import Database
-from runcard.store.engine.tables import file_imports, repairs, units
+from runcard.store.engine.tables import (
+    causes,
+    comments,
+    file_imports,
+    repairs,
+    taggings,
+    tags,
+    thing_causes,
+    units,
+)
 from runcard.store.installation.integrity import count_runs
 from tests.cli.commands import run_beside, serving_beside
 from tests.servers import Installation
 
 DAYS = 60
+NOTES = (tags, taggings, causes, thing_causes, comments)
 NOW = datetime(2026, 3, 12, 15, 30, tzinfo=UTC)  # a Thursday
 
 
@@ -247,6 +257,8 @@ def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
     with installation.database() as database, database.read() as connection:
         # Beside those of the line: the golden sample's, and a subcontractor's.
         assert count_runs(connection) == 200 + 2 * len(STATIONS) + 24
+        counts = [connection.execute(select(func.count()).select_from(one)).scalar_one() for one in NOTES]
+        assert all(counts), counts
     assert len(installation.runcard("user", "list")) == 7
     assert [station["name"] for station in installation.runcard("station", "list")] == list(STATIONS)
     assert len(installation.runcard("procedure", "list")) == 3

@@ -19,6 +19,7 @@ from runcard.cli.demo_line.calls import CALLED_PATH, demo_calls
 from runcard.cli.demo_line.fill import MadeFloor, bring_in_files, build_floor, classify_golden, record_history
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
+from runcard.cli.demo_line.notes import note_on_line
 from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
 from runcard.cli.installation.opened import Installation, open_or_create
 from runcard.cli.installation.serve import Host, Port, listening, prepare_server, sole_server, url_of
@@ -131,6 +132,8 @@ def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mappi
     if golden:
         classify_golden(stores.writer, floor, GOLDEN_SAMPLE)
     bring_in_files(stores, floor, brought_files(history))
+    with stores.database.read_in(floor.organization_id) as scope:
+        note_on_line(stores.writer, floor, scope, history)
     activity = open_activity(
         installation.settings,
         installation.database,

@@ -11,7 +11,6 @@ from runcard.domain.runs.run import RunDocument
 from runcard.store.files.attachments import Attachment
 from runcard.store.runs.records import RunRecord, SubUnitRef
 
-
 # What is no part of the report, or not in this form: times that count, and what people noted on the run.
 _NO_PART = ("reported_", "tags", "cause")
 
