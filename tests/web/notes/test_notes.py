@@ -62,7 +62,7 @@ def new_tag(api: httpx.Client, name: str | None = None, **more: str) -> str:
 
 def chips(page: Page) -> list[str]:
     """The colours of the tags that a page shows."""
-    return [one["data-colour"] for one in page.all("span") if one.get("class") == "tag"]
+    return [one["data-colour"] for one in page.all("span") if one.get("class") == "topic"]
 
 
 def test_a_comment_is_shown_as_markdown_and_never_as_html(server: Server, eve: Browser, run: str) -> None:
@@ -193,7 +193,7 @@ def test_phases_and_measurements_have_a_page_of_notes(eve: Browser, run: str) ->
         assert (after.path, after.status) == (link, 200)
     counted = eve.open(run)
     assert [one["class"] for one in counted.all("a") if "note" in one.get("class", "").split()] == [
-        "note noted"
+        "note has-notes"
     ] * 2
 
 

@@ -9,13 +9,17 @@ from fastapi import APIRouter
 from msgspec import UNSET, Struct, UnsetType
 from starlette.responses import Response
 
+from runcard.domain.actor import Actor
+from runcard.domain.notes.comment import MAX_FILES
 from runcard.domain.notes.errors import CommentNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.files.uploads import settled
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import (
+    Services,
     WithRecordingActor,
     WithScope,
     WithServices,
@@ -24,7 +28,7 @@ from runcard.edge.requests.services import (
 from runcard.ingest.note import comment_on, edit, withdraw
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
-from runcard.store.files.attachments import Attachment
+from runcard.store.files.attachments import Attachment, find_attachments
 from runcard.store.notes.comments import Comment, get_comment, list_comments, read_files
 from runcard.store.notes.things import get_noted
 
@@ -112,6 +116,7 @@ def create(
     body: Annotated[CommentCreateBody, json_body(CommentCreateBody)],
 ) -> Response:
     """Comment on a run, phase, measurement, unit, batch or station."""
+    _take_in(services, actor, body.file_ids)
 
     def apply(tx: Transaction) -> CommentBody:
         comment_id = comment_on(tx, actor, body.thing_id, body.text, body.file_ids)
@@ -131,6 +136,8 @@ def update(
 ) -> Response:
     """Edit a comment. Whoever wrote it may, and admins."""
     comment_id = id_of(id, CommentNotFound)
+    if body.file_ids is not UNSET:
+        _take_in(services, actor, body.file_ids)
 
     def apply(tx: Transaction) -> CommentBody:
         text = get_comment(tx.scope, comment_id).text if body.text is UNSET else body.text
@@ -150,6 +157,13 @@ def delete(
     comment_id = id_of(id, CommentNotFound)
     services.writer.write(actor, lambda tx: withdraw(tx, actor, comment_id))
     return JsonResponse(CommentDeleteResponse(comment_id))
+
+
+def _take_in(services: Services, actor: Actor, file_ids: Sequence[UUID]) -> None:
+    """Note the bytes that were sent directly to the object store. A comment takes only files whose bytes are there."""
+    with services.database.read_in(actor.organization_id) as scope:
+        announced = list(find_attachments(scope, file_ids[:MAX_FILES]).values())
+    settled(services, announced)
 
 
 def _body(scope: Scope, comment_id: UUID) -> CommentBody:

@@ -5,7 +5,7 @@ from itertools import cycle
 from uuid import UUID
 
 from runcard.cli.demo_line.fill import MadeFloor
-from runcard.cli.demo_line.floor import ADMIN, BAD_STATION, BOARD, OPERATORS, PEOPLE
+from runcard.cli.demo_line.floor import ADMIN, BAD_STATION, BOARD, ENGINEER, OPERATORS, PEOPLE
 from runcard.cli.demo_line.history import DemoRun
 from runcard.domain.actor import UserActor
 from runcard.domain.ids import RunPart, part_id
@@ -47,7 +47,7 @@ _ON_RUNS = (
     (
         "P-SOLDER-COLD",
         "Sent to repair",
-        f"Cold joint, seen under the microscope. @{OPERATORS[0].name}: please rework and test again.",
+        f"Cold joint, seen under the microscope. @{ENGINEER.name}: please rework and test again.",
     ),
     (
         "T-CONTACT",
