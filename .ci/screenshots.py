@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import httpx
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize
 
@@ -47,6 +48,7 @@ DOCS = {
     "unit.png": Shown("/units/{serial_number:path}"),
     "station.png": Shown("/stations/{station_id}"),
     "history.png": Shown("/trail"),
+    "notes.png": Shown("/notes/{thing_id}"),
     "imports.png": Shown("/imports"),
     "quarantine.png": Shown("/imports/quarantine"),
     "mapping.png": Shown("/imports/quarantine/{file_id}/mapping"),
@@ -68,6 +70,14 @@ def demo() -> Iterator[tuple[str, Account, str]]:
             yield server.url, Account(access["email"], access["password"]), access["api_key"]
         finally:
             server.stop()
+
+
+def noted_run(url: str, api_key: str) -> str:
+    """The page of the notes on a run that has some."""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    query: dict[str, str | int] = {"tags": "Sent to repair", "limit": 1}
+    found = httpx.get(f"{url}/api/v2/runs", params=query, headers=headers).json()["data"]
+    return f"/notes/{found[0]['id']}"
 
 
 def take(page: Page, path: Path, *, whole: bool) -> None:
@@ -95,7 +105,7 @@ def main() -> int:
         make_imports(url, api_key)
         make_changes(url, api_key)
         # Units of the demo have more to show than those of the files.
-        pages = {**explore(reader).pages, **pages}
+        pages = {**explore(reader).pages, **pages, "/notes/{thing_id}": noted_run(url, api_key)}
         reader.close()
         windows = Windows(browser, url)
         cookies = windows.log_in(admin).context.storage_state()
