@@ -1,6 +1,7 @@
 """Notes in the store: many at once, which files are needed, what the history finds, and what goes with its thing."""
 
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -84,10 +85,11 @@ def test_what_is_refused_leaves_nothing(database: Database, writer: Writer, engi
     run_id = record(writer, engineer, "SN-1")
     unknown = [new_run_id(), part_id(run_id, RunPart.PHASE, 2), part_id(run_id, RunPart.MEASUREMENT, 0)]
     for missing in unknown:
+        ids = [run_id, missing]
         with pytest.raises(ThingNotFound):
-            writer.write(engineer, lambda tx, one=missing: tag(tx, engineer, [run_id, one], add=["A"]))
+            writer.write(engineer, partial(tag, actor=engineer, thing_ids=ids, add=["A"]))
         with pytest.raises(ThingNotFound):
-            writer.write(engineer, lambda tx, one=missing: give_cause(tx, engineer, [run_id, one], "C"))
+            writer.write(engineer, partial(give_cause, actor=engineer, thing_ids=ids, code="C"))
     assert count_of(database) == [0, 0, 0]
 
 
