@@ -96,16 +96,6 @@ USUAL_COLUMNS: Sequence[ColumnName] = (
 )
 
 
-def usual_columns(runs: Sequence[RunRecord]) -> Sequence[ColumnName]:
-    """The columns that a page shows of these runs if a reader chose none: tags and causes only where a run has some."""
-    columns = list(USUAL_COLUMNS)
-    if any(run.tags for run in runs):
-        columns.append("tags")
-    if any(run.cause for run in runs):
-        columns.append("cause")
-    return columns
-
-
 def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -> Sequence[RunColumn]:
     """The chosen columns in the table's own order, and always the unit. chosen: None: the usual columns.
 

@@ -1,6 +1,6 @@
 """The list of runs: filtered, sorted, in pages, with the columns that a reader chose."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -42,10 +42,10 @@ from runcard.web.lists.run_columns import (
     ColumnValue,
     RunColumn,
     columns_of,
-    usual_columns,
 )
 from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, list_filter_of
 from runcard.web.lists.table_files import TableFiles, files_of
+from runcard.web.notes.cells import NotedCell
 from runcard.web.notes.section import TagChip, tag_chips
 from runcard.web.people.first_run import SOME_PROCEDURE, curl_command
 
@@ -85,8 +85,11 @@ class RunCell(NamedTuple):
 
 
 class RunLine(NamedTuple):
+    """noted: what stands beside the unit; what a column shows does not."""
+
     url: str
     cells: Sequence[RunCell]
+    noted: NotedCell
 
 
 class ColumnChoice(NamedTuple):
@@ -175,7 +178,7 @@ def show_runs(
         records = with_notes(scope, found.records)
         if query.noted:
             records = with_metadata(scope, records)
-    columns = columns_of(query.columns or usual_columns(records), query.noted or ())
+    columns = columns_of(query.columns, query.noted or ())
     page = RunsPage(
         filters=filters,
         is_filtered=query.is_filtered,
@@ -288,12 +291,17 @@ def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> Ru
     counted = record._replace(reported_started_at=None, reported_ended_at=None)
     cells = [_cell(one, one.value(counted), zone) for one in columns]
     own = {"started_at": RunCell("", "moment", "", start_of(record, zone)), "tags": _tags_cell(record)}
-    return RunLine(
-        f"/runs/{record.id}",
-        [
-            own[column.name]._replace(label=column.label) if column.name in own else cell
-            for column, cell in zip(columns, cells, strict=True)
-        ],
+    cells = [
+        own[column.name]._replace(label=column.label) if column.name in own else cell
+        for column, cell in zip(columns, cells, strict=True)
+    ]
+    return RunLine(f"/runs/{record.id}", cells, _noted(record, {column.name for column in columns}))
+
+
+def _noted(record: RunRecord, shown: Set[str]) -> NotedCell:
+    return NotedCell(
+        () if "tags" in shown else tag_chips(record.tags or (), "run"),
+        "" if "cause" in shown else record.cause or "",
     )
 
 
