@@ -31,11 +31,13 @@ class Seen(HTMLParser):
         if tag not in ALLOWED:
             self.wrong.append(tag)
         if tag == "a":
-            href = dict(attrs)["href"] or ""
+            href = dict(attrs).get("href")
+            if href is None:  # no link, then
+                return
             self.links.append(href)
             if not href.lower().startswith(SCHEMES) or href.startswith(("//", "/\\")):
                 self.wrong.append(href)
-            if dict(attrs)["rel"] != "nofollow noopener noreferrer":
+            if dict(attrs).get("rel") != "nofollow noopener noreferrer":
                 self.wrong.append("rel")
 
     def handle_decl(self, decl: str) -> None:
@@ -69,6 +71,7 @@ PIECES = [
 @example("[a](javascript&colon;alert(1))")
 @example("[a](//evil.example)\n[b](/\\evil.example)\n[c](\\\\evil.example)")
 @example("<javascript:alert(1)>")
+@example("[a]()")
 @example('[a](https://a.example "x\\" onclick=\\"y")')
 @example("```js onload=x\nx\n```")
 @example("![a](https://a.example/x.png)")

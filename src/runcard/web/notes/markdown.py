@@ -56,7 +56,11 @@ def _show_mention(
 def _open_link(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: Any
 ) -> str:
-    tokens[at].attrSet("rel", _REL)
+    token = tokens[at]
+    token.attrSet("rel", _REL)
+    # The parser asks about every address but the empty one. Without an address, it is no link.
+    if not token.attrGet("href"):
+        del token.attrs["href"]
     return renderer.renderToken(tokens, at, options, env)
 
 
