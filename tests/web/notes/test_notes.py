@@ -110,6 +110,22 @@ def test_what_was_written_is_kept_when_it_is_refused(eve: Browser, run: str) -> 
     assert comment(eve, run, " ").status == 400
 
 
+def test_a_preview_shows_a_comment_and_writes_nothing(server: Server, eve: Browser, run: str) -> None:
+    token = eve.open(run).hidden_fields["form_token"]
+    text = f"*Not yet*, @{server.world.acme.admin.email}"
+    sent = {"form_token": token, "text": text, "preview": "yes"}
+    page = Page(eve.http.post(f"{notes_path(run)}/comments", data=sent, files=[("files", ("", b""))]))
+    assert (page.status, page.path) == (200, f"{notes_path(run)}/comments")
+    assert "<em>Not yet</em>" in page.answer.text
+    assert '<span class="mention">' in page.answer.text
+    assert text in page.text
+    assert "Not yet" not in eve.open(run).text
+    empty = Page(
+        eve.http.post(f"{notes_path(run)}/comments", data={**sent, "text": ""}, files=[("files", ("", b""))])
+    )
+    assert empty.status == 400
+
+
 def test_a_comment_has_files(eve: Browser, vic: Browser, gus: Browser, run: str) -> None:
     page = comment(eve, run, "See", [("files", ("../日本.txt", b"content")), ("files", ("b.html", b"<b>"))])
     links = [link for link in page.links if "/files/" in link]

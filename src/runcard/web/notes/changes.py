@@ -28,7 +28,7 @@ from runcard.web.frame.render import redirect
 from runcard.web.frame.sent_form import SentForm, file_name, read_sent_form
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.notes.page import show_notes_of
-from runcard.web.notes.section import CommentDraft, home_url
+from runcard.web.notes.section import CommentDraft, home_url, previewed
 from runcard.web.notes.tags import colour_in
 
 router = APIRouter()
@@ -76,8 +76,10 @@ WithEdited = Annotated[Fields, Depends(_read_edited)]
 
 @router.post("/notes/{thing_id}/comments")
 def submit_comment(services: WithServices, visit: WithVisit, thing_id: str, form: WithComment) -> Response:
-    """Comment on a thing."""
+    """Comment on a thing, or show what the comment would look like."""
     thing_uuid, text = _thing_id(thing_id), form.fields.get("text", "")
+    if "preview" in form.fields:
+        return _preview(services, visit, thing_uuid, text)
     kept = _keep_files(services, visit, form.files)
 
     def apply(tx: Transaction) -> None:
@@ -147,6 +149,16 @@ def submit_cause(services: WithServices, visit: WithVisit, thing_id: str, fields
     except Conflict as error:
         return show_notes_of(services, visit, thing_uuid, CommentDraft(problems=problems_of(error)), error)
     return _home(services, visit, thing_uuid)
+
+
+def _preview(services: Services, visit: Visit, thing_id: UUID, text: str) -> Response:
+    try:
+        with services.database.read_in(visit.actor.organization_id) as scope:
+            draft = previewed(scope, text)
+    except InvalidInput as error:
+        draft = CommentDraft(text, None, problems_of(error))
+        return show_notes_of(services, visit, thing_id, draft, error)
+    return show_notes_of(services, visit, thing_id, draft)
 
 
 def _keep_files(services: Services, visit: Visit, files: Sequence[UploadFile]) -> Sequence[_KeptFile]:

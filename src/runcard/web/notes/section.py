@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from runcard.auth.permissions import may_manage
-from runcard.domain.notes.comment import MAX_LENGTH
+from runcard.domain.notes.comment import MAX_LENGTH, checked_text, mentions_in
 from runcard.domain.notes.tag import TAG_COLOURS
 from runcard.ingest.note import may_change
 from runcard.store.engine.scope import Scope
@@ -17,7 +17,7 @@ from runcard.store.files.attachments import Attachment
 from runcard.store.lists.choices import list_cause_choices, list_tag_choices
 from runcard.store.lists.refs import TagRef
 from runcard.store.notes.causes import causes_of
-from runcard.store.notes.comments import Comment, list_newest_comments, read_files, read_names
+from runcard.store.notes.comments import Comment, list_members, list_newest_comments, read_files, read_names
 from runcard.store.notes.tags import Tag, tags_of
 from runcard.store.notes.things import NotedKind, NotedThing, get_noted
 from runcard.web.frame.facts import creator_name
@@ -66,11 +66,15 @@ class CommentLine(NamedTuple):
 
 
 class CommentDraft(NamedTuple):
-    """What was filled in and not taken. comment_id: whose text it is; None: of a new comment. problems: why."""
+    """What was filled in and is not taken, or not yet. comment_id: whose text it is; None: of a new comment.
+
+    problems: why it is not taken. preview: what it would look like; empty if nobody asked.
+    """
 
     text: str = ""
     comment_id: UUID | None = None
     problems: Sequence[str] = ()
+    preview: Markup = Markup("")
 
 
 _NO_DRAFT = CommentDraft()
@@ -129,6 +133,15 @@ def notes_section(
         may_make=may_manage(visit.actor),
         most=MAX_LENGTH,
     )
+
+
+def previewed(scope: Scope, text: str) -> CommentDraft:
+    """A new comment that is not written yet, with what it would look like. Raises InvalidInput."""
+    checked = checked_text(text)
+    members = list_members(scope)
+    names = {member.id: member.name or member.email for member in members}
+    mentions = {handle: names[user_id] for handle, user_id in mentions_in(checked, members).items()}
+    return CommentDraft(text, preview=markdown_html(checked, mentions))
 
 
 def tag_chips(tags: Sequence[Tag | TagRef], kind: NotedKind) -> Sequence[TagChip]:
