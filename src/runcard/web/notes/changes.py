@@ -12,7 +12,7 @@ from runcard.auth.permissions import check_may_manage
 from runcard.domain.actor import check_may_record
 from runcard.domain.errors import Conflict, InvalidInput
 from runcard.domain.ids import new_id
-from runcard.domain.notes.comment import MAX_FILES
+from runcard.domain.notes.comment import MAX_FILES, checked_text
 from runcard.domain.notes.errors import CommentNotFound, TagNotFound, ThingNotFound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
@@ -80,17 +80,15 @@ def submit_comment(services: WithServices, visit: WithVisit, thing_id: str, form
     thing_uuid, text = _thing_id(thing_id), form.fields.get("text", "")
     if "preview" in form.fields:
         return _preview(services, visit, thing_uuid, text)
-    kept = _keep_files(services, visit, form.files)
-
-    def apply(tx: Transaction) -> None:
-        file_ids = [_attach(tx, visit, file) for file in kept]
-        comment_on(tx, visit.actor, thing_uuid, text, file_ids)
-
+    home = _home(services, visit, thing_uuid)
     try:
-        services.writer.write(visit.actor, apply)
+        # Before any file is stored.
+        checked_text(text)
+        kept = _keep_files(services, visit, form.files)
+        services.writer.write(visit.actor, lambda tx: _comment(tx, visit, thing_uuid, text, kept))
     except InvalidInput as error:
         return show_notes_of(services, visit, thing_uuid, CommentDraft(text, None, problems_of(error)), error)
-    return _home(services, visit, thing_uuid)
+    return home
 
 
 @router.post("/notes/{thing_id}/comments/{comment_id}")
@@ -173,6 +171,10 @@ def _keep_files(services: Services, visit: Visit, files: Sequence[UploadFile]) -
     return kept
 
 
+def _comment(tx: Transaction, visit: Visit, thing_id: UUID, text: str, kept: Sequence[_KeptFile]) -> None:
+    comment_on(tx, visit.actor, thing_id, text, [_attach(tx, visit, file) for file in kept])
+
+
 def _attach(tx: Transaction, visit: Visit, file: _KeptFile) -> UUID:
     announced = AnnouncedFile(file.name, None, file.meta.size_bytes, file.id)
     attachment = create_attachment(tx, announced, Creator.of(visit.actor))
@@ -180,6 +182,7 @@ def _attach(tx: Transaction, visit: Visit, file: _KeptFile) -> UUID:
 
 
 def _home(services: Services, visit: Visit, thing_id: UUID) -> Response:
+    """The way back to the page of a thing. Raises ThingNotFound."""
     with services.database.read_in(visit.actor.organization_id) as scope:
         return redirect(f"{home_url(get_noted(scope, thing_id))}#notes")
 
