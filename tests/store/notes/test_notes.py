@@ -81,6 +81,23 @@ def test_ten_thousand_things_are_tagged_at_once_each_with_an_entry(
         writer.write(engineer, lambda tx: tag(tx, engineer, [*ids, ids[0]], add=["a"]))
 
 
+def test_tags_that_a_thing_has_already_leave_no_entry(
+    database: Database, writer: Writer, engineer: UserActor
+) -> None:
+    names = ["a b", "a-c", "A_a", "ab", "é", "Z", "ä", "_"]
+
+    def make(tx: Transaction) -> None:
+        for name in names:
+            create_tag(tx, name, "red", Creator.of(engineer))
+
+    writer.write(engineer, make)
+    run_id = record(writer, engineer, "SN-1")
+    assert writer.write(engineer, lambda tx: tag(tx, engineer, [run_id], add=names)) == [run_id]
+    assert writer.write(engineer, lambda tx: tag(tx, engineer, [run_id], add=names[::-1])) == []
+    with database.read_in(engineer.organization_id) as scope:
+        assert len(list_entries(scope, TrailFilter(thing_id=run_id), 10).rows) == 1
+
+
 def test_what_is_refused_leaves_nothing(database: Database, writer: Writer, engineer: UserActor) -> None:
     run_id = record(writer, engineer, "SN-1")
     unknown = [new_run_id(), part_id(run_id, RunPart.PHASE, 2), part_id(run_id, RunPart.MEASUREMENT, 0)]

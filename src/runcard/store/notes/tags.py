@@ -124,10 +124,9 @@ def tags_of(scope: Scope, thing_ids: Collection[UUID]) -> Mapping[UUID, Sequence
     found: dict[UUID, list[Tag]] = defaultdict(list)
     for some in in_chunks(thing_ids):
         query = select(g.thing_id, *_COLUMNS).join_from(taggings, tags, c.id == g.tag_id)
-        query = query.where(scope.owns(g), g.thing_id.in_(some)).order_by(c.name_key)
-        for thing_id, *row in scope.connection.execute(query):
+        for thing_id, *row in scope.connection.execute(query.where(scope.owns(g), g.thing_id.in_(some))):
             found[thing_id].append(Tag(*row))
-    return found
+    return {thing_id: _sorted(tags) for thing_id, tags in found.items()}
 
 
 def apply_tags(
@@ -182,7 +181,12 @@ def _with_tags(had: Sequence[Tag], adding: Sequence[Tag], removing: Sequence[Tag
     """The tags of a thing after a change, sorted by name."""
     has = [tag for tag in had if tag not in removing]
     has += [tag for tag in adding if tag not in had]
-    return sorted(has, key=lambda tag: lookup_key(tag.name))
+    return _sorted(has)
+
+
+def _sorted(some: Sequence[Tag]) -> list[Tag]:
+    """Tags by name; not by the database, because each sorts texts in its own way."""
+    return sorted(some, key=lambda tag: lookup_key(tag.name))
 
 
 def _tag(tx: Transaction, pairs: Sequence[tuple[UUID, Tag]]) -> None:
