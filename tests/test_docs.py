@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from runcard.api.analytics import router as questions
+from runcard.api.bin import router as bin_
 from runcard.api.cli import router as command_lines
 from runcard.api.export import router as exports
 from runcard.api.notes import router as notes
@@ -20,6 +21,7 @@ from runcard.api.repairs import router as repairs
 from runcard.api.trail import router as trail
 from runcard.api.v1 import router as v1
 from runcard.api.v2 import router as v2
+from runcard.api.voids import router as voids
 from runcard.cli.main import app as cli
 from runcard.settings import Settings
 
@@ -70,8 +72,13 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/repairs.md", repairs.router, {}),
         ("docs/api/trail.md", trail.router, {}),
         ("docs/api/notes.md", notes.router, {}),
+        ("docs/api/voids.md", voids.router, {}),
+        ("docs/api/bin.md", bin_.router, {}),
     ],
-    ids=["v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail", "notes"],
+    ids=[
+        *("v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail"),
+        *("notes", "voids", "bin"),
+    ],
 )
 def test_page_of_an_api_lists_every_endpoint(
     paper: str, router: APIRouter, unseen: Mapping[str, Mapping[str, Any]]

@@ -1,11 +1,13 @@
 """The check that everything that a test did stands in the audit trail."""
 
 from collections import Counter
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import select
 
 from runcard.domain.evidence.entry import decode_entry
+from runcard.store.bin.check import check_bin
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import changes
@@ -25,7 +27,8 @@ def assert_trail_fits(database: Database) -> None:
     """Every record of every organization is what the trail says last of it, and the trail knows them all."""
     with database.read() as connection:
         for organization in list_organizations(connection):
-            for page in check_records(Scope(connection, organization.id)):
+            scope = Scope(connection, organization.id)
+            for page in chain(check_records(scope), check_bin(scope)):
                 misfits = [one for one in page.misfits if one.thing_id not in _CHANGED]
                 assert misfits == []
                 assert page.waiting == 0, f"{page.waiting} records of {organization.name} have no digest"

@@ -20,6 +20,7 @@ from runcard.activity.noted_calls import NotedCalls, Notes, new_notes
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
 from runcard.api.analytics import router as questions
+from runcard.api.bin import router as bin_
 from runcard.api.cli import router as cli
 from runcard.api.export import router as exports
 from runcard.api.notes import router as notes
@@ -30,6 +31,7 @@ from runcard.api.trail import router as trail
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
+from runcard.api.voids import router as voids
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.key_uses import KeyUses
@@ -274,6 +276,8 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(proof.router, prefix=_PROOF, tags=["proof"], dependencies=own)
     app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
     app.include_router(notes.router, prefix=_OWN, tags=["notes"], dependencies=own)
+    app.include_router(voids.router, prefix=_OWN, tags=["voids"], dependencies=own)
+    app.include_router(bin_.router, prefix=_OWN, tags=["bin"], dependencies=own)
     app.include_router(trail.router, prefix=_OWN, tags=["trail"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)

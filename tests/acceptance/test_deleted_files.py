@@ -38,6 +38,13 @@ def v2(server: Server) -> Iterator[httpx.Client]:
         yield client
 
 
+def purge(v2: httpx.Client, *thing_ids: str) -> None:
+    """Remove things from the bin for good, after which nothing of them is kept."""
+    for thing_id in thing_ids:
+        answer = v2.delete(str(v2.base_url.copy_with(path=f"/api/bin/{thing_id}")))
+        assert answer.status_code == 200, answer.text
+
+
 def attached(admin: httpx.Client, serial: str) -> str:
     """Id of a new run with a file."""
     run_id = create_run(admin, run_of(serial))
@@ -58,6 +65,8 @@ def test_a_deleted_run_takes_its_files_along(admin, v2, serial, kept: Blobs, doo
     }[door]()
     assert deleted.status_code == 200, deleted.text
     assert httpx.get(attachment["url"]).status_code == 404
+    assert len(keys_in(kept)) == len(before) + 1, "the bin keeps the bytes"
+    purge(v2, deleted.json()["id"][0] if door == "unit" else run_id)
     assert keys_in(kept) == before
 
 
@@ -66,9 +75,12 @@ def test_a_deleted_unit_takes_its_files_along(admin, v2, serial, kept: Blobs):
     run_id = create_run(admin, run_of(serial))
     slot = v2.post(f"/units/{serial}/attachments", json={"name": "photo.jpg"}).json()
     assert httpx.put(slot["upload_url"], content=b"a photo").status_code == 200
+    unit_id = v2.get(f"/units/{serial}").json()["id"]
     assert admin.delete(f"/runs/{run_id}").status_code == 200
+    purge(v2, run_id)
     assert len(keys_in(kept)) == len(before) + 1
     assert admin.delete(f"/units/{serial}").status_code == 200
+    purge(v2, unit_id)
     assert keys_in(kept) == before
 
 
@@ -78,6 +90,7 @@ def test_a_deleted_procedure_takes_the_files_of_its_runs_along(admin, v2, serial
     run_id = create_run(admin, run_of(serial, procedure_id=procedure_id))
     assert sync(admin, uploaded(admin, b"a curve"), run_id).status_code == 200
     assert v2.delete(f"/procedures/{procedure_id}").status_code == 200
+    purge(v2, procedure_id)
     assert keys_in(kept) == before
 
 
@@ -90,6 +103,7 @@ def test_the_report_of_several_runs_goes_with_the_last_of_them(admin, v2, kept: 
     assert admin.delete(f"/runs/{runs[0]}").status_code == 200
     assert len(keys_in(kept)) == len(before) + 1
     assert admin.delete(f"/runs/{runs[1]}").status_code == 200
+    purge(v2, *runs)
     assert keys_in(kept) == before
 
 
@@ -115,6 +129,7 @@ def test_killed_between_the_commit_and_the_bytes(doomed: Server):
         path.rename(path.with_suffix(".kept"))
         path.mkdir()
         assert admin.delete(f"/runs/{run_id}").status_code == 200
+        purge(admin, run_id)
     doomed.kill()
     path.rmdir()
     path.with_suffix(".kept").rename(path)

@@ -161,7 +161,7 @@ def test_a_comment_is_written_edited_and_deleted(
     refused(engineer.delete(f"/comments/{made['id']}"), 404, "Comment not found")
     assert done(engineer.get("/comments", params={"thing_id": run_id}))["data"] == []
     told = entries_of(server, run_id)
-    assert [one["kind"] for one in told] == ["comment_created", "comment_changed", "comment_deleted"]
+    assert [one["kind"] for one in told] == ["comment_created", "comment_changed", "comment_withdrawn"]
     assert told[1]["what"]["text"] == [body["text"].strip(), "Done"]
     assert told[2]["what"]["text"] == ["Done", None]
     assert {one["thing_id"] for one in told} == {made["id"]}
@@ -347,6 +347,26 @@ def test_another_organization_sees_and_changes_nothing(
         text = stranger.get(path).text
         assert tag not in text
         assert cause["code"] not in text
+
+
+def test_notes_wait_in_the_bin_with_their_thing_and_go_with_it(
+    server: Server, callers: dict[str, httpx.Client], run_id: str
+) -> None:
+    admin = callers["admin"]
+    made = new_tag(admin)
+    done(admin.post("/tags/apply", json={"thing_ids": [run_id], "add": [made["name"]]}))
+    comment = done(admin.post("/comments", json={"thing_id": run_id, "text": "Said"}))["id"]
+    done(admin.request("DELETE", "/v2/runs", params={"ids": run_id}))
+    refused(admin.get("/comments", params={"thing_id": run_id}), 404)
+    done(admin.post(f"/bin/{run_id}/restore", json={}))
+    assert note_of(admin, run_id)["comment_count"] == 1
+    assert [tag["name"] for tag in note_of(admin, run_id)["tags"]] == [made["name"]]
+    done(admin.request("DELETE", "/v2/runs", params={"ids": run_id}))
+    refused(admin.delete(f"/tags/{made['id']}"), 409, "1 thing has it")
+    done(admin.delete(f"/bin/{run_id}"))
+    done(admin.delete(f"/tags/{made['id']}"))
+    kinds = [one["kind"] for one in entries_of(server, comment)]
+    assert kinds == ["comment_created", "comment_deleted"]
 
 
 def test_many_are_tagged_at_once_or_none(

@@ -23,6 +23,7 @@ _TEXTS = {
     "outcomes": "FAIL",
     "environments": "production",
     "samples": "golden",
+    "voided": "true",
     "duration_min": "PT1S",
     "duration_max": "PT2S",
     "metadata": '{"line": {"in": ["A"]}}',

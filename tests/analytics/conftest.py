@@ -2,6 +2,7 @@
 histories.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +19,7 @@ from runcard.cli.demo_line.fill import MadeFloor, build_floor, record_history
 from runcard.cli.demo_line.history import demo_runs
 from runcard.domain.actor import SystemActor
 from runcard.domain.floor.sample import SampleClass
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
@@ -27,6 +29,8 @@ from runcard.store.files.blobs import Blobs
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import list_runs
+from runcard.store.runs.rows import delete_runs
+from runcard.store.runs.voids import void_runs
 from runcard.store.units.records import classify_unit
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import Frames, read_frames
@@ -63,6 +67,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
         blobs = Blobs.open(None, None, folder / "attachments")
         record_history(writer, blobs, floor, demo_runs(1, RUNS, 60, NOW), lambda _: None)
         _set_samples_apart(database, writer, floor)
+        _void_and_delete(database, writer, floor)
         with own_copy(database) as copy, database.read() as connection:
             copy.follow()
             home = floor.organization_id
@@ -95,6 +100,25 @@ def _set_samples_apart(database: Database, writer: Writer, floor: MadeFloor) -> 
     classes: tuple[SampleClass, ...] = ("golden", "failing", "ignored")
     for number, unit_id in enumerate(units[:15]):
         writer.write_shared(partial(_classify, home, unit_id, classes[number % 3]))
+
+
+def _void_and_delete(database: Database, writer: Writer, floor: MadeFloor) -> None:
+    """Void and delete runs of units that have several, among them first runs that failed, and a few others."""
+    home = floor.organization_id
+    with database.read_in(home) as scope:
+        page = list_runs(scope, RunFilter(), "started_at", Page(RUNS), descending=False)
+    by_unit: dict[tuple[UUID, UUID], list[UUID]] = defaultdict(list)
+    for run in page.rows:
+        by_unit[run.unit.id, run.procedure.id].append(run.id)
+    several = [runs for runs in by_unit.values() if len(runs) > 1]
+    once = [runs for runs in by_unit.values() if len(runs) == 1]
+    voided = [runs[place % len(runs)] for place, runs in enumerate(several[::3])]
+    deleted = [runs[place % len(runs)] for place, runs in enumerate(several[1::3])]
+    voided += [run for runs in once[::40] for run in runs]
+    assert len(voided) > 20
+    assert len(deleted) > 10
+    writer.write(floor.engineer, lambda tx: void_runs(tx, floor.engineer, voided, "Wrong fixture"))
+    writer.write(floor.engineer, lambda tx: delete_runs(tx, deleted, Deletion()))
 
 
 def _classify(home: UUID, unit_id: UUID, sample: SampleClass, tx: SharedTransaction) -> None:

@@ -10,15 +10,22 @@ from uuid import UUID
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runcard.domain.actor import SystemActor
+from runcard.domain.actor import SystemActor, UserActor
 from runcard.domain.errors import RuncardError
+from runcard.domain.ids import new_id
 from runcard.domain.runs.report import RunReport
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import SharedTransaction
+from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
 from runcard.store.products.batches import delete_batch, get_batch
+from runcard.store.restoring.contents import list_bin
+from runcard.store.restoring.purge import purge
+from runcard.store.restoring.restore import restore
 from runcard.store.retention.old_records import delete_old_runs
-from runcard.store.runs.rows import delete_run
+from runcard.store.runs.rows import delete_run, is_recorded
+from runcard.store.runs.voids import end_voids, void_runs
 from runcard.store.trail.metadata import change_metadata
 from runcard.store.units.records import classify_unit, delete_units, rename_unit
 from tests.analytics.copies import OwnCopy
@@ -37,6 +44,7 @@ class Line:
         self._suffix = f"-{next(_numbers)}"
         self.procedure_id = floor.procedure()
         self.runs: list[UUID] = []
+        self._somebody = UserActor(new_id(), floor.home, "admin")
 
     def serial(self, serial: str) -> str:
         return serial + self._suffix
@@ -62,19 +70,26 @@ class Line:
         run_id = self.runs[place % len(self.runs)]
         serial = self.serial(SERIALS[place % len(SERIALS)])
         deeds: dict[str, Callable[[SharedTransaction], object]] = {
-            "delete a run": lambda tx: delete_run(tx.of(SystemActor(self._home, "test")), run_id),
+            "delete a run": lambda tx: delete_run(tx.of(SystemActor(self._home, "test")), run_id, Deletion()),
             "let a unit grow old": lambda tx: delete_old_runs(
                 tx.of(SystemActor(self._home, "test")),
                 [self._unit(tx, serial)],
                 START + timedelta(days=36_500),
                 500,
             ),
+            "void a run": lambda tx: void_runs(
+                tx.of(self._somebody), self._somebody, [run_id], "wrong fixture"
+            ),
+            "let a run count again": lambda tx: end_voids(tx.of(self._somebody), [run_id], None),
+            "restore": lambda tx: restore(tx.of(self._somebody), self._in_bin(tx, place), None),
+            "remove from the bin": lambda tx: purge(tx.of(self._somebody), self._in_bin(tx, place), None),
             "delete a unit": lambda tx: delete_units(
-                tx.of(SystemActor(self._home, "test")), [serial], with_runs=True
+                tx.of(SystemActor(self._home, "test")), [serial], Deletion(), with_runs=True
             ),
             "delete the batch": lambda tx: delete_batch(
                 tx.of(SystemActor(self._home, "test")),
                 get_batch(tx.of(SystemActor(self._home, "test")).scope, self.serial("B")),
+                Deletion(),
             ),
             "rename": lambda tx: rename_unit(
                 tx.of(SystemActor(self._home, "test")), self._unit(tx, serial), f"a{serial}"
@@ -86,6 +101,11 @@ class Line:
         with suppress(RuncardError):  # it has happened to this one before, or it was never made
             self._floor.writer.write_shared(deeds[event])
 
+    def _in_bin(self, tx: SharedTransaction, place: int) -> UUID:
+        """One of the things in the bin. Raises NotFound where it is empty."""
+        rows = list_bin(tx.of(self._somebody).scope, Page(6)).rows
+        return rows[place % len(rows)].thing.id if rows else new_id()
+
     def _unit(self, tx: SharedTransaction, serial: str) -> UUID:
         return tx.catalog.get_unit(self._home, serial).id
 
@@ -95,7 +115,10 @@ class Line:
         )
 
     def _note(self, tx: SharedTransaction, run_id: UUID) -> None:
-        change_metadata(tx.of(SystemActor(self._home, "test")), "run", run_id, "metadata", {"place": 7})
+        mine = tx.of(SystemActor(self._home, "test"))
+        if not is_recorded(mine.scope, run_id):
+            return
+        change_metadata(mine, "run", run_id, "metadata", {"place": 7})
         tx.note_change(self._home, "run_changed", run_id)
 
 
@@ -106,6 +129,10 @@ events = st.lists(
                 "delete a run",
                 "let a unit grow old",
                 "delete a unit",
+                "void a run",
+                "let a run count again",
+                "restore",
+                "remove from the bin",
                 "delete the batch",
                 "rename",
                 "make golden",

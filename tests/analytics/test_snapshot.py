@@ -8,7 +8,10 @@ from runcard.analytics.questions.activity.throughput import count_runs
 from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.errors import FiguresUnavailable
 from runcard.store.lists.run_filter import RunFilter
+from tests.analytics.conftest import Line
 from tests.analytics.copies import OwnCopy, own_copy
+from tests.analytics.selections import every_filter, selection
+from tests.analytics.truth import selected_runs
 from tests.analytics.written import run_of
 from tests.histories import Floor
 
@@ -76,3 +79,15 @@ def test_a_server_without_a_copy_says_what_to_do(floor: Floor):
         pytest.raises(FiguresUnavailable, match="Switch columnar_copy on"),
     ):
         count_runs(snapshot, EVERYTHING)
+
+
+@every_filter
+def test_answers_say_how_many_voided_runs_they_leave_out(line: Line, filter_name: str):
+    wanted = selection(line, filter_name)
+    with line.snapshot as snapshot:
+        told = snapshot.asking(wanted).window.voided
+    everything = line.frames.runs.assign(voided=False)
+    of_selection = selected_runs(line.frames._replace(runs=everything), wanted)
+    voided = line.frames.runs.loc[line.frames.runs["voided"], "id"]
+    assert told == of_selection["id"].isin(voided).sum()
+    assert (told > 0) == (filter_name not in {"nothing", "samples"})

@@ -22,13 +22,19 @@ from runcard.store.engine.database import Connection
 
 
 class Frames(NamedTuple):
-    """runs: one row a run, with the names of what it refers to, and `attempt` of `attempts` on its procedure. phases
-    and measurements: one row each, `run` is the run's id; `is_final` as in `domain.runs.inside`.
+    """runs: one row a run, with the names of what it refers to, and `attempt` of `attempts` on its procedure: its
+    number, deleted ones included, and that of the last that was not voided. phases and measurements: one row each,
+    `run` is the run's id; `is_final` as in `domain.runs.inside`.
     """
 
     runs: pd.DataFrame
     phases: pd.DataFrame
     measurements: pd.DataFrame
+
+    @property
+    def counted(self) -> pd.DataFrame:
+        """The runs that were not voided."""
+        return self.runs[~self.runs["voided"]]
 
 
 def read_frames(connection: Connection, organization_id: UUID) -> Frames:
@@ -48,14 +54,17 @@ def read_frames(connection: Connection, organization_id: UUID) -> Frames:
 
 def read_runs(connection: Connection, organization_id: UUID) -> pd.DataFrame:
     """Every run, as in Frames."""
-    return _with_attempts(_headers(connection, organization_id))
+    return _with_attempts(_headers(connection, organization_id), _gone(connection, organization_id))
 
 
 def yields_of(runs: pd.DataFrame) -> tuple[int, int, int, int]:
     """Of these runs, which are all of their units: how many units, and how many passed at first, by the second run, and
     in the end.
     """
+    runs = runs[~runs["voided"]]
     passed = runs.assign(passed=runs["outcome"] == "PASS")
+    runs = runs[runs.groupby(["procedure_id", "unit_id"])["attempt"].transform("min") == 1]
+    passed = passed.loc[runs.index]
     units = passed.groupby(["procedure_id", "unit_id"])
     by_second = passed[passed["attempt"] <= 2].groupby(["procedure_id", "unit_id"])["passed"].any()
     return (
@@ -68,7 +77,7 @@ def yields_of(runs: pd.DataFrame) -> tuple[int, int, int, int]:
 
 def selected_runs(frames: Frames, wanted: Selection) -> pd.DataFrame:
     """The runs that keep every condition of a selection."""
-    runs, asked = frames.runs, wanted.runs
+    runs, asked = frames.counted, wanted.runs
     lists: list[tuple[str, Any]] = [
         ("procedure_id", asked.procedure_ids),
         ("station_id", asked.created_by_station_ids),
@@ -159,6 +168,7 @@ def _headers(connection: Connection, organization_id: UUID) -> pd.DataFrame:
         "outcome": r.c.outcome,
         "started_at": r.c.started_at,
         "ended_at": r.c.ended_at,
+        "voided": r.c.voided_at.is_not(None),
     }
     query = select(*columns.values()).select_from(joined).where(r.c.organization_id == organization_id)
     frame = pd.DataFrame(connection.execute(query).all(), columns=list(columns))
@@ -167,13 +177,29 @@ def _headers(connection: Connection, organization_id: UUID) -> pd.DataFrame:
     return frame
 
 
-def _with_attempts(runs: pd.DataFrame) -> pd.DataFrame:
-    runs = runs.sort_values(["started_at", "seq"]).reset_index(drop=True)
-    pairs = runs.groupby(["procedure_id", "unit_id"], sort=False)
-    runs["attempt"] = pairs.cumcount() + 1
-    runs["attempts"] = pairs["id"].transform("size")
-    verdicts = runs[runs["outcome"].isin(["PASS", "FAIL"])]
-    runs["completed"] = verdicts.groupby(["procedure_id", "unit_id"], sort=False).cumcount() + 1
+def _gone(connection: Connection, organization_id: UUID) -> pd.DataFrame:
+    """The runs that were deleted, as far as their tombstones tell."""
+    d = t.deleted_things.c
+    names = ["id", "unit_id", "procedure_id", "outcome", "started_at"]
+    query = select(*(d[name] for name in names)).where(d.organization_id == organization_id, d.noun == "run")
+    frame = pd.DataFrame(connection.execute(query).all(), columns=names)
+    frame["started_at"] = pd.to_datetime(frame["started_at"], utc=True)
+    return frame
+
+
+def _with_attempts(runs: pd.DataFrame, gone: pd.DataFrame) -> pd.DataFrame:
+    every = (
+        pd.concat([runs.assign(gone=False), gone.assign(gone=True)]) if len(gone) else runs.assign(gone=False)
+    )
+    every = every.sort_values(["started_at", "id"]).reset_index(drop=True)
+    of_unit = ["procedure_id", "unit_id"]
+    every["attempt"] = every.groupby(of_unit, sort=False).cumcount() + 1
+    verdicts = every[every["outcome"].isin(["PASS", "FAIL"])]
+    every["completed"] = verdicts.groupby(of_unit, sort=False).cumcount() + 1
+    runs = every[~every["gone"]].drop(columns="gone").reset_index(drop=True)
+    runs["voided"] = runs["voided"].astype(bool)
+    counted = runs["attempt"].where(~runs["voided"], 0)
+    runs["attempts"] = counted.groupby([runs[name] for name in of_unit]).transform("max")
     return runs
 
 

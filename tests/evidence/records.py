@@ -17,6 +17,7 @@ from runcard.evidence.signing import open_signing_key
 from runcard.evidence.verification import Discrepancy, Verification
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.ingest.record_unit import UnitChange, change_unit
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -53,7 +54,7 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
     change = UnitChange(serial_number="SN-ZERO", metadata={"note": "renamed"})
     writer.write_catalog(admin, lambda tx: change_unit(tx, admin, "SN-0", change))
     writer.write(admin, lambda tx: create_attachment(tx, AnnouncedFile("log.txt"), Creator.of(admin)))
-    writer.write(admin, lambda tx: delete_run(tx, made[1]))
+    writer.write(admin, lambda tx: delete_run(tx, made[1], Deletion()))
     return made
 
 

@@ -13,6 +13,7 @@ from runcard.domain.actor import Actor, SystemActor
 from runcard.domain.errors import CreationForbidden, InvalidInput, PermissionDenied, UnitNotFound
 from runcard.domain.floor.repair import RepairedPart, RepairFailure, RepairReport
 from runcard.ingest.record_repair import check_repair, record_repair
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
@@ -130,7 +131,9 @@ def test_repairs_go_with_their_unit(repair: Repair, writer: Writer, database: Da
     assert known is not None
     assert (known.run_ids, known.repair_ids) == ([], [record.id])
     writer.write_shared(
-        lambda tx: delete_units(tx.of(SystemActor(world.acme.id, "test")), ["top"], with_runs=False)
+        lambda tx: delete_units(
+            tx.of(SystemActor(world.acme.id, "test")), ["top"], Deletion(), with_runs=False
+        )
     )
     with database.read_in(world.acme.id) as scope:
         assert find_import(scope, DIGEST) is None

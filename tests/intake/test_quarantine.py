@@ -23,6 +23,7 @@ from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice, last_choice
 from runcard.intake.quarantine import choice_for_retry, discard, may_retry, retry_as_brought, sender_of
 from runcard.intake.report_files import Fate
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.lookups import get_organization
 from runcard.store.creator import Creator
@@ -246,7 +247,7 @@ def test_what_a_file_was_read_by_may_be_gone(
     refused = bring_in(content, template_id=template, procedure=str(acme.final.id))
     assert refused.reason == f"Import template not found: {template}"
     stores.writer.write_shared(
-        lambda tx: delete_procedure(tx.of(SystemActor(acme.id, "test")), acme.final.id)
+        lambda tx: delete_procedure(tx.of(SystemActor(acme.id, "test")), acme.final.id, Deletion())
     )
     with pytest.raises(ProcedureNotFound):
         retry(kept(), importer="TABLE")

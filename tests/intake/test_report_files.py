@@ -17,6 +17,7 @@ from runcard.ingest.import_groups import GROUP_LIMITS
 from runcard.intake.arrived_files import Stores, Upload
 from runcard.intake.choices import NO_FORMAT, ImportChoice
 from runcard.intake.report_files import Fate, ReportFiles
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -321,7 +322,7 @@ def test_of_runs_deleted_after_it_was_cut_short_none_comes_back(
         known = find_import(scope, digest(content))
     assert known is not None
     stores.writer.write_shared(
-        lambda tx: delete_runs(tx.of(SystemActor(world.acme.id, "test")), known.run_ids[:10])
+        lambda tx: delete_runs(tx.of(SystemActor(world.acme.id, "test")), known.run_ids[:10], Deletion())
     )
     assert bring_in(content, part_number="PCB01").run_count == 1
     assert serials(stores.database) == numbers[10:]

@@ -14,11 +14,13 @@ class Window(Struct, frozen=True):
     """The runs behind the figures: those that started in this period, both ends included; None: no bound.
 
     attempts: which runs of each unit on a procedure count: as the query says, else as is usual for the question.
+    voided: how many runs of the selection, in any attempt, were voided; no figure counts them.
     """
 
     started_after: datetime | None
     started_before: datetime | None
     attempts: Attempts
+    voided: int = 0
 
 
 class Freshness(Struct, frozen=True):

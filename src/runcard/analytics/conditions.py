@@ -89,6 +89,8 @@ def on_runs(run_filter: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Co
     runs.one_of("r.slot_key", run_filter.slot_keys)
     runs.one_of("r.slot_name", run_filter.slot_names)
     runs.one_of("r.operator_name", run_filter.operated_by_names)
+    if run_filter.voided is not None:
+        runs.add("r.voided_at IS NOT NULL" if run_filter.voided else "r.voided_at IS NULL")
     runs.within("r.started_at", run_filter.started_after, run_filter.started_before)
     runs.within("r.ended_at", run_filter.ended_after, run_filter.ended_before)
     runs.within("r.created_at", run_filter.created_after, run_filter.created_before)

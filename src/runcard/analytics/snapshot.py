@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Selection(NamedTuple):
-    """The runs that a question is about. Samples count only if `runs.samples` asks for them.
+    """The runs that a question is about. Samples count only if `runs.samples` asks for them, and voided runs never.
 
     attempts: None: those that are usual for the question.
     """
@@ -39,8 +39,9 @@ class Selection(NamedTuple):
 
     @property
     def counted(self) -> RunFilter:
-        """`runs`, but only of production units unless it asks for samples."""
-        return self.runs if self.runs.samples is not None else replace(self.runs, samples=["production"])
+        """`runs` that were not voided, but only of production units unless it asks for samples."""
+        samples = ["production"] if self.runs.samples is None else self.runs.samples
+        return replace(self.runs, samples=samples, voided=False)
 
 
 class _State(NamedTuple):
@@ -62,6 +63,9 @@ class Snapshot:
         self._state: _State | None = None
         self._places: str | None = None
         self._procedures: Mapping[UUID, int] | None = None
+        self._has_voided: bool | None = None
+        # The most voided runs that any selection in this snapshot has left out.
+        self.voided = 0
 
     def __enter__(self) -> Self:
         return self
@@ -87,11 +91,18 @@ class Snapshot:
             raise InvalidInput.at(
                 "filter", f"names or matches more than {MAX_IDS} things of one kind; use a narrower filter"
             )
-        conditions = self.of_procedures(runs.procedure_ids, "r.procedure").and_of(on_runs(runs, resolved))
+        of_procedures = self.of_procedures(runs.procedure_ids, "r.procedure")
+        voided = 0
+        if self._voids_any():
+            voided = self._count(of_procedures.and_of(on_runs(replace(runs, voided=True), resolved)))
+            self.voided = max(self.voided, voided)
+        # Without this condition, a question reads one column less.
+        conditions = of_procedures.and_of(on_runs(runs if voided else replace(runs, voided=None), resolved))
         attempts = selection.attempts or usual
         if attempts != "all":
             conditions.add(CONDITIONS[attempts])
-        return Asking(self, conditions, Window(runs.started_after, runs.started_before, attempts), freshness)
+        window = Window(runs.started_after, runs.started_before, attempts, voided)
+        return Asking(self, conditions, window, freshness)
 
     def of_procedures(self, procedure_ids: Collection[UUID] | None, column: str) -> Conditions:
         """The condition that a row belongs to one of these procedures of the organization; None: to any of them."""
@@ -130,6 +141,22 @@ class Snapshot:
             rows = [f"({numbers[procedure_id]}, {place})" for place, (_, procedure_id) in enumerate(ranked)]
             self._places = f"(VALUES {', '.join(rows) or '(0, 0)'}) AS places (procedure, place)"
         return self._places
+
+    def _voids_any(self) -> bool:
+        """Whether any run of the organization is voided."""
+        if self._has_voided is None:
+            voided = Conditions.of("r.organization = ?", self.scope.organization_id)
+            voided.add("r.voided_at IS NOT NULL")
+            self._has_voided = self._count(voided) > 0
+        return self._has_voided
+
+    def _count(self, runs: Conditions) -> int:
+        """How many runs meet the conditions."""
+        with self.cursor() as cursor:
+            [(count,)] = cursor.execute(
+                f"SELECT count(*) FROM runs r WHERE {runs.sql}", runs.values
+            ).fetchall()
+        return int(count)
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:

@@ -24,6 +24,23 @@ def check_may_manage(actor: Actor, deed: str) -> UserActor:
     return user
 
 
+def may_delete(actor: Actor) -> bool:
+    """Whether the actor may delete what is recorded on a page, or remove it from the bin: only admins may, and no key
+    without the scope. Clients of TofuPilot delete as managers, as their contract says.
+    """
+    return may_manage(actor) and isinstance(actor, UserActor) and actor.role == "admin"
+
+
+def check_may_delete(actor: Actor, deed: str) -> UserActor:
+    """The user, if `may_delete` says that they may. Raises PermissionDenied. deed: as in `check_may_manage`."""
+    user = check_may_manage(actor, deed)
+    if not may_delete(user):
+        raise PermissionDenied(
+            f"Role {user.role} has no permission to {deed}. Ask an admin, or void runs that should not count."
+        )
+    return user
+
+
 def may_administer(user: UserActor) -> bool:
     """Whether a user may change the organization and its members."""
     return user.role == "admin"

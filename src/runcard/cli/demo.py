@@ -21,6 +21,7 @@ from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
 from runcard.cli.demo_line.notes import note_on_line
 from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
+from runcard.cli.demo_line.voids import void_and_delete
 from runcard.cli.installation.opened import Installation, open_or_create
 from runcard.cli.installation.serve import Host, Port, listening, prepare_server, sole_server, url_of
 from runcard.cli.terminal.options import DatabaseUrl, Json
@@ -134,6 +135,7 @@ def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mappi
     bring_in_files(stores, floor, brought_files(history))
     with stores.database.read_in(floor.organization_id) as scope:
         note_on_line(stores.writer, floor, scope, history)
+    void_and_delete(stores, floor)
     activity = open_activity(
         installation.settings,
         installation.database,

@@ -62,8 +62,13 @@ def read_metadata(scope: Scope, entity_ids: Collection[UUID]) -> Mapping[UUID, d
             scope.owns(e), e.entity_id.in_(some)
         )
         for entity_id, key, *values in scope.connection.execute(query.order_by(e.key)):
-            found[entity_id][key] = next(value for value in values if value is not None)
+            found[entity_id][key] = value_of(*values)
     return found
+
+
+def value_of(*columns: MetadataValue | None) -> MetadataValue:
+    """The value in the columns `text`, `number` and `boolean` of a row, of which one has a value."""
+    return next(value for value in columns if value is not None)
 
 
 def delete_metadata(tx: Transaction, entity_ids: Collection[UUID]) -> None:

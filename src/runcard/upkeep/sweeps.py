@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from runcard.store.engine.locks import Lock
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment
 from runcard.store.people.organizations import list_organizations
+from runcard.store.restoring.contents import is_due, list_due
+from runcard.store.restoring.purge import purge
 from runcard.store.retention.log import last_known, note_swept, removed_on
 from runcard.store.retention.old_records import (
     UnitRuns,
@@ -85,6 +88,7 @@ class _Sweep(NamedTuple):
     at_once: bool
 
     def run(self) -> Iterator[Amount]:
+        self._empty_bin()
         remove_noted(self.stores, self.organization_id)
         with self.stores.database.read_in(self.organization_id) as scope:
             is_set = get_organization(scope).retention.is_set
@@ -94,6 +98,18 @@ class _Sweep(NamedTuple):
             yield from self._runs()
             yield from self._files()
             self.stores.writer.write(SystemActor(self.organization_id, "retention"), note_swept)
+
+    def _empty_bin(self) -> None:
+        """Remove from the bin for good what has been in it for as long as the organization says."""
+        author = SystemActor(self.organization_id, "bin")
+        while True:
+            with self.stores.database.read_in(self.organization_id) as scope:
+                before = self.now - get_organization(scope).kept_in_bin
+                due = list_due(scope, before, _PAGE)
+            for thing_id in due:
+                self.stores.writer.write(author, partial(_purge_due, thing_id=thing_id, now=self.now))
+            if len(due) < _PAGE:
+                return
 
     def _runs(self) -> Iterator[Amount]:
         staying: set[UUID] = set()
@@ -180,6 +196,13 @@ class _Sweep(NamedTuple):
     def _cutoffs(self, organization: Organization) -> Cutoffs:
         """The cutoffs of the current settings: a change of the settings takes effect in a running sweep."""
         return organization.retention.cutoffs(self.now)
+
+
+def _purge_due(tx: Transaction, thing_id: UUID, now: datetime) -> None:
+    """Remove a thing from the bin, unless it was restored or the settings changed meanwhile."""
+    kept = tx.catalog.organization(tx.organization_id).kept_in_bin
+    if is_due(tx.scope, thing_id, now - kept):
+        purge(tx, thing_id, f"It was in the bin for {kept.days} days.")
 
 
 def _within(due: Sequence[UnitRuns], left: int) -> list[UnitRuns]:

@@ -3,6 +3,8 @@
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
+from runcard.web.bin import bin as bin_pages
+from runcard.web.bin import deleting
 from runcard.web.calls import call as api_call
 from runcard.web.calls import calls as activity
 from runcard.web.calls import exports as activity_exports
@@ -26,7 +28,7 @@ from runcard.web.products import batch, batches, part, parts, revision
 from runcard.web.runs import comparison as run_comparison
 from runcard.web.runs import exports as run_exports
 from runcard.web.runs import measurements as run_measurements
-from runcard.web.runs import run, runs
+from runcard.web.runs import run, runs, voiding
 from runcard.web.runs import series as run_series
 from runcard.web.stations import changes as station_changes
 from runcard.web.stations import station, stations
@@ -45,6 +47,7 @@ _PAGES = (
     run_comparison,
     run_measurements,
     run_series,
+    voiding,
     units,
     unit,
     parts,
@@ -74,6 +77,8 @@ _PAGES = (
     measurement,
     measurement_exports,
     trail,
+    bin_pages,
+    deleting,
     activity,
     activity_exports,
     api_call,

@@ -20,6 +20,7 @@ from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
+from runcard.store.bin.deleting import Deletion
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.rows import delete_run
 from tests.analytics.copies import OwnCopy, own_copy
@@ -94,7 +95,8 @@ def test_killed_again_and_again(floor: Floor, tmp_path: Path):
     for kill in range(1, max(2 * ASKED_EVERY, examples() // 3) + 1):
         made = floor.record(procedure_id, reports(chance, kill))
         floor.writer.write(
-            SystemActor(floor.home, "test"), partial(delete_run, run_id=chance.choice(list(made)))
+            SystemActor(floor.home, "test"),
+            partial(delete_run, run_id=chance.choice(list(made)), deletion=Deletion()),
         )
         with copying(floor, path) as process:
             assert process.stdout is not None

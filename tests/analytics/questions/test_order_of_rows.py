@@ -27,6 +27,7 @@ from runcard.domain.actor import SystemActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
+from runcard.store.bin.deleting import Deletion
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.rows import delete_run
 from tests.analytics.copies import OwnCopy, own_copy
@@ -90,7 +91,9 @@ def test_answers_are_the_same_to_the_letter(floor: Floor, procedures: Mapping[st
             first += floor.record(procedures[name], [_run(0, 4.0)])
             followed.follow()
         for run_id in first:
-            floor.writer.write_catalog(SystemActor(floor.home, "test"), partial(delete_run, run_id=run_id))
+            floor.writer.write_catalog(
+                SystemActor(floor.home, "test"), partial(delete_run, run_id=run_id, deletion=Deletion())
+            )
         for number in range(1, 7):
             for procedure_id in procedures.values():
                 floor.record(procedure_id, [_run(number, 4.0 - number % 2)])

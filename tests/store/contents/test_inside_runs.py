@@ -22,6 +22,7 @@ from runcard.domain.errors import (
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
+from runcard.store.bin.deleting import Deletion
 from runcard.store.contents.inside_runs import MAX_PLACES, Deadline, Listing, get_inside, list_inside
 from runcard.store.contents.logs import LOG_ORDERS, LOGS, LogFilter, LogSort
 from runcard.store.contents.measurements import (
@@ -422,7 +423,7 @@ def test_more_documents_than_are_held_at_once(floor: Floor) -> None:
     procedure_id = floor.procedure()
     made = floor.record(procedure_id, [LOGGED] * 230)
     gone = next(iter(made))
-    floor.writer.write_shared(lambda tx: delete_run(tx.of(SystemActor(floor.home, "test")), gone))
+    floor.writer.write_shared(lambda tx: delete_run(tx.of(SystemActor(floor.home, "test")), gone, Deletion()))
     with floor.database.read_in(floor.home) as scope:
         found = list_inside(
             scope,

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from runcard.domain.actor import SystemActor
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.changes import last_seq, list_changes
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
@@ -41,12 +42,12 @@ def test_many_units_and_runs(database: Database, writer: Writer, world: World) -
         batch = get_batch(scope, "LOT-1")
         assert len(list_units_of_batch(scope, batch.id)) == MAX_MEMBERS
     before = _last_seq(database)
-    writer.write_shared(lambda tx: delete_batch(tx.of(SystemActor(home, "test")), batch))
+    writer.write_shared(lambda tx: delete_batch(tx.of(SystemActor(home, "test")), batch, Deletion()))
     assert _noted(database, before) == {"unit_moved": MANY, "run_changed": MANY, "batch_deleted": 1}
     assert _counts(database) == (MANY, MANY, MANY, MANY)
     assert _in_batch(database, batch.id) == (0, 0)
     before = _last_seq(database)
-    writer.write_shared(lambda tx: delete_procedure(tx.of(SystemActor(home, "test")), board))
+    writer.write_shared(lambda tx: delete_procedure(tx.of(SystemActor(home, "test")), board, Deletion()))
     assert _noted(database, before) == {"run_deleted": MANY, "procedure_deleted": 1, "station_changed": 1}
     assert _counts(database) == (MANY, MANY, 0, 0)
 

@@ -29,6 +29,7 @@ from runcard.store.files.bytes_to_remove import list_removals, note_removals
 from runcard.store.files.imports import ImportedFile, note_import
 from runcard.store.files.removal import delete_attachments, delete_unneeded, is_abandoned, list_page
 from runcard.store.intake.quarantine import Refusal, RefusedFile, list_quarantined, quarantine
+from runcard.store.retention.old_records import EXPIRED
 from runcard.store.runs.rows import delete_run
 from tests.world import World
 
@@ -137,7 +138,7 @@ def test_a_report_whose_runs_are_all_deleted_goes_with_them(
     writer.write_shared(lambda tx: _as_report_of_several_runs(tx, world, file.id))
     with database.read() as connection:
         (run_id,) = connection.execute(runs.select().with_only_columns(runs.c.id)).scalars()
-    writer.write_shared(lambda tx: delete_run(tx.of(SystemActor(world.acme.id, "test")), run_id))
+    writer.write_shared(lambda tx: delete_run(tx.of(SystemActor(world.acme.id, "test")), run_id, EXPIRED))
     with database.read_in(world.acme.id) as scope:
         assert find_attachments(scope, [file.id]) == {}
         assert list_removals(scope.connection) == [(file.id, file.blob_key)]
@@ -164,14 +165,16 @@ def test_what_is_deleted_is_named_no_more(database: Database, writer: Writer, wo
         writer.write_shared(lambda tx, names=names: names(tx, world, file.id))  # type: ignore[misc]  # mypy infers no default
     with pytest.raises(AttachmentNotFound):
         writer.write_shared(
-            lambda tx: delete_attachments(tx.of(SystemActor(world.acme.id, "test")), [file.id, new_id()])
+            lambda tx: delete_attachments(
+                tx.of(SystemActor(world.acme.id, "test")), [file.id, new_id()], EXPIRED
+            )
         )
     with pytest.raises(AttachmentNotFound):
         writer.write_shared(
-            lambda tx: delete_attachments(tx.of(SystemActor(world.globex.id, "test")), [file.id])
+            lambda tx: delete_attachments(tx.of(SystemActor(world.globex.id, "test")), [file.id], EXPIRED)
         )
     assert writer.write_shared(
-        lambda tx: delete_attachments(tx.of(SystemActor(world.acme.id, "test")), [file.id, file.id])
+        lambda tx: delete_attachments(tx.of(SystemActor(world.acme.id, "test")), [file.id, file.id], EXPIRED)
     ) == [file]
     with database.read_in(world.acme.id) as scope:
         assert list_quarantined(scope) == []

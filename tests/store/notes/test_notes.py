@@ -13,6 +13,7 @@ from runcard.domain.ids import RunPart, new_run_id, part_id
 from runcard.domain.notes.errors import ThingNotFound
 from runcard.domain.runs.phase import Phase
 from runcard.ingest.note import comment_on, give_cause, tag
+from runcard.store.bin.notes import forget_notes
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
@@ -22,7 +23,6 @@ from runcard.store.files.attachments import AnnouncedFile, create_attachment, ma
 from runcard.store.files.blobs import BlobMeta
 from runcard.store.files.removal import delete_unneeded
 from runcard.store.notes.causes import create_cause
-from runcard.store.notes.forgetting import forget_notes
 from runcard.store.notes.inside import count_notes_inside
 from runcard.store.notes.tags import create_tag, list_tags, tags_of
 from runcard.store.products.staged import stage_batch

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from runcard.domain.actor import StationActor, SystemActor, UserActor
 from runcard.domain.evidence.entry import By
 from runcard.domain.ids import new_id
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.changes import ChangeKind, Trace
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
@@ -152,7 +153,7 @@ def test_a_thing_is_found_by_its_name_its_id_and_the_name_that_it_had(
 
     assert found("b-100%") == found("B-100%") == [batch_id]
     assert found("B-100_") == found("B-100") == []
-    writer.write_catalog(admin, lambda tx: delete_batch(tx, get_batch(tx.scope, "B-100%")))
+    writer.write_catalog(admin, lambda tx: delete_batch(tx, get_batch(tx.scope, "B-100%"), Deletion()))
     assert found("B-100%") == [batch_id]
     assert found(str(batch_id)) == [batch_id]
     assert found(acme.admin.email) == [admin.user_id]

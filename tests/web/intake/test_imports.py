@@ -11,6 +11,7 @@ import pytest
 
 from runcard.domain.actor import SystemActor
 from runcard.ingest.import_groups import GROUP_LIMITS
+from runcard.store.bin.deleting import Deletion
 from runcard.store.creator import Creator
 from runcard.store.intake.templates import create_template
 from runcard.store.runs.rows import delete_runs
@@ -412,7 +413,7 @@ def test_an_import_of_which_nothing_is_left_says_so(ada: Browser, server: Server
     page = send(ada, {"gone.xml": junit_of([fresh(), fresh()])})
     link = import_links(page)[0]
     runs = [UUID(one.removeprefix("/runs/")) for one in ada.open(link).run_links]
-    server.change(lambda tx: delete_runs(tx.of(SystemActor(server.world.acme.id, "test")), runs))
+    server.change(lambda tx: delete_runs(tx.of(SystemActor(server.world.acme.id, "test")), runs, Deletion()))
     assert "Somebody deleted everything that was recorded from it" in ada.open(link).text
     assert "nothing is left" in ada.open("/imports").text
 

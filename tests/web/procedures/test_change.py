@@ -135,19 +135,21 @@ def test_an_archived_one_is_offered_last_and_its_runs_are_recorded(
     assert name in offered(eve, "/runs", "procedure")
 
 
-def test_only_one_without_runs_is_deleted(server: Server, eve: Browser, fresh: Fresh):
+def test_only_one_without_runs_is_deleted(server: Server, eve: Browser, ada: Browser, fresh: Fresh):
     identifier = f"USED-{uuid4().hex[:6]}"
     used, unused = made(eve, fresh("Used"), identifier=identifier), made(eve, fresh("Unused"))
     record(server, report("KEPT", identifier), server.world.acme.fct.api_key)
-    refused = act(eve, used, "/delete")
+    assert act(eve, used, "/delete").status == 403
+    refused = act(ada, used, "/delete")
     assert refused.status == 409
     assert "still has 1 runs" in refused.text
     assert "cannot be deleted here. Archive it instead" in refused.text
     assert eve.open(used.path).status == 200
-    assert "This cannot be undone" in eve.open(f"{unused.path}/change").text
-    gone = act(eve, unused, "/delete")
-    assert (gone.path, gone.status) == ("/procedures", 200)
-    assert eve.open(unused.path).status == 404
+    assert "from where it can be restored" in ada.open(f"{unused.path}/change").text
+    gone = act(ada, unused, "/delete")
+    here = f"/bin/{unused.path.rpartition('/')[2]}"
+    assert (gone.path, gone.status) == (f"{here}?done=deleted", 200)
+    assert eve.open(unused.path).path == here
 
 
 @pytest.mark.parametrize("path", ["", "/change", "/archive", "/delete"])

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import DatabaseKind
 from tests.servers import DEADLINE_S, Server
-from tests.web.browser import Browser, logged_in
+from tests.web.browser import Browser
 from tests.web.reporting import measurement, phase, record, report
 from tests.web.sheets import csv_of, exports, xlsx_of
 
@@ -490,28 +490,6 @@ def test_a_series_is_taken_away_whole(server: Server, ada: Browser, vic: Browser
     assert gus.open(xlsx).status == 404
     assert ada.open(f"{path}/series/1/values.xlsx").status == 404
     assert ada.open(f"{path}/series/0/values.pdf").status == 404
-
-
-def test_a_run_is_deleted_by_whom_it_may_be(server: Server, ada: Browser, gus: Browser):
-    path = record(server, report("DOOMED"))
-    action = f"{path}/delete"
-    assert action in [form["action"] for form in ada.open(path).all("form")]
-    viewer = logged_in(server.url, server.world.acme.viewer)
-    seen = viewer.open(path)
-    assert action not in [form.get("action") for form in seen.all("form")]
-    token = {"form_token": seen.hidden_fields["form_token"]}
-    assert viewer.send(action, token).status == 403
-    viewer.close()
-    assert ada.send(action, {}).status == 403
-    assert gus.send(action, gus.open("/runs").hidden_fields).status == 404
-    assert ada.open(path).status == 200
-
-    engineer = logged_in(server.url, server.world.acme.engineer)
-    done = engineer.send(action, {"form_token": engineer.open(path).hidden_fields["form_token"]})
-    assert (done.status, done.path) == (200, "/runs")
-    assert engineer.open(path).status == 404
-    assert engineer.send(action, done.hidden_fields).status == 404
-    engineer.close()
 
 
 def test_all_that_a_station_sends_is_text(server: Server, ada: Browser):

@@ -12,7 +12,8 @@ from runcard.analytics.copy.columns import Rows, Spec, columns_of, utc
 from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, TABLES
-from runcard.analytics.copy.standing import CopiedAttempt, Standing, standings
+from runcard.analytics.copy.standing import CopiedAttempt, GoneAttempt, Standing, standings
+from runcard.store.bin.tombstones import list_gone_runs
 from runcard.store.commit.changes import Change, list_changes
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.scope import Scope
@@ -22,8 +23,10 @@ from runcard.store.runs.headers import CopiedHeader, read_unit_headers, read_who
 _CHANGES = 400
 _MAX_SPECS_REMEMBERED = 100_000
 
-_OF_RUNS = ("run_recorded", "run_changed", "run_deleted")
-_OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_deleted")
+# A run that was restored from the bin is new to the copy.
+_ADDING = ("run_recorded", "run_restored")
+_OF_RUNS = (*_ADDING, "run_changed", "run_voided", "run_unvoided", "run_deleted")
+_OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_deleted", "unit_restored")
 
 
 class Progress(NamedTuple):
@@ -101,7 +104,7 @@ class _Batch:
     def take_in(self, changes: Sequence[Change]) -> None:
         run_ids = {change.entity_id for change in changes if change.kind in _OF_RUNS}
         unit_ids = {change.entity_id for change in changes if change.kind in _OF_UNITS}
-        recorded = {change.entity_id: change.seq for change in changes if change.kind == "run_recorded"}
+        recorded = {change.entity_id: change.seq for change in changes if change.kind in _ADDING}
         removed, their_units = self._remove_runs(run_ids)
         runs = {**removed, **recorded}
         found = read_whole_runs(Scope(self._connection, self._organization_id), run_ids & runs.keys())
@@ -149,7 +152,7 @@ class _Batch:
         )
         width = len(CopiedAttempt._fields)
         there = [CopiedAttempt(*row[:width]) for row in rows]
-        found = standings([*there, *fresh])
+        found = standings([*there, *fresh], self._gone(unit_ids))
         changed = [
             attempt.run for attempt, row in zip(there, rows, strict=True) if found[attempt.run] != row[width:]
         ]
@@ -161,6 +164,16 @@ class _Batch:
             self._cursor.unregister("changed")
         return found
 
+    def _gone(self, unit_ids: Collection[UUID]) -> Sequence[GoneAttempt]:
+        """The deleted runs of these units, on procedures that the copy knows: only there are runs to number."""
+        gone = list_gone_runs(Scope(self._connection, self._organization_id), unit_ids)
+        numbers = self._procedure_numbers() if gone else {}
+        return [
+            GoneAttempt(run.id, numbers[run.procedure_id], run.unit_id, utc(run.started_at), run.outcome)
+            for run in gone
+            if run.procedure_id in numbers
+        ]
+
     def _number_procedures(self, procedure_ids: Collection[UUID]) -> dict[UUID, int]:
         for procedure_id in sorted(procedure_ids):
             self._cursor.execute(
@@ -168,6 +181,10 @@ class _Batch:
                 "WHERE NOT EXISTS (SELECT 1 FROM procedures WHERE id = ?)",
                 [self._organization_id, procedure_id, procedure_id],
             )
+        return self._procedure_numbers()
+
+    def _procedure_numbers(self) -> dict[UUID, int]:
+        """The number of each procedure of the organization that the copy knows."""
         return dict(
             self._cursor.execute(
                 "SELECT id, procedure FROM procedures WHERE organization = ?", [self._organization_id]
@@ -209,7 +226,10 @@ class _Batch:
 
 
 def _attempt(run: int, procedure: int, header: CopiedHeader) -> CopiedAttempt:
-    return CopiedAttempt(run, procedure, header.unit_id, utc(header.started_at), header.outcome)
+    voided_at = None if header.voided_at is None else utc(header.voided_at)
+    return CopiedAttempt(
+        run, header.id, procedure, header.unit_id, utc(header.started_at), header.outcome, voided_at
+    )
 
 
 def _seen(cursor: Cursor) -> int:

@@ -6,11 +6,12 @@ id does, and compares faster. The copy gives the numbers in `procedure` and `spe
 for wrong clocks (`domain.runs.clock`); `reported_started_at` is what a wrong clock said, NULL if it was right.
 
 The row of a run says what it is among the runs of its unit on its procedure, so that no question has to count them.
-In order of `started_at` it is number `attempt` of `attempts`. `passed_at` is the number of the first attempt that
-passed, NULL if none did; `last_outcome` is the outcome of the last attempt. Among the attempts that ended PASS or
-FAIL, the run is number `completed`, NULL if it is not among them; `passed_completed` and `last_completed` are the same
-as `passed_at` and `last_outcome`, but for these attempts only. `sample` is what the unit was at the time. `judged` and
-`failed` count the measurements of the run, in each attempt of a phase.
+In order of `started_at` it is number `attempt`. Runs that were voided or deleted keep their numbers and do not count:
+`attempts` is the number of the last attempt that counts, 0 if none does. `passed_at` is the number of the first that
+counts and passed, NULL if none did; `last_outcome` is the outcome of the last that counts. Among the attempts that
+ended PASS or FAIL, the run is number `completed`, NULL if it is not among them; `passed_completed` and `last_completed`
+are the same as `passed_at` and `last_outcome`, but for these attempts only. `sample` is what the unit was at the time.
+`judged` and `failed` count the measurements of the run, in each attempt of a phase.
 
 Measurements are in two tables, which the view `measurements` shows as one: RECENT in order of arrival, and SORTED by
 spec and time. When there are many recent ones, they are moved to the sorted ones (`compaction`). So the values of one
@@ -27,7 +28,7 @@ from runcard.domain.runs.measurement import ValueKind
 from runcard.domain.runs.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # Raise it with every change below, and with every change in how the projector copies runs. Older copies are begun anew.
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _TYPES = {
     "run_outcome": sorted(get_args(RunOutcome)),
@@ -81,6 +82,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "slot_name": "VARCHAR",
         "reported_started_at": "TIMESTAMP",
         "sample": "VARCHAR",
+        # NULL: the run counts.
+        "voided_at": "TIMESTAMP",
         "judged": "INTEGER",
         "failed": "INTEGER",
         "attempt": "INTEGER",

@@ -13,9 +13,21 @@ COMPLETED: Collection[RunOutcome] = ("PASS", "FAIL")
 
 
 class CopiedAttempt(NamedTuple):
-    """What the standing of a run depends on. run, procedure: their numbers in the copy."""
+    """What the standing of a run depends on. run, procedure: their numbers in the copy. voided_at: None: it counts."""
 
     run: int
+    id: UUID
+    procedure: int
+    unit: UUID
+    started_at: datetime
+    outcome: RunOutcome
+    voided_at: datetime | None
+
+
+class GoneAttempt(NamedTuple):
+    """A run that was deleted. It counts in no figure, and keeps its number among the attempts."""
+
+    id: UUID
     procedure: int
     unit: UUID
     started_at: datetime
@@ -28,28 +40,57 @@ class Standing(NamedTuple):
     attempt: int
     attempts: int
     passed_at: int | None
-    last_outcome: RunOutcome
+    last_outcome: RunOutcome | None
     completed: int | None
     passed_completed: int | None
     last_completed: RunOutcome | None
 
 
-def standings(runs: Iterable[CopiedAttempt]) -> Mapping[int, Standing]:
-    """The standing of each run, by its number, given all runs of its unit."""
+def standings(runs: Iterable[CopiedAttempt], gone: Iterable[GoneAttempt] = ()) -> Mapping[int, Standing]:
+    """The standing of each run, by its number, given all runs of its unit and those that were deleted."""
     found: dict[int, Standing] = {}
-    by_unit: dict[tuple[int, UUID], list[CopiedAttempt]] = defaultdict(list)
+    by_unit: dict[tuple[int, UUID], list[CopiedAttempt | GoneAttempt]] = defaultdict(list)
     for run in runs:
         by_unit[run.procedure, run.unit].append(run)
-    for runs_of_unit in by_unit.values():
-        ordered = sorted(runs_of_unit, key=lambda run: (run.started_at, run.run))
-        passed_at, last, count = _first_pass(ordered), ordered[-1].outcome, len(ordered)
-        completed = [run for run in ordered if run.outcome in COMPLETED]
-        places = {run.run: place for place, run in enumerate(completed, start=1)}
-        of_completed = (_first_pass(completed), completed[-1].outcome if completed else None)
-        for attempt, run in enumerate(ordered, start=1):
-            found[run.run] = Standing(attempt, count, passed_at, last, places.get(run.run), *of_completed)
+    for deleted in gone:
+        by_unit[deleted.procedure, deleted.unit].append(deleted)
+    for attempts in by_unit.values():
+        ordered = sorted(attempts, key=lambda attempt: (attempt.started_at, attempt.id))
+        everything = _counted(ordered)
+        completed = [attempt for attempt in ordered if attempt.outcome in COMPLETED]
+        places = {attempt.id: place for place, attempt in enumerate(completed, start=1)}
+        of_completed = _counted(completed)
+        for number, attempt in enumerate(ordered, start=1):
+            if isinstance(attempt, CopiedAttempt):
+                found[attempt.run] = Standing(
+                    number,
+                    everything.last,
+                    everything.passed_at,
+                    everything.last_outcome,
+                    places.get(attempt.id),
+                    of_completed.passed_at,
+                    of_completed.last_outcome,
+                )
     return found
 
 
-def _first_pass(runs: Sequence[CopiedAttempt]) -> int | None:
-    return next((attempt for attempt, run in enumerate(runs, start=1) if run.outcome == "PASS"), None)
+class _Counted(NamedTuple):
+    """Of the attempts that count: the number of the last, that of the first that passed, and how the last ended.
+
+    last: 0: none counts.
+    """
+
+    last: int
+    passed_at: int | None
+    last_outcome: RunOutcome | None
+
+
+def _counted(ordered: Sequence[CopiedAttempt | GoneAttempt]) -> _Counted:
+    counted = [
+        (number, attempt.outcome)
+        for number, attempt in enumerate(ordered, start=1)
+        if isinstance(attempt, CopiedAttempt) and attempt.voided_at is None
+    ]
+    passed_at = next((number for number, outcome in counted if outcome == "PASS"), None)
+    last, outcome = counted[-1] if counted else (0, None)
+    return _Counted(last, passed_at, outcome)

@@ -16,13 +16,14 @@ from runcard.domain.actor import Actor, StationActor
 from runcard.domain.errors import RunNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse, header_of, send_json
+from runcard.edge.deleted import deleted_answer
 from runcard.edge.files.uploads import download_url
 from runcard.edge.requests.bodies import BodyDecoder, read_body
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithActor, WithScope, WithServices, services_of
 from runcard.edge.requests.unknown_names import UnknownName, headers_of
 from runcard.ingest.record_run import PreparedRun, prepare_run
-from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import list_attachments
 from runcard.store.runs.records import list_runs_of_unit, list_sub_units, read_documents
@@ -81,11 +82,11 @@ def remove_run(run_id: str, actor: WithActor, services: WithServices) -> Respons
     """Delete a run with everything inside it."""
     check_may_manage(actor, "delete runs")
     known_id = id_of(run_id, RunNotFound)
-    deleted = services.writer.write(actor, lambda tx: delete_run(tx, known_id))
+    deleted = services.writer.write(actor, lambda tx: delete_run(tx, known_id, Deletion()))
     if not deleted:
         raise RunNotFound(run_id)
-    remove_soon(services.stores, actor.organization_id)
-    return JsonResponse(DeletedRunBody(run_id, f"Run {run_id} deleted."))
+    body = DeletedRunBody(run_id, f"Run {run_id} deleted.")
+    return deleted_answer(services, actor.organization_id, body)
 
 
 def _recorded_runs(scope: Scope, actor: Actor, serial_number: str) -> list[RecordedRun]:

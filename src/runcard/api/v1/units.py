@@ -12,9 +12,10 @@ from runcard.domain.actor import Actor
 from runcard.domain.errors import Conflict, UnitNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.deleted import deleted_answer
 from runcard.edge.requests.services import Services, WithActor, WithServices, json_body
 from runcard.ingest.assembly import add_sub_units
-from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.units.rows import delete_unit, has_runs
 
@@ -51,12 +52,12 @@ def remove_unit(serial_number: str, actor: WithActor, services: WithServices) ->
             raise UnitNotFound(serial_number)
         if has_runs(tx.connection, unit.id):
             raise Conflict(f"Unit {unit.serial_number} has runs. Delete its runs first.")
-        delete_unit(tx, unit.id)
+        delete_unit(tx, unit.id, Deletion())
         return unit.serial_number
 
     deleted = services.writer.write_catalog(actor, apply)
-    remove_soon(services.stores, actor.organization_id)
-    return JsonResponse(DeletedUnitBody(deleted, f"Unit {deleted} deleted."))
+    body = DeletedUnitBody(deleted, f"Unit {deleted} deleted.")
+    return deleted_answer(services, actor.organization_id, body)
 
 
 def _add(

@@ -10,6 +10,7 @@ from runcard.cli.installation.opened import Installation, command_author, open_i
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record, show_rows
 from runcard.domain.floor.organization import Organization
+from runcard.domain.floor.retention import BIN_DAYS
 from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
 from runcard.store.people.organizations import MAX_QUOTA, list_organizations, update_organization
@@ -41,6 +42,14 @@ FileDays = Annotated[
     typer.Option(help="Delete files of runs this many days after they were recorded."),
 ]
 NoFileDays = Annotated[bool, typer.Option("--no-file-retention", help="Keep files as long as their runs.")]
+
+BinDays = Annotated[
+    int | None,
+    typer.Option(
+        help=f"Days that deleted things stay in the bin, from where they can be restored; {BIN_DAYS}."
+    ),
+]
+NoBinDays = Annotated[bool, typer.Option("--no-bin-days", help=f"Keep deleted things for {BIN_DAYS} days.")]
 
 
 def _may_create(what: str) -> Any:
@@ -88,6 +97,8 @@ def set_(  # noqa: PLR0913 (the options of a command)
     no_run_retention: NoRunDays = False,
     file_retention_days: FileDays = None,
     no_file_retention: NoFileDays = False,
+    bin_days: BinDays = None,
+    no_bin_days: NoBinDays = False,
     parts: Annotated[bool | None, _may_create("parts")] = None,
     revisions: Annotated[bool | None, _may_create("revisions")] = None,
     batches: Annotated[bool | None, _may_create("batches")] = None,
@@ -105,6 +116,7 @@ def set_(  # noqa: PLR0913 (the options of a command)
         "monthly_run_quota": monthly_run_quota,
         "run_retention_days": run_retention_days,
         "file_retention_days": file_retention_days,
+        "bin_days": bin_days,
         "station_may_create_parts": parts,
         "station_may_create_revisions": revisions,
         "station_may_create_batches": batches,
@@ -116,6 +128,7 @@ def set_(  # noqa: PLR0913 (the options of a command)
         "monthly_run_quota": no_monthly_run_quota,
         "run_retention_days": no_run_retention,
         "file_retention_days": no_file_retention,
+        "bin_days": no_bin_days,
     }
     given |= {field: None for field, is_removed in removed.items() if is_removed}
     changes = {field: value for field, value in given.items() if value is not None or removed.get(field)}

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
@@ -14,6 +15,7 @@ from runcard.domain.actor import SystemActor
 from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_noted
 from runcard.settings import Settings
+from runcard.store.bin.check import check_bin
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
@@ -24,6 +26,7 @@ from runcard.store.files.bytes_to_remove import list_removals
 from runcard.store.files.removal import KeptFile, delete_unneeded, is_abandoned, list_page
 from runcard.store.installation.integrity import inspect_documents, list_faults
 from runcard.store.people.organizations import list_organizations
+from runcard.store.restoring.files import list_files_in_bin
 from runcard.store.trail.check import check_records
 
 _MIN_FREE_BYTES = 1 << 30
@@ -117,7 +120,7 @@ def check_trail(database: Database, tell: Callable[[int], None]) -> Iterator[Fin
         ids = [organization.id for organization in list_organizations(connection)]
     for organization_id in ids:
         with database.read_in(organization_id) as scope:
-            for page in check_records(scope):
+            for page in chain(check_records(scope), check_bin(scope)):
                 tell(page.compared)
                 for misfit in page.misfits:
                     yield Finding(
@@ -166,6 +169,10 @@ class AttachmentCheck:
             elif attachment.stored_at is not None:
                 yield from self._compare(attachment, entry)
         with self._database.read() as connection:
+            for attachment in list_files_in_bin(connection):
+                entry = self._unclaimed.pop(attachment.blob_key, None)
+                if attachment.stored_at is not None:
+                    yield from self._compare(attachment, entry)
             # The next sweep removes them.
             for _, key in list_removals(connection):
                 self._unclaimed.pop(key, None)

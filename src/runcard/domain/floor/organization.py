@@ -1,10 +1,11 @@
 """An organization and its policies."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from msgspec import Struct
 
-from runcard.domain.floor.retention import Retention
+from runcard.domain.floor.retention import BIN_DAYS, Retention
 
 
 class Organization(Struct, frozen=True):
@@ -14,6 +15,7 @@ class Organization(Struct, frozen=True):
     monthly_run_quota: runs that may be recorded in a calendar month (UTC); None: no limit.
     station_may_create_*: what a run from a station may create.
     run_retention_days, file_retention_days: how long runs, and files of runs, are kept; None: forever.
+    bin_days: how long deleted things stay in the bin; None: BIN_DAYS.
     """
 
     id: UUID
@@ -28,7 +30,13 @@ class Organization(Struct, frozen=True):
     station_may_create_versions: bool = True
     run_retention_days: int | None = None
     file_retention_days: int | None = None
+    bin_days: int | None = None
 
     @property
     def retention(self) -> Retention:
         return Retention(self.run_retention_days, self.file_retention_days)
+
+    @property
+    def kept_in_bin(self) -> timedelta:
+        """How long a deleted thing can be restored."""
+        return timedelta(days=BIN_DAYS if self.bin_days is None else self.bin_days)

@@ -8,6 +8,8 @@ from runcard.domain.errors import InvalidInput
 
 # 50 years: longer than any record of a test must be kept.
 MAX_DAYS = 18_250
+# How long deleted things stay in the bin, if an organization says nothing else.
+BIN_DAYS = 30
 
 # A clock that shows more than this without any known activity may be wrong, and what it deletes is gone for good.
 _MOST_SILENCE = timedelta(days=30)

@@ -13,7 +13,7 @@ from runcard.analytics.snapshot import Snapshot
 from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.known_browsers import KnownBrowsers
-from runcard.auth.permissions import check_is_station, check_is_user, check_may_manage
+from runcard.auth.permissions import check_is_station, check_is_user, check_may_delete, check_may_manage
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record, check_scope
 from runcard.edge.fair_share import Shares, rest_while
 from runcard.edge.gate import Gate
@@ -134,6 +134,15 @@ def to_manage(deed: str) -> Any:
         return check_may_manage(actor, deed)
 
     return Depends(manager)
+
+
+def to_delete(deed: str) -> Any:
+    """A dependency that is the user behind the request, who must be an admin. deed: such as "delete runs"."""
+
+    def admin(actor: WithActor) -> UserActor:
+        return check_may_delete(actor, deed)
+
+    return Depends(admin)
 
 
 def as_user(deed: str) -> Any:

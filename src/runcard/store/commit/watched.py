@@ -12,7 +12,7 @@ class Watched(NamedTuple):
     """row: the record before the write; None: the write creates it; empty: it was not read.
 
     kind: what the change is called; None: the usual. why: the reason that was given. by_report: a report causes the
-    change.
+    change. is_restored: the write brings back what was deleted, so its entry names no fields.
     """
 
     table: Table
@@ -20,3 +20,4 @@ class Watched(NamedTuple):
     kind: ChangeKind | None = None
     why: str | None = None
     by_report: bool = False
+    is_restored: bool = False

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Exists, delete, or_, select, update
 
 from runcard.domain.errors import AttachmentNotFound
+from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import (
@@ -52,22 +53,29 @@ def is_abandoned(file: KeptFile, before: datetime) -> bool:
     return not file.is_needed and touched_at < before
 
 
-def delete_unneeded(tx: Transaction, attachment_ids: Collection[UUID]) -> Sequence[Attachment]:
-    """Delete those of these attachments that nothing needs, and return them. Their bytes are noted for removal."""
+def delete_unneeded(
+    tx: Transaction, attachment_ids: Collection[UUID], deletion: Deletion | None = None
+) -> Sequence[Attachment]:
+    """Delete those of these attachments that nothing needs, and return them.
+
+    deletion: of what they go along with; the caller buries them. Unless they go into the bin, their bytes are noted for
+    removal.
+    """
     a = attachments.c
     deleted: list[Attachment] = []
     for some in in_chunks(attachment_ids):
         mine = (tx.owns(a), a.id.in_(some), ~is_needed())
         found = tx.connection.execute(select(*ATTACHMENT_COLUMNS).where(*mine)).all()
         deleted += [Attachment(*row) for row in found]
-    _erase(tx, deleted)
+    _erase(tx, deleted, keeps_bytes=deletion is not None and deletion.is_kept)
     return deleted
 
 
 def delete_attachments(
-    tx: Transaction, attachment_ids: Iterable[UUID], *, of_unit: UUID | None = None
+    tx: Transaction, attachment_ids: Iterable[UUID], deletion: Deletion, *, of_unit: UUID | None = None
 ) -> Sequence[Attachment]:
-    """Delete attachments, whatever names them, and return them. Their bytes are noted for removal.
+    """Delete attachments, whatever names them, and return them. Unless they go into the bin, their bytes are noted for
+    removal.
 
     of_unit: they must be part of this unit. Raises AttachmentNotFound for one that is not.
     """
@@ -77,7 +85,11 @@ def delete_attachments(
         if of_unit is not None and attachment.unit_id != of_unit:
             raise AttachmentNotFound(attachment_id)
         deleted.append(attachment)
-    _erase(tx, deleted)
+    if deletion.is_kept:
+        deletion = deletion.of(deleted[0].id if deleted else None)
+    remains = before_deleting(tx, attachments, [gone.id for gone in deleted], deletion)
+    _erase(tx, deleted, keeps_bytes=deletion.is_kept)
+    bury(tx, remains.values(), deletion)
     for run_id in dict.fromkeys(gone.run_id for gone in deleted if gone.run_id is not None):
         tx.note_change("run_changed", run_id)
     for unit_id in dict.fromkeys(gone.unit_id for gone in deleted if gone.unit_id is not None):
@@ -108,7 +120,7 @@ def reported(*conditions: ColumnElement[bool]) -> Exists:
     )
 
 
-def _erase(tx: Transaction, gone: Sequence[Attachment]) -> None:
+def _erase(tx: Transaction, gone: Sequence[Attachment], *, keeps_bytes: bool) -> None:
     a = attachments.c
     watch(tx, attachments, [attachment.id for attachment in gone])
     for some in in_chunks([attachment.id for attachment in gone]):
@@ -120,7 +132,8 @@ def _erase(tx: Transaction, gone: Sequence[Attachment]) -> None:
             tx.connection.execute(update(column.table).where(*named).values({column.name: None}))
         mine = (tx.owns(a), a.id.in_(some))
         tx.connection.execute(delete(attachments).where(*mine))
-    note_removals(tx, [attachment.blob_id or attachment.id for attachment in gone])
+    if not keeps_bytes:
+        note_removals(tx, [attachment.blob_id or attachment.id for attachment in gone])
 
 
 def is_needed() -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from runcard.store.engine.database import Database
 from runcard.store.engine.scope import owned_by
 from runcard.store.engine.tables import attachments
 from runcard.store.files.attachments import ATTACHMENT_COLUMNS, Attachment
+from runcard.store.restoring.files import list_files_in_bin
 
 _PAGE = 1000
 
@@ -27,7 +28,10 @@ def copy_database(database: Database, target: Path) -> None:
 
 
 def list_stored(connection: Connection, organization_id: UUID | None = None) -> Iterator[Attachment]:
-    """The attachments whose bytes have arrived, in the order of ids. organization_id: None: of all organizations."""
+    """The attachments whose bytes have arrived, in the order of ids, and then those of them in the bin.
+
+    organization_id: None: of all organizations.
+    """
     a = attachments.c
     query = select(*ATTACHMENT_COLUMNS).where(a.stored_at.is_not(None)).order_by(a.id).limit(_PAGE)
     if organization_id is not None:
@@ -38,5 +42,6 @@ def list_stored(connection: Connection, organization_id: UUID | None = None) -> 
         found = [Attachment(*row) for row in connection.execute(page)]
         yield from found
         if len(found) < _PAGE:
-            return
+            break
         after = found[-1].id
+    yield from (file for file in list_files_in_bin(connection, organization_id) if file.stored_at is not None)

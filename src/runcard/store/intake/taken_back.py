@@ -35,7 +35,7 @@ def take_back(
     r = repairs.c
     made = _units_made_by(tx, run_ids)
     watch(tx, repairs, repair_ids)
-    delete_runs(tx, run_ids, spared=attachment_id)
+    delete_runs(tx, run_ids, None, spared=attachment_id)
     tx.connection.execute(delete(repairs).where(tx.owns(r), r.id.in_(repair_ids)))
     _delete_free_units(tx, made)
 
@@ -73,7 +73,7 @@ def _delete_free_units(tx: Transaction, unit_ids: Collection[UUID]) -> None:
     free = tx.connection.execute(query).all()
     for unit_id, is_known in free:
         if is_known:
-            delete_unit(tx, unit_id)
+            delete_unit(tx, unit_id, None)
     alone = [unit_id for unit_id, is_known in free if not is_known]
     watch(tx, units, alone)
     delete_metadata(tx, alone)

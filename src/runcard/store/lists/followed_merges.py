@@ -1,6 +1,6 @@
 """Procedures that were merged: a filter that names one means the procedure that it was merged into."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -14,6 +14,12 @@ from runcard.store.lists.run_filter import RunFilter
 
 def follow_merges(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[UUID]:
     """These procedures, in order and each once. The target of its merge stands for each that was merged."""
+    targets = merge_targets(scope, procedure_ids)
+    return list(dict.fromkeys(targets.get(id_, id_) for id_ in procedure_ids))
+
+
+def merge_targets(scope: Scope, procedure_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """For each of these procedures that was merged, the procedure that stands for it now."""
     p = t.procedures.c
     merged: dict[UUID, UUID] = {}
     for some in in_chunks(procedure_ids):
@@ -21,7 +27,7 @@ def follow_merges(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[UUI
             scope.owns(p), p.id.in_(some), p.merged_into_id.is_not(None)
         )
         merged |= {row[0]: row[1] for row in scope.connection.execute(query)}
-    return list(dict.fromkeys(merged.get(id_, id_) for id_ in procedure_ids))
+    return merged
 
 
 def with_merges(scope: Scope, run_filter: RunFilter) -> RunFilter:

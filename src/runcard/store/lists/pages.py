@@ -43,8 +43,7 @@ def known_at(page: Page, created: ChangeKind, entity_id: ColumnElement[UUID]) ->
     if page.snapshot is None:
         return []
     c = changes.c
-    newer = select(c.entity_id).where(c.seq > page.snapshot, c.kind == created)
-    return [entity_id.not_in(newer)]
+    return [entity_id.not_in(select(c.entity_id).where(c.seq > page.snapshot, c.kind.in_(_adding(created))))]
 
 
 def created_since(connection: Connection, page: Page, created: ChangeKind) -> Sequence[UUID]:
@@ -52,8 +51,13 @@ def created_since(connection: Connection, page: Page, created: ChangeKind) -> Se
     if page.snapshot is None:
         return []
     c = changes.c
-    newer = select(c.entity_id).where(c.seq > page.snapshot, c.kind == created)
+    newer = select(c.entity_id).where(c.seq > page.snapshot, c.kind.in_(_adding(created)))
     return connection.execute(newer).scalars().all()
+
+
+def _adding(created: ChangeKind) -> tuple[str, str]:
+    """The kinds of changes that add such a row: the first time, and from the bin."""
+    return created, f"{created.partition('_')[0]}_restored"
 
 
 def fetch_page(connection: Connection, query: Select[Any], page: Page, make: Callable[..., T]) -> Listed[T]:

@@ -22,8 +22,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     """Conditions that a run must all meet, named as in the v2 API. None: no condition. Bounds are inclusive.
 
     search_query: part of the unit's serial number, or the beginning of the run's id.
-    samples: the sample class of the unit at the time of the run. tags: names, of which the run has one. causes: codes,
-    of which the run's cause has one, or stands below one that has.
+    samples: the sample class of the unit at the time of the run. voided: only voided runs, or only the others. tags:
+    names, of which the run has one. causes: codes, of which the run's cause has one, or stands below one that has.
     """
 
     search_query: str | None = None
@@ -38,6 +38,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     slot_names: Sequence[str] | None = None
     serial_numbers: Sequence[str] | None = None
     samples: Sequence[SampleChoice] | None = None
+    voided: bool | None = None
     part_numbers: Sequence[str] | None = None
     revision_numbers: Sequence[str] | None = None
     batch_numbers: Sequence[str] | None = None
@@ -130,6 +131,8 @@ def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnEle
         yield has_tag(organization_id, r.id, run_filter.tags)
     if run_filter.causes is not None:
         yield has_cause(organization_id, r.id, run_filter.causes)
+    if run_filter.voided is not None:
+        yield r.voided_at.is_not(None) if run_filter.voided else r.voided_at.is_(None)
     if run_filter.search_query is not None:
         yield or_(*_matches(organization_id, run_filter.search_query))
 

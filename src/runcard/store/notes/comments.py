@@ -152,7 +152,7 @@ def edit_comment(tx: Transaction, comment: Comment, text: str, file_ids: Collect
 
 def delete_comment(tx: Transaction, comment_id: UUID) -> None:
     """Delete a comment that exists. Its row stays without a text, so that its thing's history finds its entries."""
-    watch(tx, comments, [comment_id], kind="comment_deleted")
+    watch(tx, comments, [comment_id], kind="comment_withdrawn")
     _update(tx, comment_id, text=None, mentions=None, deleted_at=tx.now)
     _detach(tx, comment_id)
 

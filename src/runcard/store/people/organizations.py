@@ -46,6 +46,7 @@ def update_organization(tx: Transaction, organization: Organization) -> None:
         raise InvalidInput.at("monthly_run_quota", f"{quota} is no number of runs; use 0 to {MAX_QUOTA}")
     check_days("run_retention_days", organization.run_retention_days)
     check_days("file_retention_days", organization.file_retention_days)
+    check_days("bin_days", organization.bin_days)
     row = {field: getattr(organization, field) for field in organization.__struct_fields__}
     o = organizations.c
     kept_for = select(o.run_retention_days, o.file_retention_days).where(o.id == organization.id)

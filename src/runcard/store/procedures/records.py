@@ -13,11 +13,13 @@ from runcard.domain.errors import AlreadyExists, InUse, NotFound, VersionNotFoun
 from runcard.domain.floor.identifier import checked_identifier
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
+from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import (
+    attachments,
     deployments,
     procedure_versions,
     procedures,
@@ -175,32 +177,34 @@ def change_procedure(tx: Transaction, procedure_id: UUID, change: ProcedureChang
     tx.connection.execute(update(procedures).where(*mine).values(values))
 
 
-def delete_procedure(tx: Transaction, procedure_id: UUID) -> None:
+def delete_procedure(tx: Transaction, procedure_id: UUID, deletion: Deletion) -> None:
     """Delete a procedure with its runs, versions, deployments, station links and their files.
 
     The procedures that were merged into it are deleted too.
     """
+    deletion = deletion.of(procedure_id)
+    remains = {**before_deleting(tx, procedures, [procedure_id], deletion)}
     for merged_id in list_merged_into(tx.scope, procedure_id):
-        delete_procedure(tx, merged_id)
+        delete_procedure(tx, merged_id, deletion)
     d, p, r = deployments.c, procedures.c, runs.c
     of_procedure = (tx.owns(r), r.procedure_id == procedure_id)
     for table in (procedure_versions, deployments):
         of_it = select(table.c.id).where(tx.owns(table.c), table.c.procedure_id == procedure_id)
-        watch(tx, table, tx.connection.execute(of_it).scalars().all())
+        remains |= before_deleting(tx, table, tx.connection.execute(of_it).scalars().all(), deletion)
     link = station_procedures.c
     linked = select(link.station_id).where(tx.owns(link), link.procedure_id == procedure_id)
     watch(tx, stations, tx.connection.execute(linked).scalars().all())
     for some in id_pages(tx.connection, r.id, *of_procedure):
-        delete_runs(tx, some)
+        delete_runs(tx, some, deletion)
     deployed = (tx.owns(d), d.procedure_id == procedure_id)
     named = select(p.identifier).where(tx.owns(p), p.id == procedure_id)
     identifier = tx.connection.execute(named).scalar_one()
     retire_identifiers(tx, procedure_id, identifier)
-    archives = tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars().all()
-    mine = (tx.owns(p), p.id == procedure_id)
-    watch(tx, procedures, [procedure_id])
-    tx.connection.execute(delete(procedures).where(*mine))
-    delete_unneeded(tx, [archive_id for archive_id in archives if archive_id is not None])
+    archives = [one for one in tx.connection.execute(select(d.artifact_id).where(*deployed)).scalars() if one]
+    of_files = before_deleting(tx, attachments, archives, deletion)
+    tx.connection.execute(delete(procedures).where(tx.owns(p), p.id == procedure_id))
+    gone = delete_unneeded(tx, archives, deletion)
+    bury(tx, [*remains.values(), *(of_files[file.id] for file in gone if file.id in of_files)], deletion)
 
 
 def create_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, select, update
 
 from runcard.domain.errors import AlreadyExists, BatchNotFound
 from runcard.domain.text import lookup_key
+from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope, owned_by
@@ -102,9 +103,10 @@ def renumber_batch(tx: Transaction, batch: BatchRecord, number: str) -> None:
     )
 
 
-def delete_batch(tx: Transaction, batch: BatchRecord) -> None:
+def delete_batch(tx: Transaction, batch: BatchRecord, deletion: Deletion) -> None:
     """Delete a batch. Its units stay, and their move is recorded; its runs stay too."""
     u, r, b = units.c, runs.c, batches.c
+    remains = before_deleting(tx, batches, [batch.id], deletion)
     for some in id_pages(tx.connection, u.id, tx.owns(u), u.batch_id == batch.id):
         watch(tx, units, some, kind="unit_moved")
         tx.connection.execute(update(units).where(u.id.in_(some)).values(batch_id=None))
@@ -113,8 +115,8 @@ def delete_batch(tx: Transaction, batch: BatchRecord) -> None:
     for some in id_pages(tx.connection, r.id, tx.owns(r), r.batch_id == batch.id):
         watch(tx, runs, some)
         tx.connection.execute(update(runs).where(r.id.in_(some)).values(batch_id=None))
-    watch(tx, batches, [batch.id])
     tx.connection.execute(delete(batches).where(tx.owns(b), b.id == batch.id))
+    bury(tx, remains.values(), deletion)
 
 
 def _batches(organization_id: UUID) -> Select[Any]:

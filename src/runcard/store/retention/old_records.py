@@ -14,6 +14,7 @@ from sqlalchemy import CTE, ColumnElement, Connection, FromClause, and_, exists,
 
 from runcard.domain.floor.retention import Amount, Cutoffs
 from runcard.domain.ids import first_id_at
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
@@ -61,6 +62,8 @@ class UnitRuns(NamedTuple):
 
 
 _NOTHING = Due(0, None, None)
+# Nothing of it is kept, or retention would keep what it should delete.
+EXPIRED = Deletion(why="It is older than the organization keeps it.", is_kept=False)
 
 
 def forecast(scope: Scope, cutoffs: Cutoffs) -> Forecast:
@@ -149,7 +152,7 @@ def delete_old_runs(
         .limit(at_most)
     )
     run_ids = tx.connection.execute(due).scalars().all()
-    deleted = delete_runs(tx, run_ids)
+    deleted = delete_runs(tx, run_ids, EXPIRED)
     expire_imports(tx, deleted.import_ids)
     return _note(tx, len(deleted.ids), deleted.files), deleted.files
 
@@ -170,7 +173,7 @@ def delete_old_files(
     a = attachments.c
     mine = (tx.owns(a), a.id.in_(attachment_ids))
     old = select(a.id).where(*mine, _is_old_file(before), *_is_free()).order_by(a.id)
-    gone = delete_attachments(tx, tx.connection.execute(old).scalars().all())
+    gone = delete_attachments(tx, tx.connection.execute(old).scalars().all(), EXPIRED)
     return _note(tx, 0, gone), gone
 
 

@@ -37,14 +37,23 @@ class RunUnit(NamedTuple):
     sample: SampleClass | None = None
 
 
+class RunVoid(NamedTuple):
+    """That a run was voided: it stays, and no figure counts it. by_id: the user."""
+
+    at: datetime
+    reason: str
+    by_id: UUID
+
+
 class RunRecord(NamedTuple):
     """A run's header. Part, revision and batch are those of the unit at the time of the run.
 
     Exactly one of `created_by_user` and `created_by_station` is there.
     operator_name: the name of an operator who is no member; then `operator` is None.
     started_at, ended_at: the times that count. reported_started_at, reported_ended_at: the times by a wrong clock;
-    `domain.runs.clock.reported_times` returns the station's own times in any case. metadata: None until
-    `with_metadata` has read it. tags, cause: None until `store.notes.on_runs` has read them; cause: its name.
+    `domain.runs.clock.reported_times` returns the station's own times in any case. void: None: the run counts.
+    metadata: None until `with_metadata` has read it. tags, cause: None until `store.notes.on_runs` has read them;
+    cause: its name.
     """
 
     id: UUID
@@ -68,6 +77,7 @@ class RunRecord(NamedTuple):
     slot_name: str | None = None
     reported_started_at: datetime | None = None
     reported_ended_at: datetime | None = None
+    void: RunVoid | None = None
     metadata: Metadata | None = None
     tags: Sequence[TagRef] | None = None
     cause: str | None = None
@@ -95,6 +105,7 @@ _GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
     "operator": (UserRef, [_operators.c.id, _operators.c.name, _operators.c.email]),
     "created_by_user": (UserRef, [t.users.c.id, t.users.c.name, t.users.c.email]),
     "created_by_station": (Named, [t.stations.c.id, t.stations.c.name]),
+    "void": (RunVoid, [t.runs.c.voided_at, t.runs.c.void_reason, t.runs.c.voided_by_id]),
 }
 _OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata", "tags", "cause")]
 

@@ -11,6 +11,7 @@ from runcard.domain.floor.sample import SampleClass
 from runcard.domain.ids import first_id_at
 from runcard.domain.metadata import Metadata
 from runcard.domain.runs.outcome import RunOutcome
+from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -143,9 +144,9 @@ def find_procedure_of(scope: Scope, run_id: UUID) -> UUID | None:
     return scope.connection.execute(query).scalar_one_or_none()
 
 
-def delete_run(tx: Transaction, run_id: UUID) -> bool:
+def delete_run(tx: Transaction, run_id: UUID, deletion: Deletion) -> bool:
     """Delete a run with everything inside it; its unit stays. Returns False if there is no such run."""
-    return bool(delete_runs(tx, [run_id]).ids)
+    return bool(delete_runs(tx, [run_id], deletion).ids)
 
 
 class DeletedRuns(NamedTuple):
@@ -156,25 +157,32 @@ class DeletedRuns(NamedTuple):
     files: Sequence[Attachment]
 
 
-def delete_runs(tx: Transaction, run_ids: Collection[UUID], *, spared: UUID | None = None) -> DeletedRuns:
+def delete_runs(
+    tx: Transaction, run_ids: Collection[UUID], deletion: Deletion | None, *, spared: UUID | None = None
+) -> DeletedRuns:
     """Delete runs with everything inside them and the files that nothing else needs; their units stay.
 
-    Returns what was deleted. The bytes of the files are noted for removal. spared: a file that stays in any case.
+    Returns what was deleted. deletion: None: as if they had never been recorded; the bytes of the files are then noted
+    for removal. What one call deletes goes into the bin together. spared: a file that stays in any case.
     """
     a, r = attachments.c, runs.c
     deleted: list[UUID] = []
     imports = list_imports_of(tx.scope, run_ids)
-    watch(tx, runs, run_ids)
     files = {found.attachment_id for found in imports if found.attachment_id is not None}
     for some in in_chunks(run_ids):
         own = select(a.id).where(tx.owns(a), a.run_id.in_(some))
         files |= {*tx.connection.execute(own).scalars()}
-        watch(tx, attachments, files)
+    if deletion is not None and deletion.is_kept:
+        deletion = deletion.of(next(iter(run_ids), None))
+    remains = before_deleting(tx, runs, run_ids, deletion)
+    of_files = before_deleting(tx, attachments, files, deletion)
+    for some in in_chunks(run_ids):
         tx.connection.execute(
             update(attachments).where(tx.owns(a), a.run_id.in_(some)).values(run_id=None, is_report=False)
         )
         mine = (tx.owns(r), r.id.in_(some))
         deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
     delete_metadata(tx, deleted)
-    gone = delete_unneeded(tx, files - {spared})
+    gone = delete_unneeded(tx, files - {spared}, deletion)
+    bury(tx, [*remains.values(), *(of_files[file.id] for file in gone if file.id in of_files)], deletion)
     return DeletedRuns(deleted, [found.id for found in imports], gone)

@@ -14,6 +14,7 @@ from runcard.store.engine.scope import Scope
 from runcard.store.trail.adoption import is_adopting
 from runcard.store.trail.things import (
     THING_BY_NOUN,
+    TOMBSTONE,
     KeptThing,
     Thing,
     is_owned,
@@ -24,6 +25,8 @@ from runcard.store.trail.things import (
 
 _PAGE = 500
 _DELETED = "_deleted"
+# The last change of a thing that is gone; its state, if it has one, is the digest of the tombstone.
+_GONE = (_DELETED, "_purged")
 # What reading a row raises if SQLite keeps something in it that its column cannot have.
 UNREADABLE = (zstandard.ZstdError, MsgspecError, TypeError, ValueError, OverflowError)
 
@@ -47,11 +50,15 @@ class CheckedPage(NamedTuple):
 
 
 class _LastState(NamedTuple):
-    """What the trail says last of a record. state: None: it was deleted."""
+    """What the trail says last of a record. state: None: it was deleted, and left no tombstone."""
 
     seq: int
     kind: str
     state: bytes | None
+
+    @property
+    def is_gone(self) -> bool:
+        return self.kind.endswith(_GONE)
 
 
 def check_records(scope: Scope) -> Iterator[CheckedPage]:
@@ -77,8 +84,11 @@ def _check(scope: Scope, thing: Thing, ids: Sequence[UUID]) -> CheckedPage:
         kept = found.get(thing_id)
         if kept is None:
             continue
-        if last.state is None:
+        if last.state is None or (last.is_gone and thing.noun != TOMBSTONE):
             problem = f"the trail says that it was deleted (change {last.seq}), but it is there"
+            misfits.append(Misfit(thing.noun, thing_id, problem))
+        elif thing.noun == TOMBSTONE and not last.is_gone:
+            problem = f"the trail says that the thing is there ({last.kind}, change {last.seq})"
             misfits.append(Misfit(thing.noun, thing_id, problem))
         elif last.state != kept.digest:
             problem = f"it is not what change {last.seq} ({last.kind}) made of it"
@@ -137,7 +147,7 @@ def _find_there(scope: Scope, known: Mapping[UUID, _LastState]) -> set[UUID]:
     """Those of these records that are there. The kind of the last change says in which table; else all are searched."""
     by_noun: dict[str, list[UUID]] = defaultdict(list)
     for one, last in known.items():
-        by_noun[noun_of(last.kind)].append(one)
+        by_noun[TOMBSTONE if last.is_gone else noun_of(last.kind)].append(one)
     there: set[UUID] = set()
     for noun, ids in by_noun.items():
         things = [THING_BY_NOUN[noun]] if noun in THING_BY_NOUN else THING_BY_NOUN.values()

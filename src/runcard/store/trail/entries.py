@@ -151,6 +151,10 @@ def find_names(scope: Scope, entries: Collection[TrailEntry]) -> Mapping[UUID, s
     for noun, ids in by_noun.items():
         for some in in_chunks(ids):
             found |= {row[0]: row[1] for row in scope.connection.execute(_named(scope, noun, some))}
+    d = t.deleted_things.c
+    for some in in_chunks({one.thing_id for one in entries} - found.keys()):
+        gone = select(d.id, d.name).where(scope.owns(d), d.id.in_(some), d.name.is_not(None))
+        found |= {row.id: row.name for row in scope.connection.execute(gone)}
     return found
 
 

@@ -29,6 +29,8 @@ Row = Mapping[str, Any]
 
 # Before the key of a value of the metadata, among the columns of a record.
 _METADATA = "metadata."
+# The noun of what is left of a deleted thing. Its id is that of the thing.
+TOMBSTONE = "tombstone"
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -36,7 +38,8 @@ class Thing(NamedTuple):
     """How the rows of a table stand in the trail.
 
     named_by: the column that people know a row by; None: it has no name. secret: columns whose values are never
-    shown. hidden: columns that say nothing new to people. has_metadata: rows have metadata.
+    shown. hidden: columns that say nothing new to people. has_metadata: rows have metadata. unproven: columns that are
+    no part of the digest.
     """
 
     table: Table
@@ -45,12 +48,15 @@ class Thing(NamedTuple):
     secret: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     has_metadata: bool = False
+    unproven: frozenset[str] = frozenset()
 
 
 def _keys(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+# The entry of a void itself says when, by whom and why.
+_RUN_HIDDEN = _keys("report_digest", "voided_at", "void_reason", "voided_by_id")
 _THINGS = (
     Thing(t.organizations, "organization", "name", hidden=_keys("slug")),
     Thing(t.users, "user", "email", secret=_keys("password_hash"), hidden=_keys("email_key")),
@@ -63,7 +69,7 @@ _THINGS = (
     Thing(t.revisions, "revision", "number", hidden=_keys("number_key"), has_metadata=True),
     Thing(t.batches, "batch", "number", hidden=_keys("number_key")),
     Thing(t.units, "unit", "serial_number", hidden=_keys("serial_key"), has_metadata=True),
-    Thing(t.runs, "run", "serial_number", hidden=_keys("report_digest"), has_metadata=True),
+    Thing(t.runs, "run", "serial_number", hidden=_RUN_HIDDEN, has_metadata=True),
     Thing(t.repairs, "repair", None, hidden=_keys("body")),
     Thing(t.attachments, "attachment", "name", hidden=_keys("blob_id")),
     Thing(t.deployments, "deployment", None),
@@ -71,6 +77,8 @@ _THINGS = (
     Thing(t.tags, "tag", "name", hidden=_keys("name_key")),
     Thing(t.causes, "cause", "code", hidden=_keys("code_key")),
     Thing(t.comments, "comment", "about", hidden=_keys("about", "thing_id", "mentions")),
+    # The digest of the record that was deleted proves the content, and the content may go.
+    Thing(t.deleted_things, TOMBSTONE, "name", unproven=_keys("content")),
 )
 THING_OF = {thing.table.name: thing for thing in _THINGS}
 THING_BY_NOUN = {thing.noun: thing for thing in _THINGS}
@@ -153,7 +161,8 @@ def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID
     """
     found: dict[UUID, dict[str, Any]] = {}
     for some in in_chunks(ids):
-        query = select(table).where(is_owned(scope, table), table.c.id.in_(some))
+        proven = [column for column in table.c if column.name not in THING_OF[table.name].unproven]
+        query = select(*proven).where(is_owned(scope, table), table.c.id.in_(some))
         found |= {row["id"]: dict(row) for row in scope.connection.execute(query).mappings()}
         if THING_OF[table.name].has_metadata:
             for thing_id, metadata in read_metadata(scope, found.keys() & set(some)).items():
@@ -171,17 +180,16 @@ def read_things(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UU
     """Those of these records that exist, by id, each with its digest."""
     rows = read_rows(scope, table, ids)
     documents = _document_digests(scope, rows) if table is t.runs else {}
-    return {
-        thing_id: KeptThing(row, _text(table, row, documents.get(thing_id))) for thing_id, row in rows.items()
-    }
+    return {thing_id: kept_thing(table, row, documents.get(thing_id)) for thing_id, row in rows.items()}
 
 
-def _text(table: Table, row: Row, document: bytes | None) -> bytes:
+def kept_thing(table: Table, row: Row, document: bytes | None = None) -> KeptThing:
+    """A record with this row, as `read_rows` returns it. document: SHA-256 of the packed document of a run."""
     columns = {name: value for name, value in row.items() if not name.startswith(_METADATA)}
     metadata = {
         name.removeprefix(_METADATA): value for name, value in row.items() if name.startswith(_METADATA)
     }
-    return text_of(table, columns, metadata=metadata, document=document)
+    return KeptThing(row, text_of(table, columns, metadata=metadata, document=document))
 
 
 def _links(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:
@@ -241,5 +249,6 @@ class _Layout(NamedTuple):
 @lru_cache(maxsize=64)
 def _layout(table: Table) -> _Layout:
     more = ("metadata", "document", "procedures", "files")
-    order = sorted(str(name) for name in (*table.columns.keys(), *more))
+    proven = (*table.columns.keys(), *more)
+    order = sorted(str(name) for name in proven if name not in THING_OF[table.name].unproven)
     return _Layout(order, [column.name for column in table.columns if isinstance(column.type, Instant)])

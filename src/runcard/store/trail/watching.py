@@ -19,9 +19,19 @@ from runcard.store.commit.changes import ChangeKind, Trace
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.watched import Watched
 from runcard.store.creator import Creator
+from runcard.store.engine.tables import deleted_things
 from runcard.store.metadata import stage_metadata
-from runcard.store.trail.things import THING_OF, KeptThing, Row, Thing, digest_of, read_rows, read_things
-from runcard.store.trail.wording import Names, entry_of_change, entry_of_deletion, entry_of_event
+from runcard.store.trail.things import (
+    THING_BY_NOUN,
+    THING_OF,
+    KeptThing,
+    Row,
+    Thing,
+    digest_of,
+    read_rows,
+    read_things,
+)
+from runcard.store.trail.wording import Names, entry_of_change, entry_of_event, entry_without_fields
 
 # What a record was that a report changes.
 _NOT_READ: Row = {}
@@ -43,6 +53,13 @@ def stage_record(
 def watch_new(tx: Transaction, table: Table, thing_id: UUID, *, why: str | None = None) -> None:
     """Watch a record that this write creates, for a person or a key."""
     _watch(tx, thing_id, Watched(table, None, why=why))
+
+
+def watch_restored(tx: Transaction, table: Table, ids: Collection[UUID], *, why: str | None = None) -> None:
+    """Watch records that this write brings back from the bin."""
+    kind = _kind(THING_OF[table.name], "restored")
+    for thing_id in ids:
+        _watch(tx, thing_id, Watched(table, None, kind, why, is_restored=True))
 
 
 def watch(
@@ -95,14 +112,21 @@ def note_event(
 ) -> None:
     """Note something that changes no record, such as a log-in. what: facts about it, by name."""
     facts = {key: (None, shown_value(value)) for key, value in (what or {}).items()}
-    tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry_of_event(tx, name, facts, why)))
+    tx.note_change(kind, thing_id, Trace(author_id(tx), entry_of_event(tx, name, facts, why)))
+
+
+def note_purged(tx: Transaction, thing_id: UUID, tombstone: KeptThing, why: str | None) -> None:
+    """Note that the content of a deleted thing was removed for good. tombstone: after that."""
+    thing = THING_BY_NOUN[tombstone.row["noun"]]
+    entry = entry_of_event(tx, tombstone.row["name"], {}, why)
+    tx.note_change(_kind(thing, "purged"), thing_id, Trace(author_id(tx), entry, tombstone.digest))
 
 
 def note_difference(
     tx: Transaction, kind: ChangeKind, thing_id: UUID, name: str, what: Mapping[str, tuple[Any, Any]]
 ) -> None:
     """Note a change of what is no part of a thing's record, such as its tags. what: old and new values, by name."""
-    tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry_of_event(tx, name, what, None)))
+    tx.note_change(kind, thing_id, Trace(author_id(tx), entry_of_event(tx, name, what, None)))
 
 
 def _watch(tx: Transaction, thing_id: UUID, watched: Watched) -> None:
@@ -119,35 +143,46 @@ def _settle(tx: Transaction) -> None:
     now: dict[UUID, KeptThing] = {}
     for ids in by_table.values():
         now |= read_things(tx.scope, tx.watched[ids[0]].table, ids)
+    gone = tx.watched.keys() - now.keys()
+    tombstones = read_things(tx.scope, deleted_things, gone) if gone else {}
     names = Names(tx)
     for thing_id, watched in tx.watched.items():
-        _note(tx, thing_id, watched, now.get(thing_id), names)
+        _note(names, thing_id, watched, now.get(thing_id), tombstones)
     tx.watched.clear()
 
 
-def _note(tx: Transaction, thing_id: UUID, watched: Watched, now: KeptThing | None, names: Names) -> None:
+def _note(
+    names: Names,
+    thing_id: UUID,
+    watched: Watched,
+    now: KeptThing | None,
+    tombstones: Mapping[UUID, KeptThing],
+) -> None:
+    tx = names.tx
     old, new = watched.row, None if now is None else now.row
     if old == new:
         return
     deed = "created" if old is None else "deleted" if new is None else "changed"
     thing = THING_OF[watched.table.name]
     kind = watched.kind or _kind(thing, deed)
-    state = None if now is None else now.digest
+    left = now or tombstones.get(thing_id)
+    state = None if left is None else left.digest
     if watched.by_report and state is not None:
         tx.note_change(kind, thing_id, Trace(state=state))
         return
-    if new is None:
-        entry = entry_of_deletion(tx, thing, old or {}, watched.why)
+    if new is None or watched.is_restored:
+        entry = entry_without_fields(tx, thing, new or old or {}, watched.why)
     else:
         entry = entry_of_change(names, thing, (old or {}, new), watched.why)
-    tx.note_change(kind, thing_id, Trace(_actor_id(tx), entry, state))
+    tx.note_change(kind, thing_id, Trace(author_id(tx), entry, state))
 
 
 def _kind(thing: Thing, deed: str) -> ChangeKind:
     return cast("ChangeKind", f"{thing.noun}_{deed}")
 
 
-def _actor_id(tx: Transaction) -> UUID | None:
+def author_id(tx: Transaction) -> UUID | None:
+    """The user or station whose write this is; None: Runcard itself."""
     match tx.author:
         case UserActor(user_id=found) | StationActor(station_id=found):
             return found

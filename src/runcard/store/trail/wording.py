@@ -60,8 +60,8 @@ def entry_of_change(names: Names, thing: Thing, rows: tuple[Row, Row], why: str 
     return entry_of_event(names.tx, _name(thing, new), what, why)
 
 
-def entry_of_deletion(tx: Transaction, thing: Thing, row: Row, why: str | None) -> str:
-    """The entry of a record that was deleted. Its content goes with it; its name and its last digest stay."""
+def entry_without_fields(tx: Transaction, thing: Thing, row: Row, why: str | None) -> str:
+    """The entry of a record that was deleted or restored. All its fields go or come, so only its name is told."""
     return entry_of_event(tx, _name(thing, row), {}, why)
 
 

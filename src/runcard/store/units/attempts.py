@@ -1,15 +1,16 @@
 """The runs of one unit, procedure by procedure."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Subquery, func, select, type_coerce, union_all
 
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.engine.scope import Scope
-from runcard.store.engine.tables import procedures, runs
+from runcard.store.engine.tables import deleted_things, procedures, runs
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, ProcedureRef, created_by, with_creator
 
 
@@ -24,18 +25,33 @@ class NumberedAttempt(NamedTuple):
     created_by: CreatedBy
     reported_started_at: datetime | None
     reported_ended_at: datetime | None
+    is_voided: bool = False
 
     @property
     def duration(self) -> timedelta:
         return self.ended_at - self.started_at
 
 
+class DeletedAttempt(NamedTuple):
+    """A run that was deleted, which keeps its number. is_in_bin: it can be restored."""
+
+    id: UUID
+    number: int
+    outcome: RunOutcome
+    started_at: datetime
+    deleted_at: datetime
+    is_in_bin: bool
+
+
 class UnitAttempts(NamedTuple):
-    """The runs of a unit on one procedure. total: how many there are. shown: some of them, last first."""
+    """The runs of a unit on one procedure. total: how many there are, deleted ones included. shown: some of them, last
+    first. deleted: those that were deleted within the range of those shown, last first.
+    """
 
     procedure: ProcedureRef
     total: int
     shown: Sequence[NumberedAttempt]
+    deleted: Sequence[DeletedAttempt]
 
 
 def list_attempts(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[UnitAttempts]:
@@ -60,36 +76,71 @@ def _attempts(
     at_most: int,
     earlier: tuple[UUID, int] | None,
 ) -> Sequence[UnitAttempts]:
-    r, p = runs.c, procedures.c
-    number = func.row_number().over(partition_by=r.procedure_id, order_by=(r.started_at, r.id))
-    total = func.count().over(partition_by=r.procedure_id)
-    own = select(r.id, number.label("number"), total.label("total")).where(
-        scope.owns(r), r.unit_id == unit_id
-    )
-    if earlier is not None:
-        own = own.where(r.procedure_id == earlier[0])
-    numbered = own.subquery()
-    n = numbered.c
+    numbered = _numbered(scope, unit_id, None if earlier is None else earlier[0])
+    r, p, n = runs.c, procedures.c, numbered.c
     joined = numbered.join(runs, r.id == n.id).join(procedures, p.id == r.procedure_id)
     shown_before = n.total + 1 if earlier is None else earlier[1]
+    within = (n.number < shown_before, n.number >= shown_before - at_most)
     query = (
         select(
             p.id, p.name, p.identifier, n.total, r.id, n.number, r.outcome, r.started_at, r.ended_at,
-            r.reported_started_at, r.reported_ended_at, *CREATOR_COLUMNS,
+            r.reported_started_at, r.reported_ended_at, r.voided_at, *CREATOR_COLUMNS,
         )
         .select_from(with_creator(runs, joined))
-        .where(n.number < shown_before, n.number >= shown_before - at_most)
+        .where(*within)
         .order_by(r.started_at.desc(), r.id.desc())
     )  # fmt: skip
+    deleted = _deleted(scope, numbered, within)
     found: dict[UUID, tuple[ProcedureRef, int, list[NumberedAttempt]]] = {}
     for row in scope.connection.execute(query):
         procedure = ProcedureRef(*row[:3])
         attempts = found.setdefault(procedure.id, (procedure, row[3], []))[2]
-        run_id, number, outcome, started_at, ended_at, reported_start, reported_end, *creator = row[4:]
+        run_id, number, outcome, started_at, ended_at, reported_start, reported_end, voided_at, *creator = (
+            row[4:]
+        )
         times = (started_at, ended_at)
         attempts.append(
             NumberedAttempt(
-                run_id, number, outcome, *times, created_by(*creator), reported_start, reported_end
+                run_id, number, outcome, *times, created_by(*creator), reported_start, reported_end,
+                voided_at is not None,
             )
-        )
-    return [UnitAttempts(*attempts) for attempts in found.values()]
+        )  # fmt: skip
+    return [UnitAttempts(*attempts, deleted.get(attempts[0].id, [])) for attempts in found.values()]
+
+
+def _numbered(scope: Scope, unit_id: UUID, procedure_id: UUID | None) -> Subquery:
+    """The runs of a unit and those that were deleted, numbered on each procedure. procedure_id: None: on all.
+
+    A run that was deleted before its procedure was merged counts on the target of the merge.
+    """
+    r, d, p = runs.c, deleted_things.c, procedures.c
+    present = select(r.id, r.procedure_id, r.started_at).where(scope.owns(r), r.unit_id == unit_id)
+    target = func.coalesce(p.merged_into_id, d.procedure_id)
+    gone = (
+        select(d.id, type_coerce(target, d.procedure_id.type).label("procedure_id"), d.started_at)
+        .select_from(deleted_things.outerjoin(procedures, p.id == d.procedure_id))
+        .where(scope.owns(d), d.unit_id == unit_id)
+    )
+    every = union_all(present, gone).subquery()
+    e = every.c
+    number = func.row_number().over(partition_by=e.procedure_id, order_by=(e.started_at, e.id))
+    total = func.count().over(partition_by=e.procedure_id)
+    numbered = select(e.id, e.procedure_id, number.label("number"), total.label("total"))
+    if procedure_id is not None:
+        numbered = numbered.where(e.procedure_id == procedure_id)
+    return numbered.subquery()
+
+
+def _deleted(
+    scope: Scope, numbered: Subquery, within: Sequence[ColumnElement[bool]]
+) -> Mapping[UUID, list[DeletedAttempt]]:
+    """The deleted runs among those that are numbered, by procedure, last first."""
+    d, n = deleted_things.c, numbered.c
+    columns = (d.id, n.number, d.outcome, d.started_at, d.deleted_at, d.purged_at.is_(None))
+    query = select(n.procedure_id, *columns).join_from(numbered, deleted_things, d.id == n.id)
+    found: dict[UUID, list[DeletedAttempt]] = defaultdict(list)
+    for procedure_id, *row in scope.connection.execute(
+        query.where(scope.owns(d), *within).order_by(n.number.desc())
+    ):
+        found[procedure_id].append(DeletedAttempt(*row))
+    return found

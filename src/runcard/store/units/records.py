@@ -11,6 +11,7 @@ from runcard.domain.errors import InUse, UnitNotFound
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
@@ -25,7 +26,7 @@ from runcard.store.lists.refs import (
     created_by,
     with_creator,
 )
-from runcard.store.runs.rows import classify_runs, delete_run
+from runcard.store.runs.rows import classify_runs, delete_runs
 from runcard.store.trail.watching import watch
 from runcard.store.units.rows import delete_unit
 
@@ -164,7 +165,9 @@ def classify_unit(tx: Transaction, unit_id: UUID, sample: SampleClass | None, *,
         classify_runs(tx, unit_id, sample)
 
 
-def delete_units(tx: Transaction, serial_numbers: Iterable[str], *, with_runs: bool) -> Sequence[UUID]:
+def delete_units(
+    tx: Transaction, serial_numbers: Iterable[str], deletion: Deletion, *, with_runs: bool
+) -> Sequence[UUID]:
     """Delete all of these units, and return their ids; their sub-units stay and lose their parent.
 
     with_runs: delete their runs too. Without it, raises InUse for a unit that has runs. Raises UnitNotFound.
@@ -176,9 +179,10 @@ def delete_units(tx: Transaction, serial_numbers: Iterable[str], *, with_runs: b
         run_ids = tx.connection.execute(select(runs.c.id).where(runs.c.unit_id == unit.id)).scalars().all()
         if run_ids and not with_runs:
             raise InUse(f"Unit {unit.serial_number}", len(run_ids), "runs (cascade=true deletes them too)")
-        for run_id in run_ids:
-            delete_run(tx, run_id)
-        delete_unit(tx, unit.id)
+        of_unit = deletion.of(unit.id)
+        if run_ids:
+            delete_runs(tx, run_ids, of_unit)
+        delete_unit(tx, unit.id, of_unit)
         deleted.append(unit.id)
     return deleted
 

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, delete, select
 
 from runcard.domain.floor.repair import REPORT_ID, RepairReport
 from runcard.domain.text import lookup_key
+from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
@@ -78,6 +79,15 @@ def stage_repair(tx: Transaction, row: RepairRow, report: RepairReport, creator:
     kept = {**own, "organization_id": tx.organization_id, "created_at": tx.now, **creator.columns}
     tx.stage(repairs, kept)
     note_reported(tx, "repair_recorded", repairs, kept)
+
+
+def delete_repair(tx: Transaction, repair_id: UUID, deletion: Deletion) -> bool:
+    """Delete a repair; its unit stays. Returns False if there is no such repair."""
+    r = repairs.c
+    remains = before_deleting(tx, repairs, [repair_id], deletion)
+    deleted = tx.connection.execute(delete(repairs).where(tx.owns(r), r.id == repair_id)).rowcount
+    bury(tx, remains.values(), deletion)
+    return bool(deleted)
 
 
 def list_repairs(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 from runcard.domain.ids import new_id
 from runcard.domain.metadata import Metadata
 from runcard.domain.text import lookup_key
+from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -67,27 +68,33 @@ def has_runs(connection: Connection, unit_id: UUID) -> bool:
     return connection.execute(query).first() is not None
 
 
-def delete_unit(tx: Transaction, unit_id: UUID) -> None:
-    """Delete a unit that has no runs, with the files that nothing else needs. Their bytes are noted for removal.
+def delete_unit(tx: Transaction, unit_id: UUID, deletion: Deletion | None) -> None:
+    """Delete a unit that has no runs, with its repairs and the files that nothing else needs.
 
-    Its sub-units stay and lose their parent; the move is recorded.
+    Its sub-units stay and lose their parent; the move is recorded. deletion: None: as if the unit had never been; the
+    bytes of its files are then noted for removal.
     """
     a, s, u = attachments.c, run_sub_units.c, units.c
-    watch(tx, units, [unit_id])
+    deletion = None if deletion is None else deletion.of(unit_id)
     repaired = select(repairs.c.id).where(tx.owns(repairs.c), repairs.c.unit_id == unit_id)
-    watch(tx, repairs, tx.connection.execute(repaired).scalars().all())
+    repair_ids = tx.connection.execute(repaired).scalars().all()
+    files = tx.connection.execute(select(a.id).where(tx.owns(a), a.unit_id == unit_id)).scalars().all()
+    remains = {
+        **before_deleting(tx, units, [unit_id], deletion),
+        **before_deleting(tx, repairs, repair_ids, deletion),
+    }
+    of_files = before_deleting(tx, attachments, files, deletion)
     for child in _children(tx.scope, unit_id):
         move_unit(tx, child, child._replace(parent_id=None), None)
     of_unit = (tx.owns(a), a.unit_id == unit_id)
-    files = tx.connection.execute(select(a.id).where(*of_unit)).scalars().all()
-    watch(tx, attachments, files)
     tx.connection.execute(update(attachments).where(*of_unit).values(unit_id=None))
     tx.connection.execute(delete(run_sub_units).where(s.unit_id == unit_id))
     was_here = (tx.owns(s), s.previous_parent_id == unit_id)
     tx.connection.execute(update(run_sub_units).where(*was_here).values(previous_parent_id=None))
     delete_metadata(tx, [unit_id])
     tx.connection.execute(delete(units).where(tx.owns(u), u.id == unit_id))
-    delete_unneeded(tx, files)
+    gone = delete_unneeded(tx, files, deletion)
+    bury(tx, [*remains.values(), *(of_files[file.id] for file in gone if file.id in of_files)], deletion)
 
 
 def _children(scope: Scope, unit_id: UUID) -> Sequence[UnitRow]:

@@ -13,7 +13,9 @@ from runcard.edge.files.transfers import HARMLESS_IMAGES
 from runcard.edge.files.uploads import download_url
 from runcard.edge.requests.services import Services
 from runcard.store.files.attachments import Attachment
+from runcard.web.bin.deleting import DeleteForm, delete_form
 from runcard.web.frame.formats import size_text
+from runcard.web.frame.visit import Visit
 
 _MAX_IMAGE_BYTES = 20_000_000
 _READ_BYTES = 16_384
@@ -40,12 +42,16 @@ class AttachmentLine(NamedTuple):
     content_type: str
     is_report: bool
     preview: Preview | None
+    deletion: DeleteForm | None
 
 
 def attachment_lines(
-    services: Services, attachments: Sequence[Attachment], request_root: str
+    services: Services, attachments: Sequence[Attachment], request_root: str, visit: Visit | None = None
 ) -> Iterator[AttachmentLine]:
-    """Stored files with their previews. Only the first few texts are read, the first kilobytes of each."""
+    """Stored files with their previews. Only the first few texts are read, the first kilobytes of each.
+
+    visit: of the reader, who may be offered to delete a file; None: nobody is.
+    """
     left_to_read = _MOST_READ
     for attachment in attachments:
         preview = None
@@ -61,6 +67,7 @@ def attachment_lines(
             content_type=attachment.shown_content_type,
             is_report=attachment.is_report,
             preview=preview,
+            deletion=visit and delete_form(visit, "attachment", attachment.id, "This file is deleted."),
         )
 
 

@@ -43,6 +43,7 @@ class KioskPage(NamedTuple):
     stations: Stations | None = None
     silent: Sequence[Sequence[StationGlance]] = ()
     worst: Sequence[WorstLine] = ()
+    voided: int = 0
 
 
 def kiosk_page(floor: Floor, query: FigureQuery, number: int, now: datetime) -> KioskPage:
@@ -72,7 +73,7 @@ def kiosk_page(floor: Floor, query: FigureQuery, number: int, now: datetime) -> 
         seconds=SECONDS,
         at=moment_of(now, floor.visit.zone),
     )
-    return slides[at - 1](page)
+    return slides[at - 1](page)._replace(voided=floor.snapshot.voided)
 
 
 def _in_parts(lines: Sequence[StationGlance], size: int) -> Sequence[Sequence[StationGlance]]:

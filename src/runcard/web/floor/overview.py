@@ -65,6 +65,7 @@ class OverviewPage(NamedTuple):
     failures: Sequence[LatestFailure]
     stations: Stations
     worst: Sequence[WorstLine]
+    voided: int
 
 
 class WelcomePage(NamedTuple):
@@ -157,6 +158,7 @@ def _overview(floor: Floor, query: OverviewQuery, now: datetime) -> OverviewPage
         failures=floor.failures(),
         stations=stations,
         worst=floor.worst(query),
+        voided=floor.snapshot.voided,
     )
 
 

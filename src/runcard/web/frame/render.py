@@ -53,7 +53,10 @@ _templates.filters["whole_words"] = _whole_words
 
 
 def render(template: str, page: NamedTuple, visit: Visit | None = None, status: int = 200) -> HTMLResponse:
-    """The page that a template makes of its view model. visit: None if nobody is logged in."""
+    """The page that a template makes of its view model. visit: None if nobody is logged in.
+
+    A page of figures has a field `voided`: how many voided runs its figures leave out.
+    """
     html = _templates.get_template(template).render(page=page, visit=visit)
     return HTMLResponse(html, status, headers=_PAGE_HEADERS)
 

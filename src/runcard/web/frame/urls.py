@@ -3,6 +3,8 @@
 from urllib.parse import quote
 from uuid import UUID
 
+BIN = "/bin"
+
 
 def unit_url(serial_number: str) -> str:
     return f"/units/{_step(serial_number)}"
@@ -40,6 +42,11 @@ def procedure_url(procedure_id: UUID) -> str:
 
 def station_url(station_id: UUID) -> str:
     return f"/stations/{station_id}"
+
+
+def bin_url(thing_id: UUID) -> str:
+    """The address of the page of a deleted thing."""
+    return f"{BIN}/{thing_id}"
 
 
 def _step(name: str) -> str:

@@ -27,6 +27,7 @@ ColumnName = Literal[
     "docstring",
     "tags",
     "cause",
+    "voided",
 ]
 ColumnKind = Literal["outcome", "unit", "text", "moment", "duration"]
 # A duration is exported in seconds.
@@ -80,6 +81,7 @@ _OTHERS = [
     RunColumn("docstring", "Note", "text", lambda run: run.docstring or ""),
     RunColumn("tags", "Tags", "text", lambda run: ", ".join(tag.name for tag in run.tags or ())),
     RunColumn("cause", "Cause", "text", lambda run: run.cause or ""),
+    RunColumn("voided", "Voided", "text", lambda run: run.void.reason if run.void else ""),
 ]
 COLUMNS: Mapping[str, RunColumn] = {column.name: column for column in _OTHERS}
 USUAL_COLUMNS: Sequence[ColumnName] = (

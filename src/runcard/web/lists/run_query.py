@@ -52,12 +52,14 @@ _SORTS = {
     "part_number": "Part",
     "revision_number": "Revision",
 }
+_VOIDED = {"": "Shown", "yes": "Only voided", "no": "Left out"}
 _DIRECTIONS = {"desc": "Descending", "asc": "Ascending"}
 
 
 class RunsPageQuery(FilterQuery, kw_only=True):
     """search: part of a serial number, or the beginning of a run's id. operator: a name, or a member's e-mail.
 
+    voided: only voided runs, or all others.
     columns: None: the usual ones. metadata: for `parse_metadata_words`. noted: keys of metadata that are columns.
     after, before: in order of starts, the place behind which the page begins, or at which it ends. cursor: the place
     in any other order.
@@ -72,6 +74,7 @@ class RunsPageQuery(FilterQuery, kw_only=True):
     max_s: Seconds | None = None
     sort: Sort = "started_at"
     order: Literal["asc", "desc"] = "desc"
+    voided: Literal["yes", "no"] | None = None
     columns: list[ColumnName] | None = None
     metadata: Annotated[str, Meta(max_length=1000)] | None = None
     noted: Annotated[list[Key], Meta(max_length=_MOST_NOTED)] | None = None
@@ -124,6 +127,7 @@ def list_filter_of(scope: Scope, query: RunsPageQuery, visit: Visit, now: dateti
         duration_min=_span(query.min_s),
         duration_max=_span(query.max_s),
         metadata=parse_metadata_words(query.metadata),
+        voided=None if query.voided is None else query.voided == "yes",
     )
 
 
@@ -140,6 +144,7 @@ def filtering(scope: Scope, query: RunsPageQuery, keys: Sequence[str]) -> Filter
         text_field("operator", "Operator", query.operator, operators),
         *(_with_all(field, all_units) for field in shared if field.name == "sample"),
         text_field("metadata", "Metadata", query.metadata, [f"{key}=" for key in keys]),
+        choice_field("voided", "Voided", query.voided, list(_VOIDED.items())),
         text_field("min_s", "At least (s)", _text(query.min_s))._replace(type="number"),
         text_field("max_s", "At most (s)", _text(query.max_s))._replace(type="number"),
         choice_field("sort", "Sort by", query.sort, list(_SORTS.items())),

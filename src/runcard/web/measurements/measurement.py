@@ -137,6 +137,7 @@ class MeasurementPage(NamedTuple):
     no_against_url: str
     others: Sequence[Other]
     has_more_others: bool
+    voided: int
 
 
 class MeasurementAsk(NamedTuple):
@@ -242,6 +243,7 @@ def show_measurement(
         no_against_url="" if scatter is None else url_of(path, query, against=None, against_phase=None),
         others=[_other(path, query, one) for one in names.names if not _is_same(one, query)],
         has_more_others=not names.is_exact,
+        voided=snapshot.voided,
     )
     return render("measurements/measurement.html", page, visit)
 

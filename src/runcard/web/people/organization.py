@@ -211,6 +211,7 @@ def _changed(before: Organization, fields: Fields) -> Organization:
         monthly_run_quota=whole_number(fields, "monthly_run_quota", "runs"),
         run_retention_days=retention.run_days,
         file_retention_days=retention.file_days,
+        bin_days=whole_number(fields, "bin_days", "days"),
         **policies,
     )
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from runcard.activity.log import ActivityLog
 from runcard.domain.errors import ClockDoubted, InvalidInput
 from runcard.domain.floor.organization import Organization
-from runcard.domain.floor.retention import Amount, Retention, check_days
+from runcard.domain.floor.retention import BIN_DAYS, Amount, Retention, check_days
 from runcard.store.engine.scope import Scope
 from runcard.store.retention.log import RemovedDay, find_swept_at, list_removed_days
 from runcard.store.retention.old_records import Due, Forecast, count_kept, forecast
@@ -46,7 +46,8 @@ class Question(NamedTuple):
 
 
 class RetentionCard(NamedTuple):
-    """run_days, file_days: as they stand in the form. says, shares: what these would delete. swept_at: None: never yet.
+    """run_days, file_days, bin_days: as they stand in the form. says, shares: what these would delete. swept_at: None:
+    never yet.
 
     doubt: why nothing is deleted now; else empty. calls_kept: how long the server keeps API calls; empty if it records
     none.
@@ -54,6 +55,8 @@ class RetentionCard(NamedTuple):
 
     run_days: str
     file_days: str
+    bin_days: str
+    usual_bin_days: int
     broken: Sequence[str]
     says: str
     shares: Sequence[ShareLine]
@@ -105,6 +108,8 @@ def retention_card(
     return RetentionCard(
         run_days=_shown(now.run_retention_days) if fields is None else fields.get(_RUN_DAYS, ""),
         file_days=_shown(now.file_retention_days) if fields is None else fields.get(_FILE_DAYS, ""),
+        bin_days=_shown(now.bin_days) if fields is None else fields.get("bin_days", ""),
+        usual_bin_days=BIN_DAYS,
         broken=problems_of(broken),
         says=says,
         shares=shares,

@@ -7,11 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.auth.permissions import check_may_manage
+from runcard.auth.permissions import check_may_delete, check_may_manage, may_delete
 from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTaken
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import Services, WithServices
-from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.transaction import Transaction
 from runcard.store.procedures.identifiers import list_former_identifiers
 from runcard.store.procedures.merges import Merge, list_merges_into
@@ -23,10 +22,11 @@ from runcard.store.procedures.records import (
 )
 from runcard.store.procedures.rows import Procedure, check_name_is_free, get_procedure
 from runcard.store.stations.records import list_stations_for
+from runcard.web.bin.deleting import deletion_of
 from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
-from runcard.web.frame.urls import procedure_url
+from runcard.web.frame.urls import BIN, procedure_url
 from runcard.web.frame.visit import Visit, WithVisit
 
 router = APIRouter(prefix="/procedures/{procedure_id}")
@@ -63,6 +63,7 @@ class ChangeProcedurePage(NamedTuple):
     merges: Sequence[MergeLine]
     name_is_taken: bool
     problems: Sequence[str]
+    may_delete: bool
 
 
 @router.get("/change")
@@ -96,19 +97,20 @@ def archive(services: WithServices, visit: WithVisit, procedure_id: str, fields:
 
 
 @router.post("/delete")
-def delete(services: WithServices, visit: WithVisit, procedure_id: str, _fields: WithForm) -> Response:
-    organization_id = visit.actor.organization_id
+def delete(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
+    check_may_delete(visit.actor, "delete procedures")
+    deletion = deletion_of(fields)
 
     def change(tx: Transaction, procedure: Procedure) -> None:
         if str(procedure.id) != procedure_id:
             raise Merged(procedure.name, procedure.identifier)
         if count := count_runs_of(tx.scope, procedure.id):
             raise InUse(f"Procedure {procedure.name}", count, "runs")
-        delete_procedure(tx, procedure.id)
+        delete_procedure(tx, procedure.id, deletion)
 
     answer = _change(services, visit, procedure_id, change)
-    remove_soon(services.stores, organization_id)
-    return redirect("/procedures") if answer.status_code == 303 else answer
+    here = f"{BIN}/{procedure_id}?done=deleted"
+    return redirect(here) if answer.status_code == 303 else answer
 
 
 def _change(
@@ -161,6 +163,7 @@ def _page(
         merges=[_merge_line(one, visit) for one in merges],
         name_is_taken=isinstance(error, NameTaken),
         problems=problems_of(error),
+        may_delete=may_delete(visit.actor),
     )
 
 

@@ -73,6 +73,7 @@ class MergePage(NamedTuple):
     targets: Sequence[Choice]
     preview: MergePreview | None
     problems: Sequence[str]
+    voided: int
 
 
 class _Figures(NamedTuple):
@@ -127,6 +128,7 @@ def _page(
         targets=[Choice(str(one.id), f"{one.name} ({one.identifier})", one == target) for one in others],
         preview=preview,
         problems=problems,
+        voided=snapshot.voided,
     )
 
 

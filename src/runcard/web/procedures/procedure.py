@@ -28,6 +28,7 @@ from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.merges import list_merges_into
 from runcard.store.procedures.rows import Procedure, get_procedure
 from runcard.store.runs.records import RunRecord
+from runcard.web.bin.deleting import url_if_deleted
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
 from runcard.web.charts.counts import outcome_stack, pareto_plot
 from runcard.web.charts.first_pass_yield import yield_tiles
@@ -136,6 +137,7 @@ class ProcedurePage(NamedTuple):
     tabs: Sequence[TabLink]
     contents: Contents
     history: ThingHistory
+    voided: int
 
 
 class _ProcedureAsk(NamedTuple):
@@ -174,6 +176,8 @@ def show_procedure(
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
+        if gone := url_if_deleted(scope, procedure_id):
+            return redirect(gone)
         procedure = get_procedure(scope, procedure_id)
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
@@ -210,6 +214,7 @@ def show_procedure(
         ],
         contents=contents,
         history=history,
+        voided=snapshot.voided,
     )
     return render("procedures/procedure.html", page, visit)
 

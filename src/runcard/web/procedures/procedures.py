@@ -94,6 +94,7 @@ class ProceduresPage(NamedTuple):
     fields: Fields
     name_is_taken: bool
     problems: Sequence[str]
+    voided: int
 
 
 @router.get(_HERE)
@@ -158,6 +159,7 @@ def _page(
         fields=fields,
         name_is_taken=isinstance(error, NameTaken),
         problems=problems_of(error),
+        voided=snapshot.voided,
     )
 
 

@@ -11,6 +11,7 @@ from runcard.edge.requests.services import WithServices
 from runcard.store.products.batches import get_batch
 from runcard.store.units.lists import UnitFilter
 from runcard.store.units.members import count_units
+from runcard.web.bin.deleting import DeleteForm, delete_form
 from runcard.web.charts.chart import Chart
 from runcard.web.charts.first_pass_yield import url_of_part, url_of_procedure
 from runcard.web.charts.tiles import Tile
@@ -43,7 +44,9 @@ class BatchPage(NamedTuple):
     charts: Sequence[Chart]
     units: UnitList
     notes: NotesSection
+    deletion: DeleteForm | None
     history: ThingHistory
+    voided: int
 
 
 @router.get("/batches/{batch_number:path}")
@@ -75,6 +78,8 @@ def show_batch(
             ],
             units=own_units(scope, visit, here, query, UnitFilter(batch_numbers=own)),
             notes=notes_of(scope, visit, batch.id),
+            deletion=delete_form(visit, "batch", batch.id, "This batch is deleted; its units and runs stay."),
             history=history_of(scope, visit, batch.id),
+            voided=snapshot.voided,
         )
     return render("products/batch.html", page, visit)

@@ -83,6 +83,7 @@ class BatchesPage(NamedTuple):
     pager: Pager
     files: TableFiles
     nothing: str
+    voided: int
 
 
 @router.get(_HERE)
@@ -122,6 +123,7 @@ def show_batches(
         pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
         files=files_of(_HERE, query, "cursor"),
         nothing=_nothing(query),
+        voided=snapshot.voided,
     )
     return render("products/batches.html", page, visit)
 

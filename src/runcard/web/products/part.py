@@ -52,6 +52,7 @@ class PartPage(NamedTuple):
     revisions: Sequence[RevisionLine]
     units: UnitList
     history: ThingHistory
+    voided: int
 
 
 @router.get("/parts/{part_number:path}")
@@ -91,6 +92,7 @@ def show_part(
             revisions=[_revision(one, part, counts, pictures, zone) for one in revisions],
             units=own_units(scope, visit, here, query, UnitFilter(part_numbers=[number])),
             history=history_of(scope, visit, part.id),
+            voided=snapshot.voided,
         )
     return render("products/part.html", page, visit)
 

@@ -77,6 +77,7 @@ class PartsPage(NamedTuple):
     pager: Pager
     files: TableFiles
     is_filtered: bool
+    voided: int
 
 
 @router.get(_HERE)
@@ -115,6 +116,7 @@ def show_parts(
         pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
         files=files_of(_HERE, query, "cursor"),
         is_filtered=query.search is not None,
+        voided=snapshot.voided,
     )
     return render("products/parts.html", page, visit)
 

@@ -53,6 +53,7 @@ class RevisionPage(NamedTuple):
     charts: Sequence[Chart]
     units: UnitList
     history: ThingHistory
+    voided: int
 
 
 @router.get(_PATH)
@@ -88,6 +89,7 @@ def show_revision(
             ],
             units=own_units(scope, visit, here, query, own),
             history=history_of(scope, visit, revision.id),
+            voided=snapshot.voided,
         )
     return render("products/revision.html", page, visit)
 

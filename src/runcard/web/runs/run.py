@@ -9,7 +9,6 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import RunNotFound
 from runcard.domain.metadata import Metadata, MetadataValue
 from runcard.domain.runs.clock import reported_times
@@ -20,7 +19,6 @@ from runcard.edge.files.uploads import settled
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.evidence.receipts import receipt_of
-from runcard.intake.byte_removal import remove_soon
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments
 from runcard.store.files.imports import list_stated
@@ -36,12 +34,11 @@ from runcard.store.runs.records import (
     list_sub_units,
     read_documents,
 )
-from runcard.store.runs.rows import delete_run
+from runcard.web.bin.deleting import DeleteForm, delete_form, url_if_deleted
 from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.previews import AttachmentLine, attachment_lines
 from runcard.web.frame.clocks import clock_note, start_of
 from runcard.web.frame.formats import Moment, duration_text, moment_of, number_text
-from runcard.web.frame.forms import TOKEN_FIELD, WithFields
 from runcard.web.frame.render import SAFETY_HEADERS, redirect, render
 from runcard.web.frame.urls import comparison_url, notes_url
 from runcard.web.frame.visit import Visit, WithVisit
@@ -55,6 +52,7 @@ from runcard.web.runs.logs import LogPanel, log_panel
 from runcard.web.runs.phases import PhaseList, phase_list
 from runcard.web.runs.report import run_report
 from runcard.web.runs.view import RunQuery
+from runcard.web.runs.voiding import Voiding, voiding_of
 from runcard.web.runs.ways import RunWay, run_ways
 
 router = APIRouter()
@@ -104,8 +102,8 @@ class Setting(NamedTuple):
 class RunPage(NamedTuple):
     """comparison: None if there is nothing to compare with. clock_note: what a wrong clock said; usually empty.
 
-    all_runs_url: of all runs of the unit. delete_url: empty if the reader may not delete the run. noted: how many notes
-    a phase or measurement has, by the address of its notes.
+    all_runs_url: of all runs of the unit. deletion: None if the reader may not delete the run. noted: how many notes a
+    phase or measurement has, by the address of its notes.
     """
 
     ways: Sequence[RunWay]
@@ -132,7 +130,8 @@ class RunPage(NamedTuple):
     all_runs_url: str
     report_url: str
     receipt_url: str
-    delete_url: str
+    voiding: Voiding
+    deletion: DeleteForm | None
     notes: NotesSection
     noted: Mapping[str, int]
     history: ThingHistory
@@ -155,6 +154,7 @@ class _Around(NamedTuple):
     compared: ComparedWith | None
     notes: NotesSection
     noted: Mapping[str, int]
+    voiding: Voiding
     history: ThingHistory
 
 
@@ -168,9 +168,11 @@ def show_run(
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
+        if gone := url_if_deleted(scope, run_id):
+            return redirect(gone)
         run = _get_whole(scope, run_id)
         around = _around(scope, run.record, visit)
-    files = list(attachment_lines(services, _stored(services, run), str(request.base_url)))
+    files = list(attachment_lines(services, _stored(services, run), str(request.base_url), visit))
     return render("runs/run.html", _page(run, files, around, query, visit), visit)
 
 
@@ -208,18 +210,6 @@ def _file(run: RunRecord, what: str, content: bytes) -> Response:
     )
 
 
-@router.post("/runs/{run_id}/delete")
-def submit_delete(services: WithServices, visit: WithVisit, fields: WithFields, run_id: str) -> Response:
-    """Delete a run with all that lies inside it, and go back to the list. Raises PermissionDenied and RunNotFound."""
-    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
-    check_may_manage(visit.actor, "delete runs")
-    organization_id, run_uuid = visit.actor.organization_id, id_of(run_id, RunNotFound)
-    if not services.writer.write(visit.actor, lambda tx: delete_run(tx, run_uuid)):
-        raise RunNotFound(run_id)
-    remove_soon(services.stores, organization_id)
-    return redirect("/runs")
-
-
 def _get_whole(scope: Scope, run_id: str) -> _Whole:
     """A run with all that belongs to it. Raises RunNotFound."""
     run_uuid = id_of(run_id, RunNotFound)
@@ -250,6 +240,7 @@ def _around(scope: Scope, record: RunRecord, visit: Visit) -> _Around:
         compared_with(scope, record),
         notes_of(scope, visit, record.id),
         {notes_url(one): count for one, count in count_notes_inside(scope, record.id).items()},
+        voiding_of(scope, visit, record),
         history_of(scope, visit, record.id),
     )
 
@@ -298,7 +289,13 @@ def _page(
         all_runs_url=_runs_url({"serial": serial_number}),
         report_url=f"{here}/report.json",
         receipt_url=f"{here}/receipt.json",
-        delete_url=f"{here}/delete" if may_manage(visit.actor) else "",
+        voiding=around.voiding,
+        deletion=delete_form(
+            visit,
+            "run",
+            record.id,
+            "This run is deleted with its phases, measurements, logs and files; the unit stays.",
+        ),
         notes=around.notes,
         noted=around.noted,
         history=around.history,

@@ -85,10 +85,14 @@ class RunCell(NamedTuple):
 
 
 class RunLine(NamedTuple):
-    """noted: what stands beside the unit; what a column shows does not."""
+    """void: why the run was voided; empty if it counts.
+
+    noted: what stands beside the unit; what a column shows does not.
+    """
 
     url: str
     cells: Sequence[RunCell]
+    void: str
     noted: NotedCell
 
 
@@ -295,7 +299,8 @@ def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> Ru
         own[column.name]._replace(label=column.label) if column.name in own else cell
         for column, cell in zip(columns, cells, strict=True)
     ]
-    return RunLine(f"/runs/{record.id}", cells, _noted(record, {column.name for column in columns}))
+    void = "" if record.void is None else record.void.reason
+    return RunLine(f"/runs/{record.id}", cells, void, _noted(record, {column.name for column in columns}))
 
 
 def _noted(record: RunRecord, shown: Set[str]) -> NotedCell:

@@ -87,6 +87,7 @@ class StationPage(NamedTuple):
     notes: NotesSection
     history: ThingHistory
     problems: Sequence[str]
+    voided: int
 
 
 @router.get("/stations/{station_id}")
@@ -147,6 +148,7 @@ def station_page(
         notes=notes,
         history=history,
         problems=problems_of(error),
+        voided=snapshot.voided,
     )
 
 

@@ -125,6 +125,7 @@ class StationsPage(NamedTuple):
     procedures: Sequence[Choice]
     fields: Fields
     problems: Sequence[str]
+    voided: int
 
 
 class _FoundStations(NamedTuple):
@@ -237,6 +238,7 @@ def _page(
         ],
         fields=fields,
         problems=problems,
+        voided=snapshot.voided,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from runcard.domain.floor.repair import REPORT_ID, RepairedPart, RepairFailure
 from runcard.domain.metadata import MetadataValue
@@ -12,9 +11,11 @@ from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import find_units
 from runcard.store.engine.scope import Scope
 from runcard.store.units.repairs import RepairRecord
+from runcard.web.bin.deleting import DeleteForm, delete_form
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.urls import run_url, unit_url
+from runcard.web.frame.visit import Visit
 
 _STATION = "station_name"
 
@@ -46,7 +47,7 @@ class RepairedPartLine(NamedTuple):
 
 
 class RepairCard(NamedTuple):
-    """more: the other facts of its report."""
+    """more: the other facts of its report. deletion: None if the reader may not delete it."""
 
     anchor: str
     operation: str
@@ -56,6 +57,7 @@ class RepairCard(NamedTuple):
     failures: Sequence[RepairedFailure]
     parts: Sequence[RepairedPartLine]
     more: Sequence[Fact]
+    deletion: DeleteForm | None
 
 
 def repair_anchor(repair_id: UUID) -> str:
@@ -73,12 +75,12 @@ def fault_text(failure: RepairFailure) -> str:
     return code or failure.comment or "Fault"
 
 
-def repair_cards(scope: Scope, records: Sequence[RepairRecord], zone: ZoneInfo) -> Sequence[RepairCard]:
+def repair_cards(scope: Scope, records: Sequence[RepairRecord], visit: Visit) -> Sequence[RepairCard]:
     """A card for each repair, in the order of the records."""
     names = {lookup_key(name): name for record in records for name in _named(record)}
     found = find_units(scope.connection, [(scope.organization_id, key) for key in names])
     urls = {key: unit_url(names[key]) for _, key in found}
-    return [_card(record, urls, zone) for record in records]
+    return [_card(record, urls, visit) for record in records]
 
 
 def _named(record: RepairRecord) -> Iterator[str]:
@@ -87,18 +89,19 @@ def _named(record: RepairRecord) -> Iterator[str]:
     yield from (failure.serial_number for failure in record.report.failures if failure.serial_number)
 
 
-def _card(record: RepairRecord, urls: Mapping[str, str], zone: ZoneInfo) -> RepairCard:
+def _card(record: RepairRecord, urls: Mapping[str, str], visit: Visit) -> RepairCard:
     report = record.report
     rest = {key: value for key, value in report.metadata.items() if key not in (_STATION, REPORT_ID)}
     return RepairCard(
         repair_anchor(record.id),
         report.operation,
         report.outcome,
-        moment_of(report.started_at, zone),
+        moment_of(report.started_at, visit.zone),
         [fact for fact in _facts(record, report.metadata.get(_STATION)) if fact.value],
         [_failure(one, urls) for one in report.failures],
         [_part(one, urls) for one in report.parts],
         metadata_facts(rest),
+        delete_form(visit, "repair", record.id, "This repair is deleted; the unit stays."),
     )
 
 

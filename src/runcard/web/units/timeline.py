@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from runcard.domain.floor.repair import RepairFailure
 from runcard.domain.runs.outcome import RunOutcome
+from runcard.store.bin.tombstones import GoneRun
 from runcard.store.files.attachments import Attachment
 from runcard.store.units.attempts import UnitAttempts
 from runcard.store.units.moves import Move, UnitPlace
@@ -16,7 +17,7 @@ from runcard.store.units.records import FirstRun, UnitRecord
 from runcard.store.units.repairs import RepairRecord
 from runcard.web.frame.facts import creator_name
 from runcard.web.frame.formats import Moment, moment_of
-from runcard.web.frame.urls import batch_url, revision_url, run_url, unit_url
+from runcard.web.frame.urls import batch_url, bin_url, revision_url, run_url, unit_url
 from runcard.web.units.repairs import fault_text, operator_of, repair_anchor
 
 # How many of the sub-units that came at once are named; the tree has them all.
@@ -33,12 +34,16 @@ class Word(NamedTuple):
 
 
 class Event(NamedTuple):
-    """outcome: of a run or a repair; None for any other event. aside: who or what did it."""
+    """outcome: of a run or a repair; None for any other event. aside: who or what did it.
+
+    is_void: no figure counts it.
+    """
 
     at: Moment
     words: Sequence[Word]
     aside: str = ""
     outcome: RunOutcome | None = None
+    is_void: bool = False
 
 
 class _Happened(NamedTuple):
@@ -46,10 +51,11 @@ class _Happened(NamedTuple):
     words: Sequence[Word]
     aside: str = ""
     outcome: RunOutcome | None = None
+    is_void: bool = False
 
 
 class Past(NamedTuple):
-    """All that is recorded about a unit's past."""
+    """All that is recorded about a unit's past. gone: its deleted runs."""
 
     unit: UnitRecord
     first_run: FirstRun | None
@@ -57,6 +63,7 @@ class Past(NamedTuple):
     moves: Sequence[Move]
     repairs: Sequence[RepairRecord]
     files: Sequence[Attachment]
+    gone: Sequence[GoneRun]
 
 
 def timeline(past: Past, zone: ZoneInfo) -> Sequence[Event]:
@@ -71,11 +78,20 @@ def _happened(past: Past) -> Iterator[_Happened]:
         yield _Happened(file.created_at, [Word(f"File {file.name} attached")])
     yield from _moves([move for move in past.moves if move.unit.id == past.unit.id])
     yield from _assembled([move for move in past.moves if move.unit.id != past.unit.id])
-    for procedure, total, shown in past.attempts:
-        for one in shown:
-            attempt = f", attempt {one.number}" if total > 1 else ""
-            words = [Word("Tested: "), Word(procedure.name, run_url(one.id)), Word(attempt)]
-            yield _Happened(one.started_at, words, creator_name(one.created_by), one.outcome)
+    for attempts in past.attempts:
+        for one in attempts.shown:
+            attempt = f", attempt {one.number}" if attempts.total > 1 else ""
+            voided = ", voided" if one.is_voided else ""
+            words = [
+                Word("Tested: "),
+                Word(attempts.procedure.name, run_url(one.id)),
+                Word(f"{attempt}{voided}"),
+            ]
+            by = creator_name(one.created_by)
+            yield _Happened(one.started_at, words, by, one.outcome, is_void=one.is_voided)
+    for gone in past.gone:
+        words = [Word("Tested: "), Word("a run that was deleted", bin_url(gone.id))]
+        yield _Happened(gone.started_at, words, gone.why or "", gone.outcome, is_void=True)
     for repair in past.repairs:
         yield _repaired(repair)
     yield _created(past.unit, past.first_run)

@@ -17,23 +17,33 @@ from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
 from runcard.ingest.record_unit import UnitChange, change_unit
+from runcard.store.bin.tombstones import list_gone_runs
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
 from runcard.store.lists.pages import Listed
 from runcard.store.metadata import read_metadata
-from runcard.store.units.attempts import NumberedAttempt, UnitAttempts, list_attempts, list_earlier_attempts
+from runcard.store.units.attempts import UnitAttempts, list_attempts, list_earlier_attempts
 from runcard.store.units.moves import list_moves
 from runcard.store.units.records import UnitRecord, find_first_run, get_unit, read_units
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
+from runcard.web.bin.deleting import DeleteForm, delete_form
 from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.frame.clocks import start_of
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import Moment, count_text, duration_text, moment_of, size_text
 from runcard.web.frame.forms import TOKEN_FIELD, WithFields
 from runcard.web.frame.render import redirect, render
-from runcard.web.frame.urls import batch_url, part_url, procedure_url, revision_url, run_url, unit_url
-from runcard.web.frame.visit import WithVisit
+from runcard.web.frame.urls import (
+    batch_url,
+    bin_url,
+    part_url,
+    procedure_url,
+    revision_url,
+    run_url,
+    unit_url,
+)
+from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import Choice, page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.notes.section import NotesSection, notes_of
@@ -45,6 +55,8 @@ router = APIRouter()
 
 _ATTEMPTS = 20
 _MOVES = 100
+_GONE = 100
+_WHAT_GOES = "This unit is deleted with its runs, repairs and files; its sub-units stay."
 _REPAIRS = 10
 # Whether the earlier runs of a unit follow it when its class changes.
 _RUNS = {"stay": False, "follow": True}
@@ -72,12 +84,15 @@ class GenealogyQuery(Struct, kw_only=True):
 
 
 class AttemptLine(NamedTuple):
+    """mark: "voided" or "deleted"; empty for a run that counts. created_by, duration: empty for a deleted run."""
+
     url: str
     number: int
     outcome: RunOutcome
     created_by: str
     started_at: Moment
     duration: str
+    mark: str = ""
 
 
 class ProcedureRuns(NamedTuple):
@@ -99,6 +114,7 @@ class UnitFile(NamedTuple):
     name: str
     content_type: str
     size: str
+    deletion: DeleteForm | None
 
 
 class UnitPage(NamedTuple):
@@ -123,6 +139,7 @@ class UnitPage(NamedTuple):
     files: Sequence[UnitFile]
     metadata: Sequence[Fact]
     notes: NotesSection
+    deletion: DeleteForm | None
     history: ThingHistory
 
 
@@ -157,7 +174,7 @@ def show_unit(
         # With v2, a file belongs to a unit before its bytes arrive.
         announced = settled(services, list_attachments_of_unit(scope, unit.id))
         files = [file for file in announced if file.stored_at is not None]
-        repairs = _repairs(scope, unit, query.repairs, zone)
+        repairs = _repairs(scope, unit, query.repairs, visit)
         past = Past(
             unit,
             find_first_run(scope, unit),
@@ -165,6 +182,7 @@ def show_unit(
             list_moves(scope, unit.id, _MOVES),
             repairs.newest.rows,
             files,
+            list_gone_runs(scope, [unit.id])[-_GONE:],
         )
         shown = _earlier_attempts(scope, unit, query) or attempts
         ancestors = ancestors_of(scope, unit.id)
@@ -190,9 +208,10 @@ def show_unit(
         repairs=repairs.cards,
         repair_pages=repairs.pages,
         no_runs=_no_runs(kept_days),
-        files=[_file(one, download_url(services, one, root)) for one in files],
+        files=[_file(one, download_url(services, one, root), visit) for one in files],
         metadata=metadata_facts(metadata),
         notes=notes,
+        deletion=delete_form(visit, "unit", unit.id, _WHAT_GOES),
         history=history,
     )
     return render("units/unit.html", page, visit)
@@ -247,14 +266,14 @@ def _earlier_attempts(scope: Scope, unit: UnitRecord, query: UnitQuery) -> Seque
     return list_earlier_attempts(scope, unit.id, query.procedure, query.before, _ATTEMPTS)
 
 
-def _repairs(scope: Scope, unit: UnitRecord, cursor: int | None, zone: ZoneInfo) -> _Repairs:
+def _repairs(scope: Scope, unit: UnitRecord, cursor: int | None, visit: Visit) -> _Repairs:
     repair_filter, here = RepairFilter(serial_numbers=[unit.serial_number]), unit_url(unit.serial_number)
     page = list_page(scope.connection, None, _REPAIRS)
     shown = newest = list_repairs(scope, repair_filter, page, descending=True)
     if cursor is not None:
         page = list_page(scope.connection, cursor, _REPAIRS)
         shown = list_repairs(scope, repair_filter, page, descending=True)
-    cards = repair_cards(scope, shown.rows, zone)
+    cards = repair_cards(scope, shown.rows, visit)
     return _Repairs(
         newest, cards, pager(page, shown, lambda at: f"{url_of(here, UnitQuery(repairs=at))}#repairs")
     )
@@ -282,7 +301,8 @@ def _sample_choices(actor: UserActor, unit: UnitRecord) -> Sequence[Choice]:
 
 
 def _procedure_runs(attempts: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) -> ProcedureRuns:
-    last, first = attempts.shown[0].number, attempts.shown[-1].number
+    numbers = [one.number for one in attempts.shown] + [one.number for one in attempts.deleted]
+    last, first = max(numbers), min(numbers)
     here = unit_url(unit.serial_number)
     newest = f"{here}#runs"
 
@@ -294,7 +314,7 @@ def _procedure_runs(attempts: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) ->
         name=attempts.procedure.name,
         url=procedure_url(attempts.procedure.id),
         total=count_text(attempts.total),
-        runs=[_attempt(attempt, zone) for attempt in attempts.shown],
+        runs=_attempt_lines(attempts, zone),
         earlier_url=before(first) if first > 1 else "",
         later_url=before(behind) if behind <= attempts.total else newest if last < attempts.total else "",
         all_url=newest if last < attempts.total else "",
@@ -307,16 +327,29 @@ def _no_runs(kept_days: int | None) -> str:
     return f"No run of this unit is kept: runs are deleted {kept_days} days after the last one."
 
 
-def _attempt(attempt: NumberedAttempt, zone: ZoneInfo) -> AttemptLine:
-    return AttemptLine(
-        run_url(attempt.id),
-        attempt.number,
-        attempt.outcome,
-        creator_name(attempt.created_by),
-        start_of(attempt, zone),
-        duration_text(attempt.duration),
-    )
+def _attempt_lines(attempts: UnitAttempts, zone: ZoneInfo) -> Sequence[AttemptLine]:
+    """The attempts that are shown, deleted ones among them, the last first."""
+    present = [
+        AttemptLine(
+            run_url(attempt.id),
+            attempt.number,
+            attempt.outcome,
+            creator_name(attempt.created_by),
+            start_of(attempt, zone),
+            duration_text(attempt.duration),
+            "voided" if attempt.is_voided else "",
+        )
+        for attempt in attempts.shown
+    ]
+    deleted = [
+        AttemptLine(
+            bin_url(one.id), one.number, one.outcome, "", moment_of(one.started_at, zone), "", "deleted"
+        )
+        for one in attempts.deleted
+    ]
+    return sorted([*present, *deleted], key=lambda line: line.number, reverse=True)
 
 
-def _file(file: Attachment, url: str) -> UnitFile:
-    return UnitFile(url, file.name, file.shown_content_type, size_text(file.size_bytes or 0))
+def _file(file: Attachment, url: str, visit: Visit) -> UnitFile:
+    deletion = delete_form(visit, "attachment", file.id, "This file is deleted.")
+    return UnitFile(url, file.name, file.shown_content_type, size_text(file.size_bytes or 0), deletion)

@@ -55,7 +55,7 @@ def test_of_too_many_only_the_quantiles_are_approximate(line: Line, monkeypatch:
 
 
 def test_one_run_has_one_duration(line: Line):
-    run = line.frames.runs.head(1)
+    run = line.frames.counted.head(1)
     wanted = Selection(replace(EVERYTHING.runs, ids=run["id"].tolist()))
     answer = durations(line.snapshot, wanted, UTC)
     assert astuple(answer.total) == (1, *[pytest.approx(_seconds(run).item())] * 5)

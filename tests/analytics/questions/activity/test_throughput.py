@@ -43,10 +43,10 @@ def test_groups_share_out_the_runs(line: Line, group_by: GroupBy):
 
 
 def test_a_unit_that_failed_and_passed_counts_with_both_outcomes(line: Line):
-    runs = line.frames.runs
+    runs = line.frames.counted
     again = runs[(runs["attempts"] == 2) & runs["sample"].isna()].groupby(["procedure_id", "unit_id"])
     mixed = [pair for pair, some in again if sorted(some["outcome"]) == ["FAIL", "PASS"]]
-    assert mixed
+    assert len(mixed) > 3
     ids = [run for pair in mixed for run in again.get_group(pair)["id"]]
     answer = throughput(line.snapshot, Selection(RunFilter(ids=ids)), ZoneInfo("UTC"))
     assert (answer.total.runs, answer.total.units) == (2 * len(mixed), len(mixed))

@@ -70,11 +70,12 @@ def test_units_with_many_attempts_come_in_pages(line: Line):
 
 def test_units_that_never_passed_have_no_attempt_that_did(line: Line):
     page = retest(line.snapshot, EVERYTHING, UTC, many=ManyAttempts(2, 200)).unit_page
-    outcomes = line.frames.runs.groupby(["serial", "procedure"])["outcome"].agg(list)
+    counted = line.frames.counted.set_index(["serial", "procedure"])
     assert page
     for one in page:
-        found = outcomes[one.serial_number, one.procedure.name]
-        assert one.passed_at == (found.index("PASS") + 1 if "PASS" in found else None)
+        own = counted.loc[[(one.serial_number, one.procedure.name)]]
+        passed = own.loc[own["outcome"] == "PASS", "attempt"]
+        assert one.passed_at == (None if passed.empty else passed.min())
 
 
 def test_the_tail_of_attempts_is_counted_together(line: Line, monkeypatch: pytest.MonkeyPatch):
@@ -132,7 +133,7 @@ def _moves(line: Line, first: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _passing(line: Line, first: Any) -> str | None:
     """The station at which a unit passed first; None where it never did."""
-    runs = line.frames.runs
+    runs = line.frames.counted
     own = runs[(runs["unit_id"] == first.unit_id) & (runs["procedure_id"] == first.procedure_id)]
     passed = own[own["outcome"] == "PASS"].sort_values("attempt")
     return None if passed.empty else passed["station"].iloc[0]

@@ -17,7 +17,8 @@ DEFINITION = (
     "first_pass: that run passed. second_pass: it or the second run passed. final: the last run passed, whenever it "
     "was. Every outcome but PASS counts as not passed. final may be below second_pass, because a unit that passed may "
     "fail its last run. dpmo: measurements that failed in the selected first runs, in each attempt of a phase, per "
-    "million judged there."
+    "million judged there. A run that was voided or deleted counts nowhere and keeps its number, so that no retest "
+    "becomes a first run."
 )
 
 COMPLETED_ONLY = " Only runs that ended PASS or FAIL count as runs; all others are ignored."

@@ -26,9 +26,12 @@ class MergedYield(Struct, frozen=True):
     shared: Sequence[UUID]
 
 
-# After the merge, the runs of a unit on both procedures are one sequence of attempts.
+# After the merge, the runs of a unit on both procedures are one sequence of attempts. A run before which another was
+# deleted is no first run.
 _FIRSTS = """SELECT count(*), count(*) FILTER (outcome = 'PASS') FROM (
-    SELECT first(r.outcome ORDER BY r.started_at, r.run) AS outcome FROM runs r WHERE {conditions} GROUP BY r.unit)"""
+    SELECT first(r.outcome ORDER BY r.started_at, r.id) AS outcome,
+        first(r.attempt ORDER BY r.started_at, r.id) AS number
+    FROM runs r WHERE {conditions} GROUP BY r.unit) WHERE number = 1"""
 _SHARED = """SELECT unit, count(*) FROM runs r WHERE {conditions}
     GROUP BY unit HAVING count(DISTINCT procedure) > 1 ORDER BY max(r.started_at) DESC, unit"""
 

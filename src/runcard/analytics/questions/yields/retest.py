@@ -22,7 +22,8 @@ DEFINITION = (
     "runs on the procedure count, whenever they were. retested: units with more than one run. passed_after_retest: of "
     "the retested units whose first run did not pass, those with a later run that passed. passed_elsewhere: of these, "
     "if stations reported both the first run and the first that passed, those for which the two stations differ. Every "
-    "outcome but PASS counts as not passed."
+    "outcome but PASS counts as not passed. A run that was voided or deleted counts nowhere and keeps its number: the "
+    "attempts of a unit are as many as the number of its last run that counts."
 )
 
 

@@ -12,6 +12,7 @@ from runcard.domain.actor import UserActor
 from runcard.domain.errors import AttachmentNotFound, RunNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.deleted import deleted_answer
 from runcard.edge.files.uploads import download_url, initialize_upload, new_slot, settled
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.queries import query, query_parameters
@@ -24,7 +25,7 @@ from runcard.edge.requests.services import (
 )
 from runcard.ingest.attach_file import announce_file_of_run, announce_file_of_unit
 from runcard.ingest.reach import check_brought, check_reaches_unit
-from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.files.attachments import Attachment, get_attachment
 from runcard.store.files.removal import delete_attachments
@@ -87,9 +88,9 @@ def delete(
 ) -> Response:
     """Delete files, whatever they are part of. If any is unknown, none is deleted."""
     ids = [id_of(text, AttachmentNotFound) for text in query.ids]
-    deleted = services.writer.write(actor, lambda tx: delete_attachments(tx, ids))
-    remove_soon(services.stores, actor.organization_id)
-    return JsonResponse(IdListResult([attachment.id for attachment in deleted]))
+    deleted = services.writer.write(actor, lambda tx: delete_attachments(tx, ids, Deletion()))
+    body = IdListResult([attachment.id for attachment in deleted])
+    return deleted_answer(services, actor.organization_id, body)
 
 
 @router.post(
@@ -146,8 +147,8 @@ def delete_of_unit(
         check_reaches_unit(tx, actor, unit)
         ids = [id_of(text, AttachmentNotFound) for text in query.ids]
         check_brought(tx, actor, unit, ids)
-        return list(delete_attachments(tx, ids, of_unit=unit.id))
+        return list(delete_attachments(tx, ids, Deletion(), of_unit=unit.id))
 
     deleted = services.writer.write(actor, apply)
-    remove_soon(services.stores, organization_id)
-    return JsonResponse(UnitAttachmentDeleteResponse([attachment.id for attachment in deleted]))
+    body = UnitAttachmentDeleteResponse([attachment.id for attachment in deleted])
+    return deleted_answer(services, organization_id, body)

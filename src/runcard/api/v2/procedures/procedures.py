@@ -19,10 +19,11 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.report import MAX_NAME_LENGTH
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.deleted import deleted_answer
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import WithActor, WithScope, WithServices, json_body, to_manage
-from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.lists.refs import Named
@@ -241,12 +242,11 @@ def delete(
         procedure = get_procedure_record(tx.scope, id)
         if procedure.id != UUID(id):
             raise Merged(procedure.name, procedure.identifier)
-        delete_procedure(tx, procedure.id)
+        delete_procedure(tx, procedure.id, Deletion())
         return procedure.id
 
     deleted = services.writer.write_catalog(actor, apply)
-    remove_soon(services.stores, organization_id)
-    return JsonResponse(IdResult(deleted))
+    return deleted_answer(services, organization_id, IdResult(deleted))
 
 
 def _creator(organization_id: UUID, procedure: ProcedureRecord) -> CreatorRefEmail:

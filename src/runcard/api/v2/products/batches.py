@@ -14,6 +14,7 @@ from runcard.api.v2.shapes import CreatorRef, IdListResult, IdName, IdResult, cr
 from runcard.domain.actor import UserActor
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.deleted import deleted_answer
 from runcard.edge.requests.paging import PageMeta, meta_of, page_of
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import (
@@ -24,6 +25,7 @@ from runcard.edge.requests.services import (
     to_manage,
 )
 from runcard.ingest.reach import check_may_create
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.products.batches import (
@@ -188,10 +190,11 @@ def delete(
 
     def apply(tx: Transaction) -> UUID:
         batch = get_batch(tx.scope, number)
-        delete_batch(tx, batch)
+        delete_batch(tx, batch, Deletion())
         return batch.id
 
-    return JsonResponse(IdListResult([services.writer.write_catalog(actor, apply)]))
+    deleted = IdListResult([services.writer.write_catalog(actor, apply)])
+    return deleted_answer(services, actor.organization_id, deleted)
 
 
 def _unit(unit: MemberUnit) -> BatchUnit:

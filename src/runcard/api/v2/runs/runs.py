@@ -17,6 +17,7 @@ from runcard.domain.actor import UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, RunNotFound
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse, header_of, send_json
+from runcard.edge.deleted import deleted_answer
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.bodies import BodyDecoder, read_body
 from runcard.edge.requests.ids import id_of
@@ -35,12 +36,12 @@ from runcard.edge.requests.unknown_names import headers_of
 from runcard.ingest.attach_file import link_uploads
 from runcard.ingest.reach import check_reaches_run
 from runcard.ingest.record_run import prepare_run
-from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.files.attachments import list_attachments
 from runcard.store.metadata import read_metadata
 from runcard.store.runs.records import find_run, list_sub_units, read_documents
-from runcard.store.runs.rows import delete_run
+from runcard.store.runs.rows import delete_runs
 from runcard.store.trail.metadata import change_metadata
 
 router = APIRouter()
@@ -144,14 +145,14 @@ def delete(
 
     def apply(tx: Transaction) -> list[UUID]:
         ids = [id_of(text, RunNotFound) for text in dict.fromkeys(query.ids)]
+        deleted = delete_runs(tx, ids, Deletion()).ids
         for run_id in ids:
-            if not delete_run(tx, run_id):
+            if run_id not in deleted:
                 raise RunNotFound(run_id)
         return ids
 
     deleted = services.writer.write(actor, apply)
-    remove_soon(services.stores, organization_id)
-    return JsonResponse(IdListResult(deleted))
+    return deleted_answer(services, organization_id, IdListResult(deleted))
 
 
 @router.get("/runs/{id}", openapi_extra=operation(RunGetResponse, name="run-get"))

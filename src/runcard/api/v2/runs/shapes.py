@@ -81,6 +81,14 @@ class SequenceOut(Struct):
     duration: str | None
 
 
+class VoidOut(Struct):
+    """That the run was voided: no figure counts it. by: the id of the user."""
+
+    at: datetime
+    reason: str
+    by: UUID
+
+
 class RunHeader(Struct):
     """What a run shows both in a list and in full."""
 
@@ -99,6 +107,7 @@ class RunHeader(Struct):
     created_by_user: CreatorRefEmail | None
     created_by_station: IdName | None
     operated_by: OperatorRef | None
+    voided: VoidOut | None
 
 
 class RunListItem(RunHeader):
@@ -285,6 +294,7 @@ def _header(record: RunRecord) -> RunHeader:
         created_by_user=creator_with_email(record.created_by_user),
         created_by_station=named(record.created_by_station),
         operated_by=_operator(record),
+        voided=None if record.void is None else VoidOut(*record.void),
     )
 
 

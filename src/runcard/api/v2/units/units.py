@@ -31,6 +31,7 @@ from runcard.domain.runs.clock import reported_times
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
+from runcard.edge.deleted import deleted_answer
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import (
@@ -41,7 +42,7 @@ from runcard.edge.requests.services import (
     to_manage,
 )
 from runcard.ingest.record_unit import NewUnit, UnitChange, change_unit, create_unit
-from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.deleting import Deletion
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
 from runcard.store.metadata import read_metadata
 from runcard.store.units.records import (
@@ -161,10 +162,9 @@ def delete(
 ) -> Response:
     """Delete units, all or none. Their sub-units stay."""
     deleted = services.writer.write_catalog(
-        actor, lambda tx: delete_units(tx, query.serial_numbers, with_runs=query.cascade)
+        actor, lambda tx: delete_units(tx, query.serial_numbers, Deletion(), with_runs=query.cascade)
     )
-    remove_soon(services.stores, actor.organization_id)
-    return JsonResponse(IdListResult(list(deleted)))
+    return deleted_answer(services, actor.organization_id, IdListResult(list(deleted)))
 
 
 @router.get("/units/{serial_number:path}", openapi_extra=operation(UnitGetResponse, name="unit-get"))

@@ -1,0 +1,1 @@
+"""The bin: what was deleted, restoring it, and removing it for good."""

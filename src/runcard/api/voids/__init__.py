@@ -1,0 +1,1 @@
+"""Voiding runs, which no figure counts then, and letting them count again."""

@@ -1,0 +1,27 @@
+"""The reason that a person gives for what they change."""
+
+from runcard.domain.errors import InvalidInput
+
+MAX_REASON = 500
+# How many things one request may change, all or none.
+MAX_AT_ONCE = 10_000
+
+
+def check_reason(reason: str) -> str:
+    """The reason without blanks around it. Raises InvalidInput for one that is empty, too long or has a null byte."""
+    text = reason.strip()
+    if not text:
+        raise InvalidInput.at("reason", "Reason is empty; say why in a few words")
+    if len(text) > MAX_REASON or "\0" in text:
+        raise InvalidInput.at(
+            "reason", f"Reason has {len(text)} characters; use at most {MAX_REASON}, and no null byte"
+        )
+    return text
+
+
+def check_count(name: str, count: int) -> None:
+    """Check how many things one request changes. Raises InvalidInput for none, and for more than MAX_AT_ONCE."""
+    if not 1 <= count <= MAX_AT_ONCE:
+        raise InvalidInput.at(
+            name, f"{count} things are named; name 1 to {MAX_AT_ONCE} of them in one request"
+        )

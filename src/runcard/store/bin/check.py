@@ -1,0 +1,55 @@
+"""Whether what lies in the bin is what was deleted."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from runcard.store.bin.packing import Packed, document_of, unpack
+from runcard.store.engine import tables as t
+from runcard.store.engine.scope import Scope
+from runcard.store.metadata import value_of
+from runcard.store.trail.check import UNREADABLE, CheckedPage, Misfit
+from runcard.store.trail.things import THING_OF, text_of
+
+_PAGE = 200
+
+
+def check_bin(scope: Scope) -> Iterator[CheckedPage]:
+    """Compare the content of everything in the bin with the digest on its tombstone, some at a time."""
+    d = t.deleted_things.c
+    after: UUID | None = None
+    while True:
+        # Content stays until its tombstone says that it was removed.
+        query = select(d.id, d.noun, d.digest, d.content).where(scope.owns(d), d.purged_at.is_(None))
+        if after is not None:
+            query = query.where(d.id > after)
+        page = scope.connection.execute(query.order_by(d.id).limit(_PAGE)).all()
+        if not page:
+            return
+        yield CheckedPage(len(page), [misfit for row in page for misfit in _misfits(*row)])
+        after = page[-1].id
+
+
+def _misfits(thing_id: UUID, noun: str, digest: bytes, content: bytes | None) -> Sequence[Misfit]:
+    called = f"{noun} in the bin"
+    if content is None:
+        return [Misfit(called, thing_id, "its content is gone, and nothing says that it was removed")]
+    try:
+        found = digest_of_packed(unpack(content))
+    except (*UNREADABLE, KeyError, IndexError, AttributeError) as error:
+        return [Misfit(called, thing_id, f"it cannot be read: {error}")]
+    return [] if found == digest else [Misfit(called, thing_id, "it is not what was deleted")]
+
+
+def digest_of_packed(packed: Packed) -> bytes:
+    """The digest that the audit trail would have of a packed thing."""
+    table, row = packed.own
+    metadata = None
+    if THING_OF[table.name].has_metadata:
+        entries = packed.rows_of(t.metadata_entries)
+        metadata = {one["key"]: value_of(one["text"], one["number"], one["boolean"]) for one in entries}
+    document = document_of(packed)
+    inside = None if document is None else hashlib.sha256(document).digest()
+    return hashlib.sha256(text_of(table, row, metadata=metadata, document=inside)).digest()

@@ -1,0 +1,123 @@
+"""What lies in the bin."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from runcard.domain.errors import Conflict, NotFound
+from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.scope import Scope
+from runcard.store.engine.tables import deleted_things
+from runcard.store.lists.pages import Listed, Page, fetch_page
+
+
+class Deleted(NamedTuple):
+    """A deleted thing. noun: as in `store.trail.things`. deleted_by_id: None: Runcard itself. purged_at: when its
+    content was removed for good; None: it waits in the bin. started_at, outcome: of a run.
+    """
+
+    id: UUID
+    noun: str
+    name: str | None
+    head_id: UUID
+    digest: bytes | None
+    deleted_at: datetime
+    deleted_by_id: UUID | None
+    why: str | None
+    purged_at: datetime | None
+    started_at: datetime | None
+    outcome: str | None
+
+
+class InBin(NamedTuple):
+    """A deleted thing that waits in the bin. along: how many other things went along with it, by noun."""
+
+    thing: Deleted
+    along: Mapping[str, int]
+
+
+_COLUMNS = [deleted_things.c[name] for name in Deleted._fields]
+
+
+def find_deleted(scope: Scope, thing_id: UUID) -> Deleted | None:
+    """The tombstone of a thing; None if it was not deleted."""
+    d = deleted_things.c
+    row = scope.connection.execute(select(*_COLUMNS).where(scope.owns(d), d.id == thing_id)).one_or_none()
+    return None if row is None else Deleted(*row)
+
+
+def get_in_bin(scope: Scope, thing_id: UUID) -> Deleted:
+    """A thing that waits in the bin and was deleted by itself. Raises NotFound, and Conflict for one that went along
+    with another or is gone for good.
+    """
+    thing = find_deleted(scope, thing_id)
+    if thing is None:
+        raise NotFound(f"Nothing with ID {thing_id} was deleted. The bin lists what can be restored.")
+    called = " ".join(filter(None, (thing.noun, thing.name)))
+    if thing.purged_at is not None:
+        raise Conflict(f"The {called} is gone for good since {thing.purged_at:%Y-%m-%d %H:%M} UTC.")
+    if thing.head_id != thing.id:
+        head = find_deleted(scope, thing.head_id)
+        of = "another thing" if head is None else " ".join(filter(None, (head.noun, head.name)))
+        raise Conflict(
+            f"The {called} was deleted together with the {of}. Use the ID of that, which is {thing.head_id}."
+        )
+    return thing
+
+
+def list_with(scope: Scope, head_id: UUID) -> Mapping[UUID, str]:
+    """The nouns of a deleted thing and of all that was deleted along with it, by id."""
+    d = deleted_things.c
+    query = select(d.id, d.noun).where(scope.owns(d), d.head_id == head_id).order_by(d.id)
+    return {row.id: row.noun for row in scope.connection.execute(query)}
+
+
+def list_bin(scope: Scope, page: Page, search: str | None = None) -> Listed[InBin]:
+    """A page of the things in the bin that somebody deleted, the last deleted first. search: part of their names."""
+    d = deleted_things.c
+    query = select(*_COLUMNS).where(scope.owns(d), d.content.is_not(None), d.head_id == d.id)
+    if search:
+        query = query.where(d.name.icontains(search, autoescape=True))
+    query = query.order_by(d.deleted_at.desc(), d.id.desc())
+    listed = fetch_page(scope.connection, query, page, Deleted)
+    along = _count_along(scope, [thing.id for thing in listed.rows])
+    rows = [InBin(thing, along.get(thing.id, {})) for thing in listed.rows]
+    return Listed(rows, listed.has_more, listed.total)
+
+
+def count_bin(scope: Scope) -> int:
+    """How many things that somebody deleted wait in the bin."""
+    d = deleted_things.c
+    query = select(func.count()).where(scope.owns(d), d.content.is_not(None), d.head_id == d.id)
+    return scope.connection.execute(query).scalar_one()
+
+
+def is_due(scope: Scope, thing_id: UUID, before: datetime) -> bool:
+    """Whether a thing waits in the bin and was deleted before a moment."""
+    thing = find_deleted(scope, thing_id)
+    return thing is not None and thing.purged_at is None and thing.deleted_at < before
+
+
+def list_due(scope: Scope, before: datetime, limit: int) -> Sequence[UUID]:
+    """The things that were deleted by themselves before a moment and still wait in the bin, oldest first."""
+    d = deleted_things.c
+    query = select(d.id).where(
+        scope.owns(d), d.content.is_not(None), d.deleted_at < before, d.head_id == d.id
+    )
+    return scope.connection.execute(query.order_by(d.deleted_at, d.id).limit(limit)).scalars().all()
+
+
+def _count_along(scope: Scope, head_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+    d = deleted_things.c
+    found: dict[UUID, Counter[str]] = {}
+    for some in in_chunks(head_ids):
+        query = select(d.head_id, d.noun, func.count()).where(
+            scope.owns(d), d.head_id.in_(some), d.id != d.head_id
+        )
+        for head_id, noun, count in scope.connection.execute(query.group_by(d.head_id, d.noun)):
+            found.setdefault(head_id, Counter())[noun] = count
+    return found

@@ -1,0 +1,1 @@
+"""Deleting things in the browser, and the bin, from where they can be restored."""

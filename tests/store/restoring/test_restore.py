@@ -1,0 +1,308 @@
+"""What is deleted comes back from the bin as it was, to the row; what cannot come back changes nothing."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Table, select
+
+from runcard.domain.errors import Conflict, NotFound
+from runcard.domain.floor.repair import RepairReport
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
+from runcard.ingest.record_repair import record_repair
+from runcard.ingest.record_run import prepare_run, record_run
+from runcard.store.bin.deleting import Deletion
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.creator import Creator
+from runcard.store.engine import tables as t
+from runcard.store.engine.database import Database
+from runcard.store.files.attachments import AnnouncedFile, Owner, create_attachment, link_upload
+from runcard.store.files.bytes_to_remove import list_removals
+from runcard.store.files.imports import ImportedFile, note_import
+from runcard.store.files.removal import delete_attachments
+from runcard.store.lists.pages import Page
+from runcard.store.procedures.merges import merge_procedures
+from runcard.store.procedures.records import delete_procedure
+from runcard.store.procedures.rows import create_procedure, get_procedure
+from runcard.store.products.batches import delete_batch, get_batch
+from runcard.store.restoring.contents import count_bin, find_deleted, list_bin, list_due
+from runcard.store.restoring.purge import purge
+from runcard.store.restoring.restore import restore
+from runcard.store.retention.old_records import EXPIRED
+from runcard.store.runs.rows import delete_run, delete_runs
+from runcard.store.units.records import delete_units, rename_unit
+from tests.world import World
+
+START = datetime(2026, 1, 2, tzinfo=UTC)
+# What a deletion and a restoration add to, or have no part in.
+_GROWING = {t.changes.name, t.catalog_version.name, t.unit_moves.name}
+
+Rows = dict[str, list[str]]
+T = TypeVar("T")
+
+
+class Filled:
+    """Acme with units, sub-units, runs, repairs, files and batches that name each other."""
+
+    def __init__(self, database: Database, writer: Writer, world: World) -> None:
+        self.database, self.writer, self.world = database, writer, world
+        self.home = world.acme.id
+        self.admin = world.acme.admin.actor
+        self.runs = [
+            self._record(serial, number, sub_units)
+            for number, (serial, sub_units) in enumerate(
+                [
+                    ("SUB-1", ()),
+                    ("SUB-2", ()),
+                    ("TOP", ("SUB-1", "SUB-2")),
+                    ("TOP", ()),
+                    ("OTHER", ("SUB-2",)),
+                ]
+            )
+        ]
+        self.files = self.write(self._bring_files)
+
+    def write(self, apply: Callable[[Transaction], T]) -> T:
+        return self.writer.write_catalog(self.admin, apply)
+
+    def unit(self, serial: str) -> UUID:
+        return self.write(lambda tx: tx.catalog.get_unit(self.home, serial).id)
+
+    def rows(self) -> Rows:
+        """All rows of every table, except of those that only grow."""
+        with self.database.read() as connection:
+            return {
+                table.name: sorted(map(repr, connection.execute(select(table)).all()))
+                for table in t.metadata.sorted_tables
+                if table.name not in _GROWING
+            }
+
+    def ids(self, table: Table) -> Sequence[UUID]:
+        with self.database.read() as connection:
+            return connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
+
+    def _record(self, serial: str, number: int, sub_units: Sequence[str]) -> UUID:
+        report = RunReport(
+            procedure=str(self.world.acme.board.id),
+            serial_number=serial,
+            outcome="FAIL" if number % 2 else "PASS",
+            part_number="PCB-100",
+            batch_number="LOT-1",
+            procedure_version="v1",
+            sub_units=tuple(sub_units),
+            started_at=START + timedelta(minutes=number),
+            duration=timedelta(seconds=30),
+            client_run_ref=f"ref-{number}",
+            metadata={"humidity": 40.5, "shift": "früh", "hot": True},
+            phases=(Phase("p", "PASS", START, START, (Measurement("Ø", "PASS", 1.5),)),),
+        )
+        station = self.world.acme.fct.actor
+        return self.writer.write(station, partial(record_run, actor=station, run=prepare_run(report)))
+
+    def _bring_files(self, tx: Transaction) -> Sequence[UUID]:
+        """A file of a run, one of a unit, one that a run was imported from, and a picture of a station."""
+        creator = Creator.of(self.admin)
+        made = [create_attachment(tx, AnnouncedFile(f"{name}.txt"), creator).id for name in "abcd"]
+        link_upload(tx, made[0], Owner(run_id=self.runs[2]))
+        link_upload(tx, made[1], Owner(unit_id=tx.catalog.get_unit(self.home, "TOP").id))
+        imported = note_import(tx, ImportedFile(b"d" * 32, "WATS", made[2]), [self.runs[3]], creator)
+        record_repair(tx, self.admin, RepairReport("TOP", "Repair", "PASS", START), imported.id)
+        return made
+
+
+@pytest.fixture
+def filled(database: Database, writer: Writer, world: World) -> Filled:
+    return Filled(database, writer, world)
+
+
+def _a_run(filled: Filled, tx: Transaction) -> UUID:
+    assert delete_run(tx, filled.runs[2], Deletion(why="wrong fixture"))
+    return filled.runs[2]
+
+
+def _an_imported_run(filled: Filled, tx: Transaction) -> UUID:
+    assert delete_run(tx, filled.runs[3], Deletion())
+    return filled.runs[3]
+
+
+def _runs(filled: Filled, tx: Transaction) -> UUID:
+    delete_runs(tx, filled.runs[1:4], Deletion())
+    return filled.runs[1]
+
+
+def _a_unit(filled: Filled, tx: Transaction) -> UUID:
+    return delete_units(tx, ["TOP"], Deletion(), with_runs=True)[0]
+
+
+def _a_sub_unit(filled: Filled, tx: Transaction) -> UUID:
+    return delete_units(tx, ["SUB-2"], Deletion(), with_runs=True)[0]
+
+
+def _files(filled: Filled, tx: Transaction) -> UUID:
+    delete_attachments(tx, filled.files[:3], Deletion())
+    return filled.files[0]
+
+
+def _a_batch(filled: Filled, tx: Transaction) -> UUID:
+    batch = get_batch(tx.scope, "LOT-1")
+    delete_batch(tx, batch, Deletion())
+    return batch.id
+
+
+def _a_procedure(filled: Filled, tx: Transaction) -> UUID:
+    delete_procedure(tx, filled.world.acme.board.id, Deletion())
+    return filled.world.acme.board.id
+
+
+@pytest.mark.parametrize(
+    "delete", [_a_run, _an_imported_run, _runs, _a_unit, _a_sub_unit, _files, _a_batch, _a_procedure]
+)
+def test_what_is_restored_is_what_it_was(filled: Filled, delete: Callable[..., UUID]) -> None:
+    before = filled.rows()
+    head = filled.write(partial(delete, filled))
+    assert filled.rows() != before
+    with filled.database.read_in(filled.home) as scope:
+        (in_bin,) = list_bin(scope, Page(10)).rows
+        assert (in_bin.thing.id, in_bin.thing.deleted_by_id) == (head, filled.admin.user_id)
+        assert list_removals(scope.connection) == []
+    restored = filled.write(lambda tx: restore(tx, head, "It was right"))
+    assert restored.things == 1 + sum(in_bin.along.values())
+    assert filled.rows() == before
+
+
+def test_a_merged_procedure_comes_back_with_what_was_merged_into_it(filled: Filled) -> None:
+    board = filled.world.acme.board
+
+    def merge(tx: Transaction) -> None:
+        creator = Creator.of(filled.admin)
+        other = create_procedure(tx, "Old board test", creator)
+        tx.insert_staged()
+        target = get_procedure(tx.scope, str(board.id))
+        merge_procedures(tx, get_procedure(tx.scope, str(other.id)), target, creator)
+
+    filled.write(merge)
+    before = filled.rows()
+    filled.write(lambda tx: delete_procedure(tx, board.id, Deletion()))
+    filled.write(lambda tx: restore(tx, board.id, None))
+    assert filled.rows() == before
+
+
+def test_what_was_purged_leaves_a_tombstone_and_no_content(filled: Filled) -> None:
+    head = filled.write(partial(_a_unit, filled))
+    with filled.database.read_in(filled.home) as scope:
+        assert list_due(scope, datetime.now(UTC), 10) == [head]
+        assert list_due(scope, START, 10) == []
+    things = filled.write(lambda tx: purge(tx, head, "For privacy"))
+    with filled.database.read_in(filled.home) as scope:
+        thing = find_deleted(scope, head)
+        assert thing is not None
+        assert (thing.noun, thing.name, thing.purged_at is not None) == ("unit", "TOP", True)
+        assert count_bin(scope) == 0
+        removed = {blob_id for blob_id, _ in list_removals(scope.connection)}
+        assert removed == set(filled.files[:3])
+        gone = scope.connection.execute(select(t.deleted_things.c.content)).scalars().all()
+    assert gone == [None] * things
+    with pytest.raises(Conflict, match="gone for good"):
+        filled.write(lambda tx: restore(tx, head, None))
+
+
+def test_what_went_along_leads_to_what_was_deleted(filled: Filled) -> None:
+    head = filled.write(partial(_a_unit, filled))
+    with pytest.raises(Conflict, match=f"together with the unit TOP.*{head}"):
+        filled.write(lambda tx: restore(tx, filled.runs[2], None))
+    with pytest.raises(NotFound, match="was deleted"):
+        filled.write(lambda tx: restore(tx, filled.runs[0], None))
+
+
+def test_a_run_waits_for_its_unit(filled: Filled) -> None:
+    run = filled.write(partial(_a_run, filled))
+    unit = filled.write(partial(_a_unit, filled))
+    before = filled.rows()
+    with pytest.raises(Conflict, match=f"belongs to the unit TOP, which was deleted too.*{unit}"):
+        filled.write(lambda tx: restore(tx, run, None))
+    assert filled.rows() == before
+    filled.write(lambda tx: restore(tx, unit, None))
+    filled.write(lambda tx: restore(tx, run, None))
+    assert run in filled.ids(t.runs)
+
+
+def test_a_name_that_is_taken_is_said(filled: Filled) -> None:
+    unit = filled.write(partial(_a_unit, filled))
+    filled.write(lambda tx: rename_unit(tx, tx.catalog.get_unit(filled.home, "OTHER").id, "top"))
+    before = filled.rows()
+    with pytest.raises(Conflict, match="unit TOP cannot be restored: units have 'top' again"):
+        filled.write(lambda tx: restore(tx, unit, None))
+    assert filled.rows() == before
+
+
+def test_a_report_that_was_recorded_again_is_said(filled: Filled) -> None:
+    run = filled.write(partial(_a_run, filled))
+    again = filled._record("TOP", 2, ())
+    with pytest.raises(Conflict, match="have 'ref-2' again"):
+        filled.write(lambda tx: restore(tx, run, None))
+    filled.write(lambda tx: delete_run(tx, again, Deletion()))
+    filled.write(lambda tx: restore(tx, run, None))
+    assert run in filled.ids(t.runs)
+
+
+def test_what_may_be_empty_is_emptied_and_a_lost_sub_unit_is_left_out(filled: Filled) -> None:
+    run = filled.write(partial(_a_run, filled))
+    filled.write(partial(_a_batch, filled))
+    sub_unit = filled.write(partial(_a_sub_unit, filled))
+    filled.write(lambda tx: restore(tx, run, None))
+    with filled.database.read() as connection:
+        r, s = t.runs.c, t.run_sub_units.c
+        assert connection.execute(select(r.batch_id).where(r.id == run)).scalar_one() is None
+        named = connection.execute(select(s.unit_id).where(s.run_id == run)).scalars().all()
+    assert named == [filled.unit("SUB-1")]
+    assert sub_unit not in named
+
+
+def test_a_link_that_says_something_else_by_now_stays(filled: Filled) -> None:
+    top = filled.write(partial(_a_unit, filled))
+    filled.write(lambda tx: restore(tx, top, None))
+    batch = filled.write(partial(_a_batch, filled))
+    filled._record("SUB-1", 9, ())  # its report names the batch again, which makes another one
+    with pytest.raises(Conflict, match="batches have 'lot-1' again"):
+        filled.write(lambda tx: restore(tx, batch, None))
+
+
+def test_of_what_is_too_old_nothing_is_kept(filled: Filled) -> None:
+    filled.write(lambda tx: delete_runs(tx, filled.runs[:2], EXPIRED))
+    with filled.database.read_in(filled.home) as scope:
+        assert count_bin(scope) == 0
+        thing = find_deleted(scope, filled.runs[0])
+        assert thing is not None
+        assert (thing.purged_at, thing.why, thing.head_id) == (thing.deleted_at, EXPIRED.why, filled.runs[0])
+
+
+def test_another_organization_restores_nothing(filled: Filled, world: World) -> None:
+    head = filled.write(partial(_a_unit, filled))
+    stranger = world.globex.admin.actor
+    for apply in (
+        lambda tx: restore(tx, head, None),
+        lambda tx: purge(tx, head, None),
+    ):
+        with pytest.raises(NotFound):
+            filled.writer.write_catalog(stranger, apply)
+    with filled.database.read_in(world.globex.id) as scope:
+        assert (count_bin(scope), list_bin(scope, Page(10)).rows) == (0, [])
+
+
+def test_the_bin_comes_in_pages_and_is_searched(filled: Filled) -> None:
+    heads = list(filled.runs)
+    for run in heads:
+        assert filled.write(partial(delete_run, run_id=run, deletion=Deletion()))
+    with filled.database.read_in(filled.home) as scope:
+        pages = [list_bin(scope, Page(2, offset)) for offset in (0, 2, 4)]
+        found = [one.thing.id for page in pages for one in page.rows]
+        assert [page.has_more for page in pages] == [True, True, False]
+        assert found == heads[::-1]
+        named = list_bin(scope, Page(10), "sub-").rows
+    assert [one.thing.name for one in named] == ["SUB-2", "SUB-1"]
