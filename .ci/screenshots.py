@@ -30,6 +30,10 @@ SHOWN = ROOT / "docs" / "images"
 _COLOURS = 256
 
 
+# The page of a run that was voided.
+VOIDED = "a voided run"
+
+
 class Shown(NamedTuple):
     """A picture of the docs: the kind of page it is of, and how that is looked at."""
 
@@ -49,6 +53,7 @@ DOCS = {
     "station.png": Shown("/stations/{station_id}"),
     "history.png": Shown("/trail"),
     "notes.png": Shown("/notes/{thing_id}"),
+    "voided.png": Shown(VOIDED),
     "imports.png": Shown("/imports"),
     "quarantine.png": Shown("/imports/quarantine"),
     "mapping.png": Shown("/imports/quarantine/{file_id}/mapping"),
@@ -88,6 +93,13 @@ def take(page: Page, path: Path, *, whole: bool) -> None:
     print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1000} kB", file=sys.stderr)
 
 
+def voided_run(url: str, api_key: str) -> str:
+    """The id of a run of the demo that was voided."""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    answer = httpx.get(f"{url}/api/v2/runs", params={"voided": "true"}, headers=headers)
+    return str(answer.raise_for_status().json()["data"][0]["id"])
+
+
 def name_of(kind: str) -> str:
     return re.sub(r"\W+", "-", re.sub(r":path|_id|_number", "", kind)).strip("-") or "overview"
 
@@ -107,6 +119,7 @@ def main() -> int:
         # Units of the demo have more to show than those of the files.
         pages = {**explore(reader).pages, **pages, "/notes/{thing_id}": noted_run(url, api_key)}
         reader.close()
+        pages[VOIDED] = f"/runs/{voided_run(url, api_key)}"
         windows = Windows(browser, url)
         cookies = windows.log_in(admin).context.storage_state()
         for name, size in (("desk", DESK), ("phone", PHONE)):

@@ -15,7 +15,7 @@ from tests.servers import DEADLINE_S, Server
 # They tell a program whose key it has, and an old client that nobody listens.
 FREE = {"/api/v2/whoami", "/api/v1/streaming", "/api/v1/rooms"}
 # Only managers may see these, so a key needs both scopes.
-FOR_MANAGERS = {"/api/trail", "/api/trail/export"}
+FOR_MANAGERS = {"/api/trail", "/api/trail/export", "/api/bin", "/api/bin/{id}"}
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from runcard.store.engine.database import Database
 from runcard.store.engine.tables import (
     causes,
     comments,
+    deleted_things,
     file_imports,
     repairs,
     taggings,
@@ -31,6 +32,7 @@ from runcard.store.engine.tables import (
     thing_causes,
     units,
 )
+from runcard.store.engine.tables import runs as runs_table
 from runcard.store.installation.integrity import count_runs
 from tests.cli.commands import run_beside, serving_beside
 from tests.servers import Installation
@@ -255,10 +257,14 @@ def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
     assert checked["ok"], checked["findings"]
     assert checked["abandoned_uploads"] == 0
     with installation.database() as database, database.read() as connection:
+        d, r = deleted_things.c, runs_table.c
+        in_bin = connection.execute(select(func.count()).where(d.noun == "run")).scalar_one()
+        voided = connection.execute(select(func.count()).where(r.voided_at.is_not(None))).scalar_one()
         # Beside those of the line: the golden sample's, and a subcontractor's.
-        assert count_runs(connection) == 200 + 2 * len(STATIONS) + 24
+        assert count_runs(connection) + in_bin == 200 + 2 * len(STATIONS) + 24
         counts = [connection.execute(select(func.count()).select_from(one)).scalar_one() for one in NOTES]
         assert all(counts), counts
+    assert (voided, in_bin) == (5, 2)
     assert len(installation.runcard("user", "list")) == 7
     assert [station["name"] for station in installation.runcard("station", "list")] == list(STATIONS)
     assert len(installation.runcard("procedure", "list")) == 3

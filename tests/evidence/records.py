@@ -23,7 +23,9 @@ from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.files.attachments import AnnouncedFile, create_attachment
 from runcard.store.installation.sqlite_copy import copy_database
+from runcard.store.restoring.purge import purge
 from runcard.store.runs.rows import delete_run
+from runcard.store.runs.voids import void_runs
 from tests.world import World
 
 
@@ -37,7 +39,7 @@ class Sealed(NamedTuple):
 
 
 def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
-    """Record runs of new units, change one unit, bring a file and delete a run; returns the ids of the runs."""
+    """Record runs of new units and change one, bring a file, delete two runs, void two; returns the ids of the runs."""
     station, admin = world.acme.fct.actor, world.acme.admin.actor
     made = []
     for number in range(runs):
@@ -54,7 +56,10 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
     change = UnitChange(serial_number="SN-ZERO", metadata={"note": "renamed"})
     writer.write_catalog(admin, lambda tx: change_unit(tx, admin, "SN-0", change))
     writer.write(admin, lambda tx: create_attachment(tx, AnnouncedFile("log.txt"), Creator.of(admin)))
-    writer.write(admin, lambda tx: delete_run(tx, made[1], Deletion()))
+    for run_id in made[1:3]:
+        writer.write(admin, partial(delete_run, run_id=run_id, deletion=Deletion(why="Recorded twice")))
+    writer.write(admin, lambda tx: purge(tx, made[2], "For privacy"))
+    writer.write(admin, lambda tx: void_runs(tx, admin, made[3:5], "The lid was open"))
     return made
 
 

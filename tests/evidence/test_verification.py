@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Boolean, Column, Table
 
 from runcard.evidence.verification import Discrepancy, Verification
+from runcard.store.bin.check import digest_of_packed
+from runcard.store.bin.packing import unpack
 from runcard.store.commit.writer import Writer
 from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database
@@ -38,6 +40,7 @@ PROVEN = (
     t.organizations,
     t.attachments,
     t.metadata_entries,
+    t.deleted_things,
 )
 # Of the number of a change only the order counts, because it has another one in another installation.
 _UNREAD = {("changes", "seq")}
@@ -188,6 +191,25 @@ def test_entries_that_changed_places_are_named(record: Sealed, found: Found) -> 
             connection.execute("UPDATE changes SET seq = ? WHERE seq = ?", (new, old))
 
     assert "entry" in {one.about for one in found(swap)}
+
+
+def test_a_deleted_run_that_was_put_back_by_hand_is_named(record: Sealed, found: Found) -> None:
+    row = next(row for row in rows_of(record, t.deleted_things) if row["content"] is not None)
+    packed = unpack(row["content"])
+    assert digest_of_packed(packed) == row["digest"]
+    run = rows_of(record, t.runs)[0] | {"id": row["id"], "client_run_ref": None}
+    names, marks = ", ".join(run), ", ".join("?" * len(run))
+    add = f"INSERT INTO runs ({names}) VALUES ({marks})"
+    problems = [one.problem for one in found(lambda connection: connection.execute(add, tuple(run.values())))]
+    assert any("the trail says that it was deleted" in problem for problem in problems)
+
+
+def test_a_tombstone_that_was_set_for_what_is_there_is_named(record: Sealed, found: Found) -> None:
+    row = rows_of(record, t.deleted_things)[0] | {"id": rows_of(record, t.units)[0]["id"]}
+    names, marks = ", ".join(row), ", ".join("?" * len(row))
+    add = f"INSERT INTO deleted_things ({names}) VALUES ({marks})"
+    problems = [one.problem for one in found(lambda connection: connection.execute(add, tuple(row.values())))]
+    assert any("the trail says that the thing is there" in problem for problem in problems)
 
 
 def test_a_record_that_was_added_is_named(record: Sealed, found: Found) -> None:

@@ -17,12 +17,14 @@ _PAGE = 200
 
 
 def check_bin(scope: Scope) -> Iterator[CheckedPage]:
-    """Compare the content of everything in the bin with the digest on its tombstone, some at a time."""
+    """Compare the content of everything in the bin with the digests on its tombstone, some at a time."""
     d = t.deleted_things.c
     after: UUID | None = None
     while True:
         # Content stays until its tombstone says that it was removed.
-        query = select(d.id, d.noun, d.digest, d.content).where(scope.owns(d), d.purged_at.is_(None))
+        query = select(d.id, d.noun, d.digest, d.content_digest, d.content).where(
+            scope.owns(d), d.purged_at.is_(None)
+        )
         if after is not None:
             query = query.where(d.id > after)
         page = scope.connection.execute(query.order_by(d.id).limit(_PAGE)).all()
@@ -32,7 +34,9 @@ def check_bin(scope: Scope) -> Iterator[CheckedPage]:
         after = page[-1].id
 
 
-def _misfits(thing_id: UUID, noun: str, digest: bytes, content: bytes | None) -> Sequence[Misfit]:
+def _misfits(
+    thing_id: UUID, noun: str, digest: bytes, content_digest: bytes, content: bytes | None
+) -> Sequence[Misfit]:
     called = f"{noun} in the bin"
     if content is None:
         return [Misfit(called, thing_id, "its content is gone, and nothing says that it was removed")]
@@ -40,7 +44,8 @@ def _misfits(thing_id: UUID, noun: str, digest: bytes, content: bytes | None) ->
         found = digest_of_packed(unpack(content))
     except (*UNREADABLE, KeyError, IndexError, AttributeError) as error:
         return [Misfit(called, thing_id, f"it cannot be read: {error}")]
-    return [] if found == digest else [Misfit(called, thing_id, "it is not what was deleted")]
+    is_whole = found == digest and hashlib.sha256(content).digest() == content_digest
+    return [] if is_whole else [Misfit(called, thing_id, "it is not what was deleted")]
 
 
 def digest_of_packed(packed: Packed) -> bytes:

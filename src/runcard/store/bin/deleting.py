@@ -1,5 +1,6 @@
 """How things are deleted: each leaves a tombstone, and most wait in the bin, from where they can be restored."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -65,6 +66,9 @@ def bury(tx: Transaction, remains: Iterable[Remains], deletion: Deletion | None)
     buried = list(remains)
     for one in buried:
         tx.stage(t.deleted_things, _tombstone(tx, one, deletion))
+        # What goes along stands in the change log before what it belonged to.
+        thing_id = one.thing.row["id"]
+        tx.watched[thing_id] = tx.watched.pop(thing_id)
     if not deletion.is_kept:
         forget_notes(tx, [one.thing.row["id"] for one in buried])
 
@@ -94,5 +98,6 @@ def _tombstone(tx: Transaction, remains: Remains, deletion: Deletion) -> dict[st
             for name in ("unit_id", "procedure_id", "started_at", "outcome")
         },
         "purged_at": None if deletion.is_kept else tx.now,
+        "content_digest": None if content is None else hashlib.sha256(content).digest(),
         "content": content,
     }

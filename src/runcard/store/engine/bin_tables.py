@@ -28,6 +28,8 @@ deleted_things = Table(
     Column("outcome", Text),
     # When the content was removed for good; null: it waits in the bin.
     Column("purged_at", Instant),
+    # SHA-256 of the content; null: nothing of it was kept.
+    Column("content_digest", LargeBinary(32)),
     # The rows of the thing, packed by `store.bin.packing`. It stands last, so that the rest is read without it.
     Column("content", LargeBinary),
     Index(None, "head_id"),

@@ -13,7 +13,7 @@ from runcard.domain.errors import AlreadyExists, InUse, NotFound, VersionNotFoun
 from runcard.domain.floor.identifier import checked_identifier
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
-from runcard.store.bin.deleting import Deletion, before_deleting, bury
+from runcard.store.bin.deleting import Deletion, Remains, before_deleting, bury
 from runcard.store.commit.lookups import find_procedure
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -183,7 +183,8 @@ def delete_procedure(tx: Transaction, procedure_id: UUID, deletion: Deletion) ->
     The procedures that were merged into it are deleted too.
     """
     deletion = deletion.of(procedure_id)
-    remains = {**before_deleting(tx, procedures, [procedure_id], deletion)}
+    own = before_deleting(tx, procedures, [procedure_id], deletion)
+    remains: dict[UUID, Remains] = {}
     for merged_id in list_merged_into(tx.scope, procedure_id):
         delete_procedure(tx, merged_id, deletion)
     d, p, r = deployments.c, procedures.c, runs.c
@@ -204,7 +205,8 @@ def delete_procedure(tx: Transaction, procedure_id: UUID, deletion: Deletion) ->
     of_files = before_deleting(tx, attachments, archives, deletion)
     tx.connection.execute(delete(procedures).where(tx.owns(p), p.id == procedure_id))
     gone = delete_unneeded(tx, archives, deletion)
-    bury(tx, [*remains.values(), *(of_files[file.id] for file in gone if file.id in of_files)], deletion)
+    files = (of_files[file.id] for file in gone if file.id in of_files)
+    bury(tx, [*files, *remains.values(), *own.values()], deletion)
 
 
 def create_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("started_at", Instant(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("purged_at", Instant(), nullable=True),
+        sa.Column("content_digest", sa.LargeBinary(32), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=True),
     )
     op.create_index("ix_deleted_things_head_id", "deleted_things", ["head_id"])

@@ -1,0 +1,131 @@
+"""A process that voids, deletes, restores and purges many runs at once is killed, again and again: all of a deed is
+done, or nothing.
+"""
+
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from runcard.domain.ids import new_id
+from runcard.store.engine import tables as t
+from runcard.store.engine.database import Database
+from tests.analytics.written import run_of
+from tests.conftest import Template
+from tests.examples import examples
+from tests.histories import Floor, opened_floor
+from tests.trails import assert_trail_fits
+
+RUNS = 60
+LONGEST_DEED_S = 0.2
+
+# Does one deed after the other, and tells before each.
+_DEEDS = """
+import sys
+from itertools import cycle
+from pathlib import Path
+from uuid import UUID
+from sqlalchemy import select
+from runcard.domain.actor import UserActor
+from runcard.store.bin.deleting import Deletion
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.scope import Scope
+from runcard.store.engine.tables import deleted_things, runs
+from runcard.store.restoring.contents import list_bin
+from runcard.store.lists.pages import Page
+from runcard.store.restoring.purge import purge
+from runcard.store.restoring.restore import restore
+from runcard.store.runs.rows import delete_runs
+from runcard.store.runs.voids import end_voids, void_runs
+
+url, sqlite_path, home, somebody, ends = sys.argv[1:]
+database = Database.open(url or None, Path(sqlite_path))
+writer = Writer(database)
+who = UserActor(UUID(somebody), UUID(home), "admin")
+
+def present():
+    with database.read() as connection:
+        query = select(runs.c.id, runs.c.voided_at).where(runs.c.organization_id == who.organization_id)
+        return connection.execute(query.order_by(runs.c.id)).all()
+
+while True:
+    there = present()
+    with database.read_in(who.organization_id) as scope:
+        waiting = [one.thing.id for one in list_bin(scope, Page(10)).rows]
+    print("deed", flush=True)
+    if waiting and ends == "purge":
+        writer.write(who, lambda tx: purge(tx, waiting[0], "why"))
+        break
+    if waiting:
+        writer.write_catalog(who, lambda tx: restore(tx, waiting[0], "why"))
+    elif there and there[0].voided_at is None:
+        writer.write(who, lambda tx: void_runs(tx, who, [run.id for run in there], "why"))
+    elif there:
+        writer.write(who, lambda tx: end_voids(tx, [run.id for run in there], "why"))
+        writer.write(who, lambda tx: delete_runs(tx, [run.id for run in there], Deletion(why="why")))
+print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def floor(peopled: Template, peopled_database_url: str | None, module_data_dir: Path) -> Iterator[Floor]:
+    with opened_floor(peopled, peopled_database_url, module_data_dir) as floor:
+        yield floor
+
+
+def told_after_kill(floor: Floor, chance: random.Random, ends: str) -> None:
+    """Let the process do some deeds, and kill it in the middle of one."""
+    url = floor.database.url
+    where = (
+        [url.render_as_string(hide_password=False), ""]
+        if floor.database.is_postgresql
+        else ["", str(url.database)]
+    )
+    arguments = [*where, str(floor.home), str(new_id()), ends]
+    process = subprocess.Popen([sys.executable, "-c", _DEEDS, *arguments], stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        for _ in range(chance.randint(1, 5)):
+            if process.stdout.readline() == "done\n":
+                break
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=chance.uniform(0, LONGEST_DEED_S))
+        process.kill()
+
+
+def state_of(database: Database) -> tuple[int, int, int, int]:
+    """How many runs are there, are voided, wait in the bin, and are gone for good."""
+    r, d = t.runs.c, t.deleted_things.c
+    with database.read() as connection:
+        there, voided = connection.execute(select(func.count(), func.count(r.voided_at))).one()
+        waiting = connection.execute(select(func.count()).where(d.content.is_not(None))).scalar_one()
+        gone = connection.execute(select(func.count()).where(d.purged_at.is_not(None))).scalar_one()
+    return there, voided, waiting, gone
+
+
+def test_each_deed_is_whole(floor: Floor) -> None:
+    chance = random.Random(7)
+    procedure_id = floor.procedure()
+    floor.record(procedure_id, [run_of(number) for number in range(RUNS)])
+    seen = set()
+    for _ in range(max(6, examples() // 4)):
+        told_after_kill(floor, chance, "restore")
+        state = state_of(floor.database)
+        assert state in {(RUNS, 0, 0, 0), (RUNS, RUNS, 0, 0), (0, 0, RUNS, 0)}
+        seen.add(state)
+        assert_trail_fits(floor.database)
+    assert len(seen) > 1
+    for _ in range(20):
+        told_after_kill(floor, chance, "purge")
+        state = state_of(floor.database)
+        assert state in {(RUNS, 0, 0, 0), (RUNS, RUNS, 0, 0), (0, 0, RUNS, 0), (0, 0, 0, RUNS)}
+        assert_trail_fits(floor.database)
+        if state[3]:
+            return
+    raise AssertionError("no purge came to its end")
