@@ -52,6 +52,7 @@ DOCS = {
     "unit.png": Shown("/units/{serial_number:path}"),
     "station.png": Shown("/stations/{station_id}"),
     "history.png": Shown("/trail"),
+    "notes.png": Shown("/notes/{thing_id}"),
     "voided.png": Shown(VOIDED),
     "imports.png": Shown("/imports"),
     "quarantine.png": Shown("/imports/quarantine"),
@@ -74,6 +75,14 @@ def demo() -> Iterator[tuple[str, Account, str]]:
             yield server.url, Account(access["email"], access["password"]), access["api_key"]
         finally:
             server.stop()
+
+
+def noted_run(url: str, api_key: str) -> str:
+    """The page of the notes on a run that has some."""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    query: dict[str, str | int] = {"tags": "Sent to repair", "limit": 1}
+    found = httpx.get(f"{url}/api/v2/runs", params=query, headers=headers).json()["data"]
+    return f"/notes/{found[0]['id']}"
 
 
 def take(page: Page, path: Path, *, whole: bool) -> None:
@@ -108,7 +117,7 @@ def main() -> int:
         make_imports(url, api_key)
         make_changes(url, api_key)
         # Units of the demo have more to show than those of the files.
-        pages = {**explore(reader).pages, **pages}
+        pages = {**explore(reader).pages, **pages, "/notes/{thing_id}": noted_run(url, api_key)}
         reader.close()
         pages[VOIDED] = f"/runs/{voided_run(url, api_key)}"
         windows = Windows(browser, url)

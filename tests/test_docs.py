@@ -14,6 +14,7 @@ from runcard.api.analytics import router as questions
 from runcard.api.bin import router as bin_
 from runcard.api.cli import router as command_lines
 from runcard.api.export import router as exports
+from runcard.api.notes import router as notes
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
@@ -70,10 +71,14 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/proof.md", proof.router, {}),
         ("docs/api/repairs.md", repairs.router, {}),
         ("docs/api/trail.md", trail.router, {}),
+        ("docs/api/notes.md", notes.router, {}),
         ("docs/api/voids.md", voids.router, {}),
         ("docs/api/bin.md", bin_.router, {}),
     ],
-    ids=["v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail", "voids", "bin"],
+    ids=[
+        *("v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail"),
+        *("notes", "voids", "bin"),
+    ],
 )
 def test_page_of_an_api_lists_every_endpoint(
     paper: str, router: APIRouter, unseen: Mapping[str, Mapping[str, Any]]

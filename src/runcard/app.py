@@ -23,6 +23,7 @@ from runcard.api.analytics import router as questions
 from runcard.api.bin import router as bin_
 from runcard.api.cli import router as cli
 from runcard.api.export import router as exports
+from runcard.api.notes import router as notes
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
@@ -274,6 +275,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"], dependencies=own)
     app.include_router(proof.router, prefix=_PROOF, tags=["proof"], dependencies=own)
     app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
+    app.include_router(notes.router, prefix=_OWN, tags=["notes"], dependencies=own)
     app.include_router(voids.router, prefix=_OWN, tags=["voids"], dependencies=own)
     app.include_router(bin_.router, prefix=_OWN, tags=["bin"], dependencies=own)
     app.include_router(trail.router, prefix=_OWN, tags=["trail"], dependencies=own)

@@ -122,6 +122,17 @@ WRITES: dict[Route, Write] = {
     ("POST", "/api/cli/deployments"): Write(MANAGE, {"procedure_id": "{procedure}", "upload_id": "{upload}"}),
     ("DELETE", "/api/quarantine/files/{id}"): Write(MANAGE, consumes=True),
     ("POST", "/api/quarantine/files/{id}/retry"): Write(frozenset({"admin", "maker"}), {}),
+    ("POST", "/api/comments"): Write(LINKED, {"thing_id": "{run}", "text": "Seen"}),
+    ("PATCH", "/api/comments/{id}"): Write(frozenset({"admin", "maker"}), {"text": "Looked at"}),
+    ("DELETE", "/api/comments/{id}"): Write(frozenset({"admin", "maker"}), consumes=True),
+    ("POST", "/api/tags"): Write(MANAGE, {"name": "{new}"}),
+    ("PATCH", "/api/tags/{id}"): Write(MANAGE, {"colour": "red"}),
+    ("DELETE", "/api/tags/{id}"): Write(MANAGE, consumes=True),
+    ("POST", "/api/tags/apply"): Write(LINKED, {"thing_ids": ["{run}"], "add": ["{batch}"]}),
+    ("POST", "/api/causes"): Write(MANAGE, {"code": "{new}", "name": "New"}),
+    ("PATCH", "/api/causes/{id}"): Write(MANAGE, {"name": "Other"}),
+    ("DELETE", "/api/causes/{id}"): Write(MANAGE, consumes=True),
+    ("POST", "/api/causes/apply"): Write(LINKED, {"thing_ids": ["{run}"], "cause": "{batch}"}),
 }
 # What the parameters of these paths stand for, where it is not what they are called.
 _IDS = {
@@ -131,6 +142,9 @@ _IDS = {
     "/api/v2/imports": "template",
     "/api/v2/runs": "run",
     "/api/quarantine": "quarantined",
+    "/api/comments": "comment",
+    "/api/tags": "noted_tag",
+    "/api/causes": "cause",
 }
 _NAMES = {
     "run_id": "run",
@@ -218,6 +232,12 @@ class Floor:
         names["bench"] = self._made("/stations", {"name": f"Bench {mark}"}, names, "admin")
         template = {"name": f"T{mark}", "mapping": _MAPPING}
         names["template"] = self._made("/imports/templates", template, names, "admin")
+        for name, who, path, body in (
+            ("comment", "maker", "/api/comments", {"thing_id": "{run}", "text": "Seen"}),
+            ("noted_tag", "admin", "/api/tags", {"name": "{batch}"}),
+            ("cause", "admin", "/api/causes", {"code": "{batch}", "name": "Cause"}),
+        ):
+            names[name] = self._done(who, "POST", path, body, names)["id"]
         return names
 
     def _made(self, path: str, body: Any, names: Mapping[str, str], who: str = "maker") -> str:

@@ -22,6 +22,8 @@ FOR_SOME = {
     "/genealogy/{unit_id}",
     "/pictures/{picture_id}",
     "/first-run",
+    # Of comments that have files.
+    "/notes/{comment_id}/files/{file_id}",
     # Where values have been asked for.
     "/values.{file_format}",
 }

@@ -21,13 +21,24 @@ from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run
 from runcard.store.calls.rows import api_calls
 from runcard.store.engine.database import Database
-from runcard.store.engine.tables import deleted_things, file_imports, repairs, units
+from runcard.store.engine.tables import (
+    causes,
+    comments,
+    deleted_things,
+    file_imports,
+    repairs,
+    taggings,
+    tags,
+    thing_causes,
+    units,
+)
 from runcard.store.engine.tables import runs as runs_table
 from runcard.store.installation.integrity import count_runs
 from tests.cli.commands import run_beside, serving_beside
 from tests.servers import Installation
 
 DAYS = 60
+NOTES = (tags, taggings, causes, thing_causes, comments)
 NOW = datetime(2026, 3, 12, 15, 30, tzinfo=UTC)  # a Thursday
 
 
@@ -251,6 +262,8 @@ def test_the_demo_is_recorded_served_and_not_made_twice(tmp_path: Path) -> None:
         voided = connection.execute(select(func.count()).where(r.voided_at.is_not(None))).scalar_one()
         # Beside those of the line: the golden sample's, and a subcontractor's.
         assert count_runs(connection) + in_bin == 200 + 2 * len(STATIONS) + 24
+        counts = [connection.execute(select(func.count()).select_from(one)).scalar_one() for one in NOTES]
+        assert all(counts), counts
     assert (voided, in_bin) == (5, 2)
     assert len(installation.runcard("user", "list")) == 7
     assert [station["name"] for station in installation.runcard("station", "list")] == list(STATIONS)

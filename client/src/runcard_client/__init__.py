@@ -12,6 +12,7 @@ from runcard_client.errors import (
 from runcard_client.live_phase import LivePhase
 from runcard_client.live_run import LiveRun
 from runcard_client.log_capture import RunLogHandler
+from runcard_client.notes import Notes
 from runcard_client.report import (
     FileReport,
     LogReport,
@@ -36,6 +37,7 @@ __all__ = [
     "LogReport",
     "MeasurementReport",
     "MeasurementRow",
+    "Notes",
     "PhaseReport",
     "Refused",
     "RunLogHandler",

@@ -1,4 +1,4 @@
-"""The server over HTTP: requests to its v2 API, and which answers are final."""
+"""The server over HTTP: requests to its v2 API and to those of its own, and which answers are final."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Api:
 
     def __init__(self, url: str, api_key: str, client_version: str) -> None:
         root = root_of(url)
-        self._at = f"{root}/api/v2"
+        self._own = f"{root}/api"
+        self._at = f"{self._own}/v2"
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
@@ -45,13 +46,17 @@ class Api:
 
     def get(self, path: str, query: Mapping[str, QueryValue]) -> Json:
         pairs = [pair for name, value in query.items() for pair in _query_pairs(name, value)]
-        return self._json("GET", f"{path}?{urlencode(pairs)}" if pairs else path)
+        return self._json("GET", f"{self._at}{path}?{urlencode(pairs)}" if pairs else f"{self._at}{path}")
 
     def post(self, path: str, body: bytes | Json | None = None) -> Json:
-        return self._json("POST", path, body)
+        return self._json("POST", f"{self._at}{path}", body)
+
+    def post_own(self, path: str, body: Json) -> Json:
+        """As `post`, to an API that is Runcard's own and no part of v2."""
+        return self._json("POST", f"{self._own}{path}", body)
 
     def patch(self, path: str, body: Json) -> Json:
-        return self._json("PATCH", path, body)
+        return self._json("PATCH", f"{self._at}{path}", body)
 
     def put_file(self, url: str, content: bytes, content_type: str) -> None:
         """Send bytes to a signed URL, without the key, because the URL may belong to another host."""
@@ -62,12 +67,12 @@ class Api:
         if answer.status != 200:
             raise Unavailable(_message(answer), _retry_after_s(answer))
 
-    def _json(self, method: str, path: str, body: bytes | Json | None = None) -> Json:
+    def _json(self, method: str, url: str, body: bytes | Json | None = None) -> Json:
         headers = self._headers
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if content is not None:
             headers = {**headers, "Content-Type": "application/json"}
-        answer = self._request(method, f"{self._at}{path}", content, headers)
+        answer = self._request(method, url, content, headers)
         found = _object_of(answer)
         if answer.status == 200 and found is not None:
             return found

@@ -15,6 +15,7 @@ from runcard_client.api import Api
 from runcard_client.backoff import Backoff
 from runcard_client.delivery import Delivery
 from runcard_client.live_run import LiveRun
+from runcard_client.notes import Notes
 from runcard_client.procedures import id_in, look_up
 from runcard_client.records import map_pages
 from runcard_client.report import MeasurementOutcome, Metadata, RunOutcome, RunReport
@@ -59,6 +60,8 @@ class Client:
     spool: the file in which runs wait; None: RUNCARD_SPOOL, or this user's own spool. Several processes may share one.
         If a computer is several stations, each needs its own.
     sends: False: runs wait until `flush` or until another process sends them.
+
+    notes: comments, tags and causes of what the server has.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._api = Api(settings.url, settings.api_key, __version__)
+        self.notes = Notes(self._api)
         self._spool = Spool(settings.spool)
         self._delivery = Delivery(self._spool, self._api)
         self._sender = Sender(self._delivery) if sends else None
@@ -170,12 +174,15 @@ class Client:
         batch_numbers: Sequence[str] = (),
         procedure_versions: Sequence[str] = (),
         outcomes: Sequence[RunOutcome] = (),
+        tags: Sequence[str] = (),
+        causes: Sequence[str] = (),
         started_after: datetime | None = None,
         started_before: datetime | None = None,
     ) -> Table[RunRow]:
         """The runs on the server that match, the latest start first. The bounds are inclusive.
 
-        Raises Refused where there is no such procedure, and Unavailable.
+        causes: codes, each of which stands for what is below it too. Raises Refused where there is no such procedure,
+        and Unavailable.
         """
         query = {
             "procedure_ids": [] if procedure is None else [self._procedure_id(procedure)],
@@ -185,6 +192,8 @@ class Client:
             "batch_numbers": batch_numbers,
             "procedure_versions": procedure_versions,
             "outcomes": outcomes,
+            "tags": tags,
+            "causes": causes,
             "started_after": _bound("started_after", started_after),
             "started_before": _bound("started_before", started_before),
         }

@@ -19,6 +19,7 @@ from runcard.cli.demo_line.calls import CALLED_PATH, demo_calls
 from runcard.cli.demo_line.fill import MadeFloor, bring_in_files, build_floor, classify_golden, record_history
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
+from runcard.cli.demo_line.notes import note_on_line
 from runcard.cli.demo_line.samples import GOLDEN_SAMPLE, golden_runs
 from runcard.cli.demo_line.voids import void_and_delete
 from runcard.cli.installation.opened import Installation, open_or_create
@@ -132,6 +133,8 @@ def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mappi
     if golden:
         classify_golden(stores.writer, floor, GOLDEN_SAMPLE)
     bring_in_files(stores, floor, brought_files(history))
+    with stores.database.read_in(floor.organization_id) as scope:
+        note_on_line(stores.writer, floor, scope, history)
     void_and_delete(stores, floor)
     activity = open_activity(
         installation.settings,

@@ -50,6 +50,16 @@ def part_id(run_id: UUID, kind: RunPart, position: int) -> UUID:
     return UUID(int=run_id.int | kind << _POSITION_BITS | position)
 
 
+def may_hold_parts(thing_id: UUID) -> bool:
+    """Whether `part_id` can make ids from this one: it is that of a run, or one in 67 million others."""
+    return thing_id.int & _INNER_MASK == 0
+
+
+def last_part_id(run_id: UUID) -> UUID:
+    """The largest id that `part_id` can make for a run."""
+    return UUID(int=run_id.int | _INNER_MASK)
+
+
 def run_of(inner_id: UUID) -> tuple[UUID, RunPart, int] | None:
     """The run, kind and position that `part_id` made this id from; None where `part_id` did not make it."""
     kind = inner_id.int >> _POSITION_BITS & 0b11

@@ -51,6 +51,8 @@ class AskedRuns(TypedDict, total=False):
     serial_numbers: _Names
     outcomes: Sequence[RunOutcome]
     samples: Sequence[SampleChoice]
+    tags: _Names
+    causes: _Names
     attempts: Attempts
 
 

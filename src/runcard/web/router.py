@@ -15,6 +15,10 @@ from runcard.web.intake import file_import, imports, quarantine, quarantined_fil
 from runcard.web.lists.filters import refuse_unknown_parameters
 from runcard.web.measurements import exports as measurement_exports
 from runcard.web.measurements import measurement, values
+from runcard.web.notes import causes as note_causes
+from runcard.web.notes import changes as note_changes
+from runcard.web.notes import page as notes
+from runcard.web.notes import tags as note_tags
 from runcard.web.people import invitation, log_in, members, organization, profile, set_up, settings
 from runcard.web.procedures import change as change_procedure
 from runcard.web.procedures import exports as procedure_exports
@@ -61,6 +65,10 @@ _PAGES = (
     settings,
     organization,
     members,
+    note_tags,
+    note_causes,
+    notes,
+    note_changes,
     profile,
     invitation,
     procedures,

@@ -1,6 +1,6 @@
 """A floor that is hard on pages: many stations, procedures, batches and measurements, with long and foreign names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
@@ -15,16 +15,23 @@ from runcard.cli.demo_line.fill import MadeFloor, record_history
 from runcard.cli.demo_line.history import DemoRun
 from runcard.cli.installation.opened import open_or_create
 from runcard.domain.actor import StationActor, SystemActor, UserActor
+from runcard.domain.notes.cause import MAX_DEPTH
+from runcard.domain.notes.tag import TAG_COLOURS
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
+from runcard.ingest.note import comment_on, give_cause, tag
 from runcard.settings import load_settings
-from runcard.store.commit.transaction import SharedTransaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.creator import Creator
+from runcard.store.lists.run_filter import RunFilter
+from runcard.store.notes.causes import create_cause
+from runcard.store.notes.tags import create_tag
 from runcard.store.people.organizations import create_organization
 from runcard.store.people.users import create_user
 from runcard.store.procedures.rows import Procedure, create_procedure
+from runcard.store.runs.records import list_latest_runs
 from runcard.store.stations.rows import create_station
 from tests.browser.windows import Account
 from tests.world import PASSWORD
@@ -73,6 +80,12 @@ def make_crowded_floor(data_dir: Path) -> CrowdedFloor:
         record_history(
             installation.writer, open_blobs(installation.settings), floor, history, lambda count: None
         )
+        with installation.database.read_in(floor.organization_id) as scope:
+            noted = list_latest_runs(scope, RunFilter(outcomes=["FAIL"]), 3).rows
+        station_id = next(iter(floor.stations.values())).station_id
+        ids = [station_id, *(run.id for run in noted), *(run.unit.id for run in noted)]
+        ids += [run.batch.id for run in noted if run.batch is not None]
+        installation.writer.write(floor.engineer, lambda tx: _note(tx, floor.engineer, ids))
     return CrowdedFloor(data_dir, admin, procedures[0].id, next(iter(floor.stations.values())).station_id)
 
 
@@ -97,6 +110,26 @@ def _build(tx: SharedTransaction, admin: Account) -> tuple[MadeFloor, list[Proce
         for name in _names("Station", STATIONS)
     }
     return MadeFloor(home, stations, UserActor(made.id, home, "admin")), procedures
+
+
+def _note(tx: Transaction, author: UserActor, ids: Sequence[UUID]) -> None:
+    """Note on these things what has the longest names, and a comment of the longest words."""
+    creator = Creator.of(author)
+    names = [f"{name} {UNBROKEN}"[:60] for name in (*FOREIGN, SPACED)]
+    for name, colour in zip(names, cycle(TAG_COLOURS), strict=False):
+        create_tag(tx, name, colour, creator)
+    above = None
+    for level in range(MAX_DEPTH):
+        code = f"{level} {UNBROKEN}"[:60]
+        create_cause(tx, code, f"{FOREIGN[level % 5]} {SPACED}"[:100].strip(), above, creator)
+        above = code
+    tag(tx, author, ids, add=names)
+    give_cause(tx, author, ids, above)
+    quoted = f"> {FOREIGN[1]}\n\n1. `{UNBROKEN}`\n\n```\n{UNBROKEN * 3}\n```"
+    text = f"{UNBROKEN} **{SPACED.strip()}**\n\n{quoted}"
+    for thing_id in dict.fromkeys(ids):
+        for words in (text, *FOREIGN):
+            comment_on(tx, author, thing_id, f"[{words}](/runs)" if words in FOREIGN else words)
 
 
 def _names(noun: str, count: int) -> list[str]:

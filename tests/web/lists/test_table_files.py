@@ -23,6 +23,8 @@ UNIT_HEADINGS = [
     "Last run: procedure",
     "Last run: started (Europe/Berlin)",
     "Created (Europe/Berlin)",
+    "Tags",
+    "Cause",
 ]
 
 

@@ -76,7 +76,8 @@ def count_runs(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, a
         [(found,)] = cursor.execute(query, conditions.values).fetchall()
         return int(found)
 
-    if _has_index(run_filter, "started_at") and run_filter.search_query is None and not run_filter.metadata:
+    is_looked_up = run_filter.is_noted or run_filter.search_query is not None or run_filter.metadata
+    if _has_index(run_filter, "started_at") and not is_looked_up:
         return count_runs_of_truth(scope, run_filter, at_most)
     return find_in_copy(copy, scope, run_filter, Page(at_most), count)
 
@@ -113,7 +114,7 @@ def _has_index(run_filter: RunFilter, order: RunSort) -> bool:
     if any(one is not None for one in (run_filter.ids, run_filter.serial_numbers, run_filter.execution_ids)):
         return True
     # The database looks these up in any case.
-    run_filter = replace(run_filter, search_query=None, metadata=())
+    run_filter = replace(run_filter, search_query=None, metadata=(), tags=None, causes=None)
     if order == "started_at":
         run_filter = replace(run_filter, started_after=None, started_before=None)
         if run_filter.procedure_ids is not None and len(run_filter.procedure_ids) == 1:

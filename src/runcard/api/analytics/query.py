@@ -32,6 +32,8 @@ class RunsQuery(Struct, kw_only=True):
     serial_numbers: list[str] | None = None
     outcomes: list[RunOutcome] | None = None
     samples: list[SampleChoice] | None = None
+    tags: list[str] | None = None
+    causes: list[str] | None = None
     attempts: Attempts | None = None
 
 
@@ -85,6 +87,8 @@ def selection_of(query: RunsQuery) -> Selection:
         serial_numbers=query.serial_numbers,
         outcomes=query.outcomes,
         samples=query.samples,
+        tags=query.tags,
+        causes=query.causes,
     )
     bounds.check()
     return Selection(runs, query.attempts)

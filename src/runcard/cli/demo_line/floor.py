@@ -30,6 +30,7 @@ class Product(NamedTuple):
 
 ORGANIZATION = "Northwind Audio"
 ADMIN = Person("admin@northwind.example", "Alma Reyes", "admin")
+ENGINEER = Person("freya.holm@northwind.example", "Freya Holm", "engineer")
 OPERATORS = (
     Person("bo.lindqvist@northwind.example", "Bo Lindqvist", "operator"),
     Person("chidi.okafor@northwind.example", "Chidi Okafor", "operator"),
@@ -38,7 +39,7 @@ OPERATORS = (
 )
 PEOPLE = (
     ADMIN,
-    Person("freya.holm@northwind.example", "Freya Holm", "engineer"),
+    ENGINEER,
     Person("gus.tanaka@northwind.example", "Gus Tanaka", "viewer"),
     *OPERATORS,
 )

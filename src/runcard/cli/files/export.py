@@ -45,6 +45,13 @@ Output = Annotated[
 Format = Annotated[
     ExportFormat | None, typer.Option("--format", help="Default: by the ending of the file name, else csv.")
 ]
+Stations = Annotated[Texts, typer.Option("--station", help="Name or id of the station that reported.")]
+Causes = Annotated[Texts, typer.Option("--cause", help="Code of the run's cause, or of one above it.")]
+
+FinalOnly = Annotated[
+    bool,
+    typer.Option("--final-only", help="Leave out measurements of attempts that were repeated in the run."),
+]
 
 TimeZone = Annotated[
     str, typer.Option("--time-zone", help="For times in files for spreadsheets, such as Europe/Berlin.")
@@ -63,20 +70,15 @@ def export(  # noqa: PLR0913 (the options of a command)
     serial_numbers: Annotated[Texts, typer.Option("--serial-number")] = None,
     part_numbers: Annotated[Texts, typer.Option("--part-number")] = None,
     batch_numbers: Annotated[Texts, typer.Option("--batch-number")] = None,
-    stations: Annotated[
-        Texts, typer.Option("--station", help="Name or id of the station that reported.")
-    ] = None,
+    stations: Stations = None,
     outcomes: Annotated[Texts, typer.Option("--outcome", help="Outcome of the run: PASS, FAIL, …")] = None,
+    tags: Annotated[Texts, typer.Option("--tag", help="Name of a tag of the run.")] = None,
+    causes: Causes = None,
     started_after: Moment = None,
     started_before: Moment = None,
     phases: Annotated[Texts, typer.Option("--phase", help="Measurements of phases with this name.")] = None,
     names: Annotated[Texts, typer.Option("--measurement", help="Measurements with this name.")] = None,
-    final_only: Annotated[
-        bool,
-        typer.Option(
-            "--final-only", help="Leave out measurements of attempts that were repeated in the run."
-        ),
-    ] = False,
+    final_only: FinalOnly = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     slug: OrganizationSlug = None,
@@ -99,6 +101,8 @@ def export(  # noqa: PLR0913 (the options of a command)
             batch_numbers=batch_numbers,
             created_by_station_ids=_station_ids(installation, organization, stations),
             outcomes=None if not outcomes else [_outcome(text) for text in outcomes],
+            tags=tags,
+            causes=causes,
             started_after=_utc(started_after),
             started_before=_utc(started_before),
         )

@@ -16,18 +16,26 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _DOORS = re.compile(
     r"/+(?:api/)?(v1|v2|analytics|export|quarantine|repairs|cli|trail|proof)(?:/|$)", re.IGNORECASE
 )
+# Several paths of one door. Pages have paths of these names too.
+_NOTES = re.compile(r"/+api/(?:notes|comments|tags|causes)(?:/|$)", re.IGNORECASE)
 
 
 def origin_of(request: Request, key: str | None = None) -> Origin:
     """Where a request came from. key: the first characters of its API key; None: it came with none."""
     given = request.headers.get("x-request-id", "")
-    door = _DOORS.match(request.url.path)
     return Origin(
-        door="page" if door is None else door[1].lower(),
+        door=_door_of(request.url.path),
         address=None if request.client is None else request.client.host,
         key=key,
         request_id=given if _REQUEST_ID.fullmatch(given) else str(new_id()),
     )
+
+
+def _door_of(path: str) -> str:
+    if _NOTES.match(path):
+        return "notes"
+    door = _DOORS.match(path)
+    return "page" if door is None else door[1].lower()
 
 
 def from_request(actor: A, request: Request) -> A:

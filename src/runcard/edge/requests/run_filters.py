@@ -51,6 +51,8 @@ class RunFilterQuery(Struct, kw_only=True):
     created_by_station_ids: list[UUID] | None = None
     operated_by_ids: list[UUID] | None = None
     operated_by_names: list[str] | None = None
+    tags: list[str] | None = None
+    causes: list[str] | None = None
     metadata: str | None = None
 
     def run_filter(self) -> RunFilter:
@@ -85,6 +87,8 @@ class RunFilterQuery(Struct, kw_only=True):
             created_by_station_ids=self.created_by_station_ids,
             operated_by_ids=self.operated_by_ids,
             operated_by_names=self.operated_by_names,
+            tags=self.tags,
+            causes=self.causes,
             metadata=tests,
         )
         bounds.check()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from runcard.store.bin.notes import forget_notes
 from runcard.store.bin.packing import pack
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
@@ -56,14 +57,20 @@ def before_deleting(
 
 
 def bury(tx: Transaction, remains: Iterable[Remains], deletion: Deletion | None) -> None:
-    """Set a tombstone for each of these things, which the write has deleted. deletion: None: none is set."""
+    """Set a tombstone for each of these things, which the write has deleted. deletion: None: none is set.
+
+    What people noted on a thing waits as the thing does, and goes with one that is gone for good.
+    """
     if deletion is None:
         return
-    for one in remains:
+    buried = list(remains)
+    for one in buried:
         tx.stage(t.deleted_things, _tombstone(tx, one, deletion))
         # What goes along stands in the change log before what it belonged to.
         thing_id = one.thing.row["id"]
         tx.watched[thing_id] = tx.watched.pop(thing_id)
+    if not deletion.is_kept:
+        forget_notes(tx, [one.thing.row["id"] for one in buried])
 
 
 def _as_it_was(tx: Transaction, table: Table, thing: KeptThing) -> KeptThing:

@@ -96,6 +96,18 @@ ChangeKind = Literal[
     "key_deleted",
     "invitation_created",
     "invitation_deleted",
+    "comment_created",
+    "comment_changed",
+    "comment_withdrawn",
+    "comment_deleted",
+    "tag_created",
+    "tag_changed",
+    "tag_deleted",
+    "cause_created",
+    "cause_changed",
+    "cause_deleted",
+    "thing_tagged",
+    "thing_cause_changed",
 ]
 
 

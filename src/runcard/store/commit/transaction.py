@@ -214,6 +214,10 @@ class Transaction:
         """Keep other processes from changing which unit is part of which, so that no two of them close a ring."""
         self._shared.lock(Lock.ASSEMBLY)
 
+    def lock_notes(self) -> None:
+        """Keep other processes from changing tags and causes, so that none is deleted or moved while things get it."""
+        self._shared.lock(Lock.NOTES)
+
     def lock_imports(self) -> None:
         """Keep other processes from importing files, so that no two of them find the same file new."""
         self._shared.lock(Lock.IMPORTS)

@@ -16,6 +16,7 @@ class Lock(IntEnum):
     SWEEP = 0x52_43_05
     MIGRATION = 0x52_43_06
     MERGES = 0x52_43_08
+    NOTES = 0x52_43_09
 
 
 # Longer than a commit takes while PostgreSQL is well.

@@ -21,6 +21,12 @@ from runcard.store.engine.bin_tables import deleted_things as deleted_things  # 
 # Migrations import both from this module, and a migration is never edited again.
 from runcard.store.engine.column_types import Id as Id  # noqa: PLC0414 (so that it is exported)
 from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC0414 (as above)
+from runcard.store.engine.notes_tables import causes as causes  # noqa: PLC0414 (as above)
+from runcard.store.engine.notes_tables import comment_files as comment_files  # noqa: PLC0414 (as above)
+from runcard.store.engine.notes_tables import comments as comments  # noqa: PLC0414 (as above)
+from runcard.store.engine.notes_tables import taggings as taggings  # noqa: PLC0414 (as above)
+from runcard.store.engine.notes_tables import tags as tags  # noqa: PLC0414 (as above)
+from runcard.store.engine.notes_tables import thing_causes as thing_causes  # noqa: PLC0414 (as above)
 from runcard.store.engine.proof_tables import trail_adoptions as trail_adoptions  # noqa: PLC0414 (as above)
 from runcard.store.engine.proof_tables import tree_heads as tree_heads  # noqa: PLC0414 (as above)
 from runcard.store.engine.proof_tables import tree_tiles as tree_tiles  # noqa: PLC0414 (as above)

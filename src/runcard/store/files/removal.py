@@ -13,6 +13,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import (
     attachments,
+    comment_files,
     deployments,
     file_imports,
     imported_runs,
@@ -98,8 +99,10 @@ def delete_attachments(
 
 # Unscoped: a condition on attachments of a known organization.
 def is_named() -> ColumnElement[bool]:
-    """The condition that something names an attachment by its id: as an image, as a deployed archive, in quarantine."""
-    named = (*_NAMED_BY, quarantined_files.c.attachment_id)
+    """The condition that something names an attachment by its id: as an image, as a deployed archive, in quarantine,
+    in a comment.
+    """
+    named = (*_NAMED_BY, quarantined_files.c.attachment_id, comment_files.c.attachment_id)
     return or_(*(attachments.c.id.in_(select(column).where(column.is_not(None))) for column in named))
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from runcard.domain.notes.cause import Cause, in_tree_order
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.refs import Named
@@ -13,10 +14,19 @@ from runcard.store.lists.refs import Named
 _MOST = 200
 
 
+class CauseChoice(NamedTuple):
+    """depth: how many causes stand above it."""
+
+    code: str
+    name: str
+    depth: int
+
+
 class Choices(NamedTuple):
     """The newest records of each kind, at most 200, by name. Versions and revisions are of any procedure or part.
 
     Archived procedures come last, marked as archived. Procedures that share a name carry their identifier.
+    tags, causes: all that are in use; each cause is followed by its branch.
     """
 
     procedures: Sequence[Named]
@@ -25,6 +35,8 @@ class Choices(NamedTuple):
     revisions: Sequence[str]
     batches: Sequence[str]
     versions: Sequence[str]
+    tags: Sequence[str]
+    causes: Sequence[CauseChoice]
 
 
 def list_choices(scope: Scope) -> Choices:
@@ -44,7 +56,28 @@ def list_choices(scope: Scope) -> Choices:
         revisions=texts("revisions", "number"),
         batches=texts("batches", "number"),
         versions=texts("procedure_versions", "tag"),
+        tags=list_tag_choices(scope),
+        causes=list_cause_choices(scope),
     )
+
+
+def list_tag_choices(scope: Scope) -> Sequence[str]:
+    """The names of all tags in use, sorted."""
+    c = t.tags.c
+    query = select(c.name).where(scope.owns(c), c.archived_at.is_(None)).order_by(c.name_key)
+    return scope.connection.execute(query).scalars().all()
+
+
+def list_cause_choices(scope: Scope) -> Sequence[CauseChoice]:
+    """All causes in use, each followed by its branch."""
+    c = t.causes.c
+    query = select(*(c[name] for name in Cause._fields)).where(scope.owns(c))
+    placed = in_tree_order([Cause(*row) for row in scope.connection.execute(query)])
+    return [
+        CauseChoice(one.cause.code, one.cause.name, one.depth)
+        for one in placed
+        if one.cause.archived_at is None
+    ]
 
 
 def _procedures(scope: Scope) -> Sequence[Named]:

@@ -41,6 +41,11 @@ class SerialRef(NamedTuple):
     serial_number: str
 
 
+class TagRef(NamedTuple):
+    name: str
+    colour: str
+
+
 class CreatedBy(NamedTuple):
     """Who made a record: exactly one of the two is there."""
 

@@ -14,6 +14,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
 from runcard.store.engine.column_types import Span
 from runcard.store.engine.scope import owned_by
+from runcard.store.lists.noted import has_cause, has_tag
 from runcard.store.metadata import MetadataTest, keeps
 
 
@@ -21,7 +22,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     """Conditions that a run must all meet, named as in the v2 API. None: no condition. Bounds are inclusive.
 
     search_query: part of the unit's serial number, or the beginning of the run's id.
-    samples: the sample class of the unit at the time of the run. voided: only voided runs, or only the others.
+    samples: the sample class of the unit at the time of the run. voided: only voided runs, or only the others. tags:
+    names, of which the run has one. causes: codes, of which the run's cause has one, or stands below one that has.
     """
 
     search_query: str | None = None
@@ -52,7 +54,14 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     created_by_station_ids: Sequence[UUID] | None = None
     operated_by_ids: Sequence[UUID] | None = None
     operated_by_names: Sequence[str] | None = None
+    tags: Sequence[str] | None = None
+    causes: Sequence[str] | None = None
     metadata: Sequence[MetadataTest] = ()
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether it has a condition on what people noted on the run."""
+        return self.tags is not None or self.causes is not None
 
 
 def run_conditions(organization_id: UUID, run_filter: RunFilter) -> list[ColumnElement[bool]]:
@@ -118,6 +127,10 @@ def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnEle
             yield r[reference].in_(ids)
     if run_filter.samples is not None:
         yield sample_is_one_of(r.sample, run_filter.samples)
+    if run_filter.tags is not None:
+        yield has_tag(organization_id, r.id, run_filter.tags)
+    if run_filter.causes is not None:
+        yield has_cause(organization_id, r.id, run_filter.causes)
     if run_filter.voided is not None:
         yield r.voided_at.is_not(None) if run_filter.voided else r.voided_at.is_(None)
     if run_filter.search_query is not None:

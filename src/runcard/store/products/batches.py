@@ -15,6 +15,7 @@ from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import batches, parts, revisions, runs, units
 from runcard.store.lists.id_pages import id_pages
+from runcard.store.lists.noted import has_cause, has_tag
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.products.staged import stage_batch
@@ -44,6 +45,8 @@ class BatchFilter(NamedTuple):
     revision_numbers: Sequence[str] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    tags: Sequence[str] | None = None
+    causes: Sequence[str] | None = None
 
 
 BATCH_ORDERS: Mapping[BatchSort, ColumnElement[Any]] = {
@@ -141,6 +144,10 @@ def _conditions(organization_id: UUID, batch_filter: BatchFilter) -> Iterator[Co
         yield b.created_at >= batch_filter.created_after
     if batch_filter.created_before is not None:
         yield b.created_at <= batch_filter.created_before
+    if batch_filter.tags is not None:
+        yield has_tag(organization_id, b.id, batch_filter.tags)
+    if batch_filter.causes is not None:
+        yield has_cause(organization_id, b.id, batch_filter.causes)
     of_unit = list(_of_unit(organization_id, batch_filter))
     if of_unit:
         yield select(units.c.id).where(units.c.batch_id == b.id, *of_unit).exists()

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from runcard.store.bin.notes import forget_notes
 from runcard.store.bin.packing import unpack
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
@@ -17,7 +18,8 @@ from runcard.store.trail.watching import note_purged
 def purge(tx: Transaction, head_id: UUID, why: str | None) -> int:
     """Remove a thing, with all that was deleted along with it, from the bin for good. Returns how many things went.
 
-    The bytes of files are noted for removal. Raises as `get_in_bin` does.
+    The bytes of files are noted for removal, and what people noted on these things is deleted. Raises as `get_in_bin`
+    does.
     """
     get_in_bin(tx.scope, head_id)
     thing_ids = [*list_with(tx.scope, head_id)]
@@ -31,4 +33,5 @@ def purge(tx: Transaction, head_id: UUID, why: str | None) -> int:
         tx.connection.execute(update(deleted_things).where(*mine).values(content=None, purged_at=tx.now))
         for thing_id, tombstone in read_things(tx.scope, deleted_things, some).items():
             note_purged(tx, thing_id, tombstone, why)
+        forget_notes(tx, some)
     return len(thing_ids)

@@ -20,7 +20,7 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
-from runcard.store.lists.refs import Named, PartRef, ProcedureRef, UserRef
+from runcard.store.lists.refs import Named, PartRef, ProcedureRef, TagRef, UserRef
 from runcard.store.lists.run_filter import RunFilter, duration_of_runs, run_conditions
 from runcard.store.metadata import read_metadata
 
@@ -52,7 +52,8 @@ class RunRecord(NamedTuple):
     operator_name: the name of an operator who is no member; then `operator` is None.
     started_at, ended_at: the times that count. reported_started_at, reported_ended_at: the times by a wrong clock;
     `domain.runs.clock.reported_times` returns the station's own times in any case. void: None: the run counts.
-    metadata: None until `with_metadata` has read it.
+    metadata: None until `with_metadata` has read it. tags, cause: None until `store.notes.on_runs` has read them;
+    cause: its name.
     """
 
     id: UUID
@@ -78,6 +79,8 @@ class RunRecord(NamedTuple):
     reported_ended_at: datetime | None = None
     void: RunVoid | None = None
     metadata: Metadata | None = None
+    tags: Sequence[TagRef] | None = None
+    cause: str | None = None
 
     @property
     def duration(self) -> timedelta:
@@ -104,7 +107,7 @@ _GROUPS: dict[str, tuple[type[Any], list[Any]]] = {
     "created_by_station": (Named, [t.stations.c.id, t.stations.c.name]),
     "void": (RunVoid, [t.runs.c.voided_at, t.runs.c.void_reason, t.runs.c.voided_by_id]),
 }
-_OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata")]
+_OWN = [name for name in RunRecord._fields if name not in (*_GROUPS, "metadata", "tags", "cause")]
 
 
 def find_run(scope: Scope, run_id: UUID) -> RunRecord | None:

@@ -18,15 +18,17 @@ MAX_IDS = 10_000
 def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]] | None:
     """For each column of `runs`, the ids that are allowed there; None if one column has more than MAX_IDS.
 
-    They stand for the filter's names, search and metadata.
+    They stand for the filter's names, search, tags, causes and metadata.
     """
     queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, run_filter))
-    if run_filter.search_query is not None or run_filter.metadata:
+    if run_filter.is_noted or run_filter.search_query is not None or run_filter.metadata:
         searched = with_merges(
             scope,
             RunFilter(
                 search_query=run_filter.search_query,
                 metadata=run_filter.metadata,
+                tags=run_filter.tags,
+                causes=run_filter.causes,
                 procedure_ids=run_filter.procedure_ids,
             ),
         )

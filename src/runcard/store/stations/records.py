@@ -16,6 +16,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.lists.followed_merges import follow_merges
+from runcard.store.lists.noted import has_cause, has_tag
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import Named, ProcedureRef
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
@@ -46,6 +47,8 @@ class StationFilter(NamedTuple):
     procedure_ids: Sequence[UUID] | None = None
     metadata: Sequence[MetadataTest] = ()
     archived: bool = False
+    tags: Sequence[str] | None = None
+    causes: Sequence[str] | None = None
 
 
 def get_station_record(scope: Scope, station_id: UUID) -> StationRecord:
@@ -80,6 +83,10 @@ def list_station_records(scope: Scope, station_filter: StationFilter, page: Page
         linked = exists().where(link.station_id == s.id, link.procedure_id.in_(ids))
         there = exists().where(scope.owns(p), p.id.in_(ids))
         query = query.where(there, or_(s.all_procedures.is_(True), linked))
+    if station_filter.tags is not None:
+        query = query.where(has_tag(scope.organization_id, s.id, station_filter.tags))
+    if station_filter.causes is not None:
+        query = query.where(has_cause(scope.organization_id, s.id, station_filter.causes))
     for test in station_filter.metadata:
         query = query.where(keeps(scope.organization_id, s.id, test))
     return fetch_page(scope.connection, query.order_by(s.created_at.desc(), s.id.desc()), page, _station)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union_all
 
 from runcard.domain.evidence.entry import By, Entry, decode_entry
 from runcard.store.commit.changes import ChangeKind
@@ -43,7 +43,8 @@ DAMAGED = Entry(By("system", "An entry that cannot be read"))
 class TrailFilter(NamedTuple):
     """Conditions that an entry must all meet. None: no condition.
 
-    actor_id: the user or the station that made the change. thing_id: what was changed; thing_ids: one of several.
+    actor_id: the user or the station that made the change. thing_id: what was changed, or what a comment that was
+    changed is about; thing_ids: one of several.
     after, before: inclusive. with_reports: also what reports made, which has no entry text; with an
     actor, what their reports made. of_access: also entries of OF_ACCESS.
     """
@@ -181,7 +182,9 @@ def _entries(organization_id: UUID, trail_filter: TrailFilter) -> Select[Any]:
             else mine
         )
     if trail_filter.thing_id is not None:
-        conditions.append(c.entity_id == trail_filter.thing_id)
+        m = t.comments.c
+        about_it = select(m.id).where(owned_by(organization_id, m), m.thing_id == trail_filter.thing_id)
+        conditions.append(or_(c.entity_id == trail_filter.thing_id, c.entity_id.in_(about_it)))
     if trail_filter.thing_ids is not None:
         conditions.append(c.entity_id.in_(trail_filter.thing_ids))
     if trail_filter.kinds is not None:
@@ -230,9 +233,26 @@ def _named(scope: Scope, noun: str, ids: Sequence[UUID]) -> Select[Any]:
     if noun in ("organization", "backup"):
         o = t.organizations.c
         return select(o.id, o.name).where(o.id == scope.organization_id, o.id.in_(ids))
+    if noun == "thing":
+        return _named_noted(scope, ids)
     if noun == "run" or thing is None or thing.named_by is None:
         # Runs are known by what their units are called now; what has no name is not found among them.
         query = select(r.id, u.serial_number).join_from(t.runs, t.units, u.id == r.unit_id)
         return query.where(scope.owns(r), r.id.in_(ids))
     c = thing.table.c
     return select(c.id, c[thing.named_by]).where(scope.owns(c), c.id.in_(ids))
+
+
+def _named_noted(scope: Scope, ids: Sequence[UUID]) -> Select[Any]:
+    """The things that have notes and a row of their own."""
+    r, u = t.runs.c, t.units.c
+    runs = select(r.id, u.serial_number).join_from(t.runs, t.units, u.id == r.unit_id)
+    named = (t.units.c.serial_number, t.batches.c.number, t.stations.c.name)
+    found = union_all(
+        runs.where(scope.owns(r), r.id.in_(ids)),
+        *(
+            select(name.table.c.id, name).where(scope.owns(name.table.c), name.table.c.id.in_(ids))
+            for name in named
+        ),
+    ).subquery()
+    return select(*found.c)

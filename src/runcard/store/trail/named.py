@@ -33,6 +33,8 @@ _KEYS = (
     _Key(t.users, t.users.c.email_key),
     _Key(t.teams, t.teams.c.name_key),
     _Key(t.import_templates, t.import_templates.c.name_key),
+    _Key(t.tags, t.tags.c.name_key),
+    _Key(t.causes, t.causes.c.code_key),
     _Key(t.api_keys, t.api_keys.c.prefix, is_exact=True),
 )
 # The columns that name a thing. An entry has the old name where one changed.

@@ -74,6 +74,9 @@ _THINGS = (
     Thing(t.attachments, "attachment", "name", hidden=_keys("blob_id")),
     Thing(t.deployments, "deployment", None),
     Thing(t.import_templates, "import_template", "name", hidden=_keys("name_key")),
+    Thing(t.tags, "tag", "name", hidden=_keys("name_key")),
+    Thing(t.causes, "cause", "code", hidden=_keys("code_key")),
+    Thing(t.comments, "comment", "about", hidden=_keys("about", "thing_id", "mentions")),
     # The digest of the record that was deleted proves the content, and the content may go.
     Thing(t.deleted_things, TOMBSTONE, "name", unproven=_keys("content")),
 )
@@ -152,7 +155,10 @@ def is_owned(scope: Scope, table: Table) -> ColumnElement[bool]:
 
 
 def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
-    """Those of these records that exist, by id: all columns, each value of the metadata, and the links of a station."""
+    """Those of these records that exist, by id.
+
+    A row has all columns, each value of the metadata, the links of a station, and the files of a comment.
+    """
     found: dict[UUID, dict[str, Any]] = {}
     for some in in_chunks(ids):
         proven = [column for column in table.c if column.name not in THING_OF[table.name].unproven]
@@ -164,6 +170,9 @@ def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID
         if table is t.stations:
             for station_id, procedure_ids in _links(scope, some).items():
                 found[station_id]["procedures"] = procedure_ids
+        if table is t.comments:
+            for comment_id, file_ids in _files(scope, some).items():
+                found[comment_id]["files"] = file_ids
     return found
 
 
@@ -192,6 +201,16 @@ def _links(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, list[UU
     found: dict[UUID, list[UUID]] = defaultdict(list)
     for station_id, procedure_id in scope.connection.execute(query.order_by(link.procedure_id)):
         found[station_id].append(procedure_id)
+    return found
+
+
+def _files(scope: Scope, comment_ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:
+    """The files of each of these comments, in the order of their ids."""
+    f = t.comment_files.c
+    query = select(f.comment_id, f.attachment_id).where(scope.owns(f), f.comment_id.in_(comment_ids))
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    for comment_id, attachment_id in scope.connection.execute(query.order_by(f.attachment_id)):
+        found[comment_id].append(attachment_id)
     return found
 
 
@@ -229,7 +248,7 @@ class _Layout(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _layout(table: Table) -> _Layout:
-    more = ("metadata", "document", "procedures")
+    more = ("metadata", "document", "procedures", "files")
     proven = (*table.columns.keys(), *more)
     order = sorted(str(name) for name in proven if name not in THING_OF[table.name].unproven)
     return _Layout(order, [column.name for column in table.columns if isinstance(column.type, Instant)])

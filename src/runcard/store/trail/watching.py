@@ -122,6 +122,13 @@ def note_purged(tx: Transaction, thing_id: UUID, tombstone: KeptThing, why: str 
     tx.note_change(_kind(thing, "purged"), thing_id, Trace(author_id(tx), entry, tombstone.digest))
 
 
+def note_difference(
+    tx: Transaction, kind: ChangeKind, thing_id: UUID, name: str, what: Mapping[str, tuple[Any, Any]]
+) -> None:
+    """Note a change of what is no part of a thing's record, such as its tags. what: old and new values, by name."""
+    tx.note_change(kind, thing_id, Trace(author_id(tx), entry_of_event(tx, name, what, None)))
+
+
 def _watch(tx: Transaction, thing_id: UUID, watched: Watched) -> None:
     if not tx.watched:
         tx.at_end(lambda: _settle(tx))

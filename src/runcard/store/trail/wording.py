@@ -96,6 +96,10 @@ def _target(thing: Thing, field: str) -> Thing | None:
     """The kind of things that a column refers to by id; None: it is no reference, or they have no name."""
     if field == "procedures":
         return THING_OF["procedures"]
+    if field == "files":
+        return THING_OF["attachments"]
+    if field == "parent_id" and thing.noun == "cause":
+        return thing
     column = thing.table.c.get(field)
     targets = () if column is None else (THING_OF.get(key.column.table.name) for key in column.foreign_keys)
     return next((target for target in targets if target is not None and target.named_by is not None), None)

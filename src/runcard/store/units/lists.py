@@ -17,6 +17,7 @@ from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units
 from runcard.store.lists.followed_merges import with_merges
+from runcard.store.lists.noted import has_cause, has_tag
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import Named, SerialRef
 from runcard.store.lists.run_filter import RunFilter, run_conditions, sample_is_one_of, serial_number_contains
@@ -48,6 +49,8 @@ class UnitFilter(Struct, frozen=True, kw_only=True):
     run_count_max: int | None = None
     with_run: RunFilter | None = None
     with_newest_run: RunFilter | None = None
+    tags: Sequence[str] | None = None
+    causes: Sequence[str] | None = None
     metadata: Sequence[MetadataTest] = ()
 
     @property
@@ -209,6 +212,10 @@ def _own(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnEleme
         yield u.parent_id.is_(None).is_(true())
     if unit_filter.samples is not None:
         yield sample_is_one_of(units.c.sample, unit_filter.samples)
+    if unit_filter.tags is not None:
+        yield has_tag(organization_id, u.id, unit_filter.tags)
+    if unit_filter.causes is not None:
+        yield has_cause(organization_id, u.id, unit_filter.causes)
     for test in unit_filter.metadata:
         yield keeps(organization_id, u.id, test)
 

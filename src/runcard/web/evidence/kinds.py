@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from runcard.store.commit.changes import ChangeKind
 from runcard.store.trail.things import noun_of
 
-Group = Literal["runs", "units", "parts", "procedures", "stations", "files", "people", "settings"]
+Group = Literal["runs", "units", "parts", "procedures", "stations", "files", "notes", "people", "settings"]
 
 GROUPS: Mapping[Group, str] = {
     "runs": "Runs",
@@ -15,6 +15,7 @@ GROUPS: Mapping[Group, str] = {
     "procedures": "Procedures",
     "stations": "Stations and teams",
     "files": "Files",
+    "notes": "Comments, tags and causes",
     "people": "People and keys",
     "settings": "Settings",
 }
@@ -34,6 +35,10 @@ _GROUP_OF: Mapping[str, Group] = {
     "file": "files",
     "import": "files",
     "import_template": "files",
+    "comment": "notes",
+    "tag": "notes",
+    "cause": "notes",
+    "thing": "notes",
     "user": "people",
     "key": "people",
     "invitation": "people",

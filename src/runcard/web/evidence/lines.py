@@ -32,6 +32,7 @@ from runcard.web.frame.facts import Fact
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.urls import (
     batch_url,
+    notes_url,
     part_url,
     procedure_url,
     revision_url,
@@ -51,6 +52,7 @@ _DOORS = {
     "v2": "API v2",
     "cli": "a command line",
     "quarantine": "the API of the quarantine",
+    "notes": "the API of comments, tags and causes",
 }
 
 
@@ -177,6 +179,12 @@ def _url(one: TrailEntry, name: str, known: _Known) -> str:
             return station_url(one.thing_id)
         case "user":
             return "/settings/members"
+        case "thing" | "comment":
+            return notes_url(one.thing_id)
+        case "tag":
+            return "/settings/tags"
+        case "cause":
+            return "/settings/causes"
         case "organization":
             return "/settings/organization"
     return ""

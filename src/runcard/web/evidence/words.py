@@ -97,9 +97,23 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "key_deleted": "{by} deleted {thing}",
     "invitation_created": "{by} invited {thing}",
     "invitation_deleted": "{by} removed the invitation of {thing}",
+    "comment_created": "{by} commented on {thing}",
+    "comment_changed": "{by} edited a comment on {thing}",
+    "comment_withdrawn": "{by} deleted a comment on {thing}",
+    "comment_deleted": "{by} removed a comment on {thing} for good",
+    "tag_created": "{by} created {thing}",
+    "tag_changed": "{by} changed {thing}",
+    "tag_deleted": "{by} deleted {thing}",
+    "cause_created": "{by} created {thing}",
+    "cause_changed": "{by} changed {thing}",
+    "cause_deleted": "{by} deleted {thing}",
+    "thing_tagged": "{by} changed the tags of {thing}",
+    "thing_cause_changed": "{by} changed the cause of {thing}",
 }
 _THINGS: Mapping[str, str] = {
     "attachment": "file",
+    "comment": "",
+    "thing": "",
     "file": "a file",
     "import": "an import",
     "import_template": "import template",
@@ -135,7 +149,7 @@ _FIELDS: Mapping[str, str] = {
 _UNKNOWN = "{by} did something to {thing}"
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
-HAD_VALUES = ("_changed", "_moved", "_merged")
+HAD_VALUES = ("_changed", "_moved", "_merged", "_tagged", "_withdrawn")
 # Before the key of a value of the metadata.
 _METADATA = "metadata."
 _PLACES = re.compile(r"(\{by\}|\{thing\})")

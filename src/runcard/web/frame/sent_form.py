@@ -1,6 +1,8 @@
 """Forms that send files (multipart/form-data, RFC 7578)."""
 
+import re
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from fastapi import Request
@@ -12,6 +14,8 @@ from runcard.web.frame.forms import Fields
 
 _MAX_FIELDS = 20
 _FORM_BYTES = 16_384
+# Characters of the name of a file that are kept.
+MOST_NAME = 255
 
 
 class SentForm(NamedTuple):
@@ -21,8 +25,10 @@ class SentForm(NamedTuple):
     files: Sequence[UploadFile]
 
 
-async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, max_files: int) -> SentForm:
-    """The fields and the files of a form. max_bytes: of all files together.
+async def read_sent_form(
+    request: Request, max_bytes: int, too_large: str, *, max_files: int, field_bytes: int = _FORM_BYTES
+) -> SentForm:
+    """The fields and the files of a form. max_bytes: of all files together. field_bytes: of one field.
 
     Raises InvalidInput if it is no multipart form or has more files, PayloadTooLarge with the message `too_large`.
     """
@@ -30,9 +36,9 @@ async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, ma
         raise InvalidInput.at(
             "form", "It is not multipart/form-data, so it has no file; send it as multipart/form-data"
         )
-    chunks = _bounded(request.stream(), max_bytes + _FORM_BYTES, too_large)
+    chunks = _bounded(request.stream(), max_bytes + field_bytes, too_large)
     parser = MultiPartParser(
-        request.headers, chunks, max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=_FORM_BYTES
+        request.headers, chunks, max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=field_bytes
     )
     try:
         form = await parser.parse()
@@ -45,6 +51,15 @@ async def read_sent_form(request: Request, max_bytes: int, too_large: str, *, ma
         # If no file was chosen, browsers send a file without a name.
         [value for _, value in items if isinstance(value, UploadFile) and (value.filename or value.size)],
     )
+
+
+def file_name(claimed: str | None, unnamed: str = "report") -> str:
+    """The name of a file, without the folders that a browser may send and without control characters.
+
+    unnamed: the name of a file without one.
+    """
+    last = PurePosixPath((claimed or "").replace("\\", "/")).name
+    return re.sub(r"[\x00-\x1f\x7f]", "_", last).strip()[-MOST_NAME:] or unnamed
 
 
 async def _bounded(

@@ -31,6 +31,11 @@ def comparison_url(run_id: UUID) -> str:
     return f"{run_url(run_id)}/comparison"
 
 
+def notes_url(thing_id: UUID) -> str:
+    """The address of the page of comments, tags and cause of a thing, or of a comment."""
+    return f"/notes/{thing_id}"
+
+
 def procedure_url(procedure_id: UUID) -> str:
     return f"/procedures/{procedure_id}"
 

@@ -1,8 +1,6 @@
 """Report files that a member sends with a form: takes them in, and says what became of each."""
 
-import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from pathlib import PurePosixPath
 from typing import Annotated, BinaryIO
 
 from fastapi import Depends, Request
@@ -17,7 +15,7 @@ from runcard.ingest.record_run import RunClient
 from runcard.intake.choices import ImportChoice
 from runcard.intake.report_files import Fate, ReportFiles
 from runcard.web.frame.formats import count_text, limit_text
-from runcard.web.frame.sent_form import SentForm, read_sent_form
+from runcard.web.frame.sent_form import MOST_NAME, SentForm, file_name, read_sent_form
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.outcomes import ArrivedFile
 
@@ -25,8 +23,6 @@ from runcard.web.intake.outcomes import ArrivedFile
 CLIENT = RunClient("runcard web", __version__)
 
 _MOST_FILES = 1000
-_MOST_NAME = 255
-_NO_NAME = "report"
 
 
 def too_large(max_bytes: int) -> str:
@@ -64,15 +60,9 @@ def bring_in(
         else:
             for member in members:
                 yield ArrivedFile(
-                    shortened(f"{name}: {member}", 2 * _MOST_NAME),
+                    shortened(f"{name}: {member}", 2 * MOST_NAME),
                     _fate_of_member(services, passed, file, member),
                 )
-
-
-def file_name(claimed: str | None) -> str:
-    """The name of a file, without the folders that a browser may send and without control characters."""
-    last = PurePosixPath((claimed or "").replace("\\", "/")).name
-    return re.sub(r"[\x00-\x1f\x7f]", "_", last).strip()[-_MOST_NAME:] or _NO_NAME
 
 
 async def _read_files(request: Request, visit: WithVisit, services: WithServices) -> AsyncIterator[SentForm]:

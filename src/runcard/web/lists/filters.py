@@ -23,6 +23,9 @@ from runcard.web.lists.period import PERIODS, RANGE, PeriodQuery, window_of
 
 T = TypeVar("T")
 
+# Before a cause, once for each cause above it.
+_INDENT = "\N{EM SPACE}"
+
 _SAMPLES = {
     "": "Production",
     "golden": "Golden samples",
@@ -32,7 +35,7 @@ _SAMPLES = {
 
 
 class FilterQuery(PeriodQuery, kw_only=True):
-    """Which runs a page is about."""
+    """Which runs a page is about. tag: a name. cause: a code, which stands for its branch."""
 
     procedure: UUID | None = None
     station: UUID | None = None
@@ -41,6 +44,8 @@ class FilterQuery(PeriodQuery, kw_only=True):
     batch: str | None = None
     version: str | None = None
     sample: SampleChoice | None = None
+    tag: str | None = None
+    cause: str | None = None
 
 
 class FigureQuery(FilterQuery, kw_only=True):
@@ -114,6 +119,8 @@ def run_filter_of(query: FilterQuery, zone: ZoneInfo, now: datetime) -> RunFilte
         batch_numbers=_one(query.batch),
         procedure_versions=_one(query.version),
         samples=_one(query.sample),
+        tags=_one(query.tag),
+        causes=_one(query.cause),
     )
 
 
@@ -172,7 +179,19 @@ def filter_fields(query: FilterQuery, choices: Choices) -> Sequence[Field]:
         text_field("batch", "Batch", query.batch, choices.batches),
         text_field("version", "Version", query.version, choices.versions),
         choice_field("sample", "Unit class", query.sample, list(_SAMPLES.items())),
+        *note_fields(query.tag, query.cause, choices),
     ]
+
+
+def note_fields(tag: str | None, cause: str | None, choices: Choices) -> Sequence[Field]:
+    """The fields that choose a tag and a cause; none where the organization has none and the query names none."""
+    fields: list[Field] = []
+    if choices.tags or tag is not None:
+        fields.append(choice_field("tag", "Tag", tag, _with(tag, [(one, one) for one in choices.tags])))
+    if choices.causes or cause is not None:
+        causes = [(one.code, f"{_INDENT * one.depth}{one.name}") for one in choices.causes]
+        fields.append(choice_field("cause", "Cause", cause, _with(cause, causes)))
+    return fields
 
 
 def attempts_field(
@@ -208,6 +227,12 @@ def _day_field(name: str, label: str, value: str | None) -> Field:
     """A field for a day or a moment; a moment that no input of HTML can show stays a text."""
     kinds = {len("2026-01-31"): "date", len("2026-01-31T14:30"): "datetime-local"}
     return text_field(name, label, value)._replace(type=kinds.get(len(value or "2026-01-31"), "text"))
+
+
+def _with(chosen: str | None, offered: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """What a field offers: all, what is chosen if it is offered no more, and the others."""
+    is_offered = chosen is None or any(one == chosen for one, _ in offered)
+    return [("", "All"), *([] if is_offered or chosen is None else [(chosen, chosen)]), *offered]
 
 
 def _one(value: T | None) -> Sequence[T] | None:

@@ -25,6 +25,8 @@ ColumnName = Literal[
     "slot",
     "execution_id",
     "docstring",
+    "tags",
+    "cause",
     "voided",
 ]
 ColumnKind = Literal["outcome", "unit", "text", "moment", "duration"]
@@ -77,6 +79,8 @@ _OTHERS = [
     RunColumn("slot", "Slot", "text", lambda run: run.slot_name or run.slot_key or ""),
     RunColumn("execution_id", "Execution", "text", lambda run: run.execution_id or ""),
     RunColumn("docstring", "Note", "text", lambda run: run.docstring or ""),
+    RunColumn("tags", "Tags", "text", lambda run: ", ".join(tag.name for tag in run.tags or ())),
+    RunColumn("cause", "Cause", "text", lambda run: run.cause or ""),
     RunColumn("voided", "Voided", "text", lambda run: run.void.reason if run.void else ""),
 ]
 COLUMNS: Mapping[str, RunColumn] = {column.name: column for column in _OTHERS}

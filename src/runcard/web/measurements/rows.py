@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
+from runcard.domain.ids import RunPart, part_id
 from runcard.domain.runs.inside import Measured
 from runcard.domain.runs.limit import Interval
 from runcard.domain.runs.measurement import (
@@ -18,6 +19,7 @@ from runcard.domain.runs.measurement import (
 from runcard.domain.runs.outcome import MeasurementOutcome
 from runcard.domain.runs.validator import Validator
 from runcard.web.frame.formats import number_text
+from runcard.web.frame.urls import notes_url
 from runcard.web.measurements.limit_bar import LimitBar, limit_bar
 from runcard.web.measurements.series_line import SeriesPlot, series_plot
 
@@ -44,6 +46,7 @@ class MeasurementLine(NamedTuple):
     """value: a short value, to stand beside the name. block: a longer one, with its line breaks. One of both is empty.
 
     anchor: its id inside the page. url: of its analysis. large_url: of its plot alone; empty if it has no plot.
+    notes_url: of its comments, tags and cause.
     """
 
     anchor: str
@@ -60,6 +63,7 @@ class MeasurementLine(NamedTuple):
     aggregations: Sequence[AggregationLine]
     plot: SeriesPlot | None
     bar: LimitBar | None
+    notes_url: str
 
 
 def measurement_anchor(position: int) -> str:
@@ -101,6 +105,7 @@ def measurement_line(measured: Measured, run_id: UUID, procedure_id: UUID) -> Me
         aggregations=[_aggregation_line(one) for one in aggregations],
         plot=series_plot(measurement.name, series, limits) if series else None,
         bar=None if number is None else limit_bar(float(number), limits),
+        notes_url=notes_url(part_id(run_id, RunPart.MEASUREMENT, measured.position)),
     )
 
 

@@ -23,6 +23,7 @@ from runcard.web.frame.urls import batch_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query
 from runcard.web.lists.period import Period
+from runcard.web.notes.section import NotesSection, notes_of
 from runcard.web.products.unit_figures import UnitFiguresQuery, figures_bar, own_units, questions
 from runcard.web.units.rows import UnitList
 
@@ -42,6 +43,7 @@ class BatchPage(NamedTuple):
     tiles: Sequence[Tile]
     charts: Sequence[Chart]
     units: UnitList
+    notes: NotesSection
     deletion: DeleteForm | None
     history: ThingHistory
     voided: int
@@ -75,6 +77,7 @@ def show_batch(
                 ask.bars("by-procedure", "First-pass yield by procedure", "procedure", url_of_procedure),
             ],
             units=own_units(scope, visit, here, query, UnitFilter(batch_numbers=own)),
+            notes=notes_of(scope, visit, batch.id),
             deletion=delete_form(visit, "batch", batch.id, "This batch is deleted; its units and runs stay."),
             history=history_of(scope, visit, batch.id),
             voided=snapshot.voided,

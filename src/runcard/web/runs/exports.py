@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Sheet, refuse_too_many
+from runcard.store.notes.on_runs import with_notes
 from runcard.store.runs.matches import PackedIds, find_run_ids
 from runcard.store.runs.records import RunRecord, read_runs, with_metadata
 from runcard.web.frame.render import SAFETY_HEADERS
@@ -85,4 +86,6 @@ def _chunks(
             runs = read_runs(scope, chunk)
             if query.noted:
                 runs = with_metadata(scope, runs)
+            if {"tags", "cause"} & set(query.columns or ()):
+                runs = with_notes(scope, runs)
         yield runs

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from runcard.domain.ids import RunPart, part_id
 from runcard.domain.runs.inside import Attempt, Measured, attempts_of
 from runcard.domain.runs.outcome import PhaseOutcome
 from runcard.domain.runs.run import RunDocument
 from runcard.store.runs.records import RunRecord
 from runcard.web.frame.formats import Moment, count_text, counted_text, duration_text, precise_moment_of
+from runcard.web.frame.urls import notes_url
 from runcard.web.lists.filters import url_of
 from runcard.web.measurements.rows import MeasurementLine, measurement_line
 from runcard.web.runs.failures import FailureList, failed_in, failure_list, has_failed
@@ -20,7 +22,10 @@ _PHASES, _MEASUREMENTS = 100, 250
 
 
 class PhaseSection(NamedTuple):
-    """anchor: its id inside the page. retry: 0 for the first attempt. is_open: it is unfolded."""
+    """anchor: its id inside the page. retry: 0 for the first attempt. is_open: it is unfolded.
+
+    notes_url: of its comments, tags and cause.
+    """
 
     anchor: str
     name: str
@@ -32,6 +37,7 @@ class PhaseSection(NamedTuple):
     is_open: bool
     docstring: str | None
     measurements: Sequence[MeasurementLine]
+    notes_url: str
 
 
 class PhaseGroup(NamedTuple):
@@ -202,4 +208,5 @@ def _section(shown: _Shown, record: RunRecord, zone: ZoneInfo, *, is_open: bool)
         is_open=is_open,
         docstring=phase.docstring,
         measurements=[measurement_line(one, record.id, record.procedure.id) for one in shown.measured],
+        notes_url=notes_url(part_id(record.id, RunPart.PHASE, shown.attempt.position)),
     )

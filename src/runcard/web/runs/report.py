@@ -11,6 +11,9 @@ from runcard.domain.runs.run import RunDocument
 from runcard.store.files.attachments import Attachment
 from runcard.store.runs.records import RunRecord, SubUnitRef
 
+# What is no part of the report, or not in this form: times that count, and what people noted on the run.
+_NO_PART = ("reported_", "tags", "cause")
+
 
 def run_report(
     record: RunRecord,
@@ -27,7 +30,7 @@ def run_report(
     """
     header = record._replace(**reported_times(record)._asdict())._asdict()
     report = {
-        **_fields({name: value for name, value in header.items() if not name.startswith("reported_")}),
+        **_fields({name: value for name, value in header.items() if not name.startswith(_NO_PART)}),
         "metadata": metadata,
         "stated": stated,
         "sub_units": [unit.serial_number for unit in sub_units],

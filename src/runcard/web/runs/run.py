@@ -24,6 +24,7 @@ from runcard.store.files.attachments import Attachment, list_attachments
 from runcard.store.files.imports import list_stated
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import read_metadata
+from runcard.store.notes.inside import count_notes_inside
 from runcard.store.runs.records import (
     RunPosition,
     RunRecord,
@@ -39,12 +40,13 @@ from runcard.web.files.previews import AttachmentLine, attachment_lines
 from runcard.web.frame.clocks import clock_note, start_of
 from runcard.web.frame.formats import Moment, duration_text, moment_of, number_text
 from runcard.web.frame.render import SAFETY_HEADERS, redirect, render
-from runcard.web.frame.urls import comparison_url
+from runcard.web.frame.urls import comparison_url, notes_url
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.intake.outcomes import stated_name
 from runcard.web.lists.filters import page_query
 from runcard.web.lists.run_columns import created_by_name, operator_of
 from runcard.web.lists.table_files import TableFiles, files_of
+from runcard.web.notes.section import NotesSection, notes_of
 from runcard.web.runs.compared_with import ComparedWith, compared_with
 from runcard.web.runs.logs import LogPanel, log_panel
 from runcard.web.runs.phases import PhaseList, phase_list
@@ -100,7 +102,8 @@ class Setting(NamedTuple):
 class RunPage(NamedTuple):
     """comparison: None if there is nothing to compare with. clock_note: what a wrong clock said; usually empty.
 
-    all_runs_url: of all runs of the unit. deletion: None if the reader may not delete the run.
+    all_runs_url: of all runs of the unit. deletion: None if the reader may not delete the run. noted: how many notes a
+    phase or measurement has, by the address of its notes.
     """
 
     ways: Sequence[RunWay]
@@ -129,6 +132,8 @@ class RunPage(NamedTuple):
     receipt_url: str
     voiding: Voiding
     deletion: DeleteForm | None
+    notes: NotesSection
+    noted: Mapping[str, int]
     history: ThingHistory
 
 
@@ -147,6 +152,8 @@ class _Around(NamedTuple):
     earlier: Sequence[RunRecord]
     ways: Sequence[RunWay]
     compared: ComparedWith | None
+    notes: NotesSection
+    noted: Mapping[str, int]
     voiding: Voiding
     history: ThingHistory
 
@@ -231,6 +238,8 @@ def _around(scope: Scope, record: RunRecord, visit: Visit) -> _Around:
         _earlier(scope, record),
         run_ways(scope, record, visit.zone),
         compared_with(scope, record),
+        notes_of(scope, visit, record.id),
+        {notes_url(one): count for one, count in count_notes_inside(scope, record.id).items()},
         voiding_of(scope, visit, record),
         history_of(scope, visit, record.id),
     )
@@ -287,6 +296,8 @@ def _page(
             record.id,
             "This run is deleted with its phases, measurements, logs and files; the unit stays.",
         ),
+        notes=around.notes,
+        noted=around.noted,
         history=around.history,
     )
 

@@ -1,6 +1,6 @@
 """The list of runs: filtered, sorted, in pages, with the columns that a reader chose."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -21,6 +21,7 @@ from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import list_keys
+from runcard.store.notes.on_runs import with_notes
 from runcard.store.procedures.rows import list_procedures
 from runcard.store.runs.matches import count_new_runs
 from runcard.store.runs.records import (
@@ -36,9 +37,17 @@ from runcard.web.frame.render import render
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import hidden_fields, page_query, url_of
 from runcard.web.lists.pager import COUNTED, pager, total_text
-from runcard.web.lists.run_columns import COLUMNS, ColumnKind, ColumnValue, RunColumn, columns_of
+from runcard.web.lists.run_columns import (
+    COLUMNS,
+    ColumnKind,
+    ColumnValue,
+    RunColumn,
+    columns_of,
+)
 from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, list_filter_of
 from runcard.web.lists.table_files import TableFiles, files_of
+from runcard.web.notes.cells import NotedCell
+from runcard.web.notes.section import TagChip, tag_chips
 from runcard.web.people.first_run import SOME_PROCEDURE, curl_command
 
 router = APIRouter()
@@ -67,21 +76,26 @@ class RunHeading(NamedTuple):
 
 
 class RunCell(NamedTuple):
-    """at: the value of a moment; None for other kinds."""
+    """at: the value of a moment; None for other kinds. tags: empty for other columns."""
 
     label: str
     kind: ColumnKind
     text: str
     at: Moment | None = None
+    tags: Sequence[TagChip] = ()
 
 
 class RunLine(NamedTuple):
-    """void: why the run was voided; empty if it counts."""
+    """void: why the run was voided; empty if it counts.
+
+    noted: what stands beside the unit; what a column shows does not.
+    """
 
     id: UUID
     url: str
     cells: Sequence[RunCell]
     void: str
+    noted: NotedCell
 
 
 class ColumnChoice(NamedTuple):
@@ -168,7 +182,9 @@ def show_runs(
         keys = list_keys(scope, _MOST_KEYS)
         filters = filtering(scope, query, keys)
         total = _total(services.copy, scope, run_filter, found)
-        records = with_metadata(scope, found.records) if query.noted else found.records
+        records = with_notes(scope, found.records)
+        if query.noted:
+            records = with_metadata(scope, records)
     columns = columns_of(query.columns, query.noted or ())
     page = RunsPage(
         filters=filters,
@@ -281,13 +297,27 @@ def _heading(column: RunColumn, query: RunsPageQuery) -> RunHeading:
 
 def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> RunLine:
     counted = record._replace(reported_started_at=None, reported_ended_at=None)
+    cells = [_cell(one, one.value(counted), zone) for one in columns]
+    own = {"started_at": RunCell("", "moment", "", start_of(record, zone)), "tags": _tags_cell(record)}
     cells = [
-        RunCell(one.label, one.kind, "", start_of(record, zone))
-        if one.name == "started_at"
-        else _cell(one, one.value(counted), zone)
-        for one in columns
+        own[column.name]._replace(label=column.label) if column.name in own else cell
+        for column, cell in zip(columns, cells, strict=True)
     ]
-    return RunLine(record.id, f"/runs/{record.id}", cells, "" if record.void is None else record.void.reason)
+    void = "" if record.void is None else record.void.reason
+    return RunLine(
+        record.id, f"/runs/{record.id}", cells, void, _noted(record, {column.name for column in columns})
+    )
+
+
+def _noted(record: RunRecord, shown: Set[str]) -> NotedCell:
+    return NotedCell(
+        () if "tags" in shown else tag_chips(record.tags or (), "run"),
+        "" if "cause" in shown else record.cause or "",
+    )
+
+
+def _tags_cell(record: RunRecord) -> RunCell:
+    return RunCell("", "text", "", tags=tag_chips(record.tags or (), "run"))
 
 
 def _cell(column: RunColumn, value: ColumnValue, zone: ZoneInfo) -> RunCell:

@@ -39,6 +39,7 @@ from runcard.web.lists.filters import (
     selection_of,
 )
 from runcard.web.lists.period import Period
+from runcard.web.notes.section import NotesSection, notes_of
 from runcard.web.people.key_lines import KeyLine, key_line
 from runcard.web.stations.figures import LatestRun, StationFigures, latest_of_station, station_figures
 
@@ -83,6 +84,7 @@ class StationPage(NamedTuple):
     metadata: Sequence[Fact]
     picture: str
     may_manage: bool
+    notes: NotesSection
     history: ThingHistory
     problems: Sequence[str]
     voided: int
@@ -122,6 +124,7 @@ def station_page(
         metadata = read_metadata(scope, [station_id]).get(station_id, {})
         choices = list_choices(scope)
         pictures = picture_urls(services, scope, [station.image_id])
+        notes = notes_of(scope, visit, station_id)
         history = history_of(scope, visit, station_id)
     url, team = f"/stations/{station.id}", station.team
     return StationPage(
@@ -142,6 +145,7 @@ def station_page(
         metadata=metadata_facts(metadata),
         picture=pictures.get(station.image_id, "") if station.image_id else "",
         may_manage=may_manage(visit.actor) and station.archived_at is None,
+        notes=notes,
         history=history,
         problems=problems_of(error),
         voided=snapshot.voided,

@@ -24,6 +24,7 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.commit.transaction import Transaction
+from runcard.store.lists.choices import list_choices
 from runcard.store.lists.pages import Page
 from runcard.store.lists.refs import ProcedureRef
 from runcard.store.lists.run_filter import RunFilter
@@ -42,9 +43,10 @@ from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.forms import Fields, problems_of
 from runcard.web.frame.render import render
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.lists.filters import Choice, page_query, url_of
+from runcard.web.lists.filters import Choice, Field, note_fields, page_query, url_of
 from runcard.web.lists.slices import MAX_PAGE, Slice, slice_of
 from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
+from runcard.web.notes.cells import NOTE_SHEET, NOTHING_NOTED, NotedCell, noted_cells
 from runcard.web.people.key_lines import show_key_of_station
 from runcard.web.stations.figures import ANY_UNIT
 
@@ -70,13 +72,16 @@ _SHEET = [
     SheetColumn("Runs in 7 days", "number"),
     SheetColumn("Procedures"),
     SheetColumn("Team"),
+    *NOTE_SHEET,
 ]
 
 
 class StationsQuery(Struct, kw_only=True):
-    """q: part of the name."""
+    """q: part of the name. tag: a name. cause: a code, which stands for its branch."""
 
     q: str | None = None
+    tag: str | None = None
+    cause: str | None = None
     state: State | None = None
     sort: Sort = "name"
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 1
@@ -100,6 +105,7 @@ class StationLine(NamedTuple):
     recent_runs: str
     procedures: str
     team: str
+    noted: NotedCell
 
 
 class StationsPage(NamedTuple):
@@ -108,6 +114,7 @@ class StationsPage(NamedTuple):
     """
 
     query: StationsQuery
+    note_fields: Sequence[Field]
     states: Sequence[Choice]
     sorts: Sequence[Choice]
     stations: Slice[StationLine]
@@ -177,7 +184,13 @@ def list_all_stations(ask: FileAsk[StationsQuery]) -> Rows:
         if found.is_cut:
             raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; type more of their name")
         procedures = list_procedures_of(scope, found.stations)
-    return [[_cells(one, found.activity, procedures[one.id]) for one in found.stations]]
+        noted = noted_cells(scope, "station", [one.id for one in found.stations])
+    return [
+        [
+            [*_cells(one, found.activity, procedures[one.id]), *noted.get(one.id, NOTHING_NOTED).cells]
+            for one in found.stations
+        ]
+    ]
 
 
 def _chosen(fields: Fields) -> Sequence[str]:
@@ -195,15 +208,26 @@ def _page(
         some = slice_of(found.stations, query.page, lambda page: url_of(_HERE, query, page=page))
         procedures = list_procedures_of(scope, some.rows)
         offered = list_procedures(scope, in_use=True) if may_manage(visit.actor) else []
+        noted = noted_cells(scope, "station", [one.id for one in some.rows])
+        fields_of_notes = note_fields(query.tag, query.cause, list_choices(scope))
     return StationsPage(
         query=query,
+        note_fields=fields_of_notes,
         states=[
             Choice(value, name, value == (query.state or ""))
             for value, name in _STATES.items()
             if value in ("", "archived") or activity is not None
         ],
         sorts=[Choice(value, name, value == query.sort) for value, name in _SORTS.items()],
-        stations=Slice([_line(one, activity, procedures[one.id], visit) for one in some.rows], some.pager),
+        stations=Slice(
+            [
+                _line(one, activity, procedures[one.id], visit)._replace(
+                    noted=noted.get(one.id, NOTHING_NOTED)
+                )
+                for one in some.rows
+            ],
+            some.pager,
+        ),
         files=files_of(_HERE, query, "page"),
         is_cut=found.is_cut,
         has_figures=activity is not None,
@@ -219,7 +243,12 @@ def _page(
 
 
 def _find(snapshot: Snapshot, query: StationsQuery) -> _FoundStations:
-    named = StationFilter(search=query.q, archived=query.state == "archived")
+    named = StationFilter(
+        search=query.q,
+        archived=query.state == "archived",
+        tags=None if query.tag is None else [query.tag],
+        causes=None if query.cause is None else [query.cause],
+    )
     listed = list_station_records(snapshot.scope, named, Page(MOST_STATIONS))
     activity = _activity(snapshot, datetime.now(UTC))
     stations = [one for one in listed.rows if _has_state(query.state, activity, one)]
@@ -279,6 +308,7 @@ def _line(
         recent_runs="" if own is None else count_text(own.recent_runs),
         procedures=_procedures_text(station, procedures),
         team=station.team.name if station.team else "",
+        noted=NOTHING_NOTED,
     )
 
 

@@ -1,6 +1,7 @@
 """The list of units that several pages show."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import PAGE_SIZE, Cursor, Pager, list_page, pager
 from runcard.web.lists.period import Period
 from runcard.web.lists.table_files import TableFiles
+from runcard.web.notes.cells import NOTE_SHEET, NOTHING_NOTED, NotedCell, noted_cells
 
 UnitOrder = Literal["created_at", "serial_number", "part_number"]
 
@@ -40,6 +42,7 @@ UNIT_SHEET = [
     SheetColumn("Last run: procedure"),
     SheetColumn("Last run: started", "moment"),
     SheetColumn("Created", "moment"),
+    *NOTE_SHEET,
 ]
 
 
@@ -78,6 +81,7 @@ class UnitLine(NamedTuple):
     parent_url: str
     last_run: LastRunCell | None
     created_at: Moment
+    noted: NotedCell
 
 
 class UnitList(NamedTuple):
@@ -106,7 +110,9 @@ def unit_list(scope: Scope, query: UnitListQuery, url_of_list: Callable[..., str
     last_runs = list_last_runs(scope, [unit.id for unit in listed.rows])
     return UnitList(
         headings(_COLUMNS, order, direction, lambda by, way: url_of_list(sort=by, order=way, cursor=None)),
-        unit_lines(listed.rows, last_runs, query.zone),
+        unit_lines(
+            listed.rows, last_runs, query.zone, noted_cells(scope, "unit", [one.id for one in listed.rows])
+        ),
         pager(page, listed, lambda cursor: url_of_list(cursor=cursor)),
     )
 
@@ -114,13 +120,19 @@ def unit_list(scope: Scope, query: UnitListQuery, url_of_list: Callable[..., str
 def unit_cells(scope: Scope, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
     """The rows of units below `UNIT_SHEET`."""
     last_runs = list_last_runs(scope, [unit.id for unit in units])
-    return [_cells(unit, last_runs.get(unit.id)) for unit in units]
+    noted = noted_cells(scope, "unit", [unit.id for unit in units])
+    return [
+        [*_cells(unit, last_runs.get(unit.id)), *noted.get(unit.id, NOTHING_NOTED).cells] for unit in units
+    ]
 
 
 def unit_lines(
-    units: Sequence[UnitRecord], last_runs: Mapping[UUID, LastRun], zone: ZoneInfo
+    units: Sequence[UnitRecord],
+    last_runs: Mapping[UUID, LastRun],
+    zone: ZoneInfo,
+    noted: Mapping[UUID, NotedCell] = MappingProxyType({}),
 ) -> Sequence[UnitLine]:
-    return [_line(unit, last_runs.get(unit.id), zone) for unit in units]
+    return [_line(unit, last_runs.get(unit.id), zone, noted.get(unit.id, NOTHING_NOTED)) for unit in units]
 
 
 def _cells(unit: UnitRecord, last_run: LastRun | None) -> Sequence[Cell]:
@@ -140,7 +152,7 @@ def _cells(unit: UnitRecord, last_run: LastRun | None) -> Sequence[Cell]:
     ]
 
 
-def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo) -> UnitLine:
+def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo, noted: NotedCell) -> UnitLine:
     return UnitLine(
         url=unit_url(unit.serial_number),
         serial_number=unit.serial_number,
@@ -152,6 +164,7 @@ def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo) -> UnitLin
         parent_url=unit_url(unit.parent.serial_number) if unit.parent else "",
         last_run=None if last_run is None else last_run_cell(last_run, zone),
         created_at=moment_of(unit.created_at, zone),
+        noted=noted,
     )
 
 

@@ -46,6 +46,7 @@ from runcard.web.frame.urls import (
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import Choice, page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
+from runcard.web.notes.section import NotesSection, notes_of
 from runcard.web.units.genealogy import Ancestor, Branch, ancestors_of, branch_of
 from runcard.web.units.repairs import RepairCard, repair_cards
 from runcard.web.units.timeline import Event, Past, timeline
@@ -137,6 +138,7 @@ class UnitPage(NamedTuple):
     no_runs: str
     files: Sequence[UnitFile]
     metadata: Sequence[Fact]
+    notes: NotesSection
     deletion: DeleteForm | None
     history: ThingHistory
 
@@ -186,6 +188,7 @@ def show_unit(
         ancestors = ancestors_of(scope, unit.id)
         branch = branch_of(scope, unit.id, zone)
         metadata = read_metadata(scope, [unit.id]).get(unit.id, {})
+        notes = notes_of(scope, visit, unit.id)
         history = history_of(scope, visit, unit.id)
         kept_days = None if attempts else get_organization(scope).run_retention_days
     left_out = sum(one.total - len(one.shown) for one in attempts)
@@ -207,6 +210,7 @@ def show_unit(
         no_runs=_no_runs(kept_days),
         files=[_file(one, download_url(services, one, root), visit) for one in files],
         metadata=metadata_facts(metadata),
+        notes=notes,
         deletion=delete_form(visit, "unit", unit.id, _WHAT_GOES),
         history=history,
     )

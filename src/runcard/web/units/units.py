@@ -106,6 +106,8 @@ def _unit_filter(query: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
         revision_numbers=runs.revision_numbers,
         batch_numbers=runs.batch_numbers,
         samples=runs.samples,
+        tags=runs.tags,
+        causes=runs.causes,
         created_after=runs.started_after,
         created_before=runs.started_before,
     )

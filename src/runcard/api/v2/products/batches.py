@@ -50,6 +50,8 @@ class BatchListQuery(CreatedQuery):
     search_query: str | None = None
     part_numbers: list[str] | None = None
     revision_numbers: list[str] | None = None
+    tags: list[str] | None = None
+    causes: list[str] | None = None
     sort_by: Literal["number", "created_at"] = "created_at"
     sort_order: Literal["asc", "desc"] = "desc"
 
@@ -126,6 +128,8 @@ def list_(scope: WithScope, query: Annotated[BatchListQuery, query(BatchListQuer
         query.revision_numbers,
         created.after,
         created.before,
+        query.tags,
+        query.causes,
     )
     listed = list_batches(scope, batch_filter, query.sort_by, page, descending=query.sort_order == "desc")
     counts = count_units(scope, "batch", [batch.id for batch in listed.rows])

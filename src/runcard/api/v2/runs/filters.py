@@ -19,6 +19,8 @@ class OfRunsQuery(PageQuery):
     batch_numbers: list[str] | None = None
     created_by_user_ids: list[UUID] | None = None
     created_by_station_ids: list[UUID] | None = None
+    tags: list[str] | None = None
+    causes: list[str] | None = None
 
     def run_filter(self) -> RunFilter:
         """The filter that these parameters make. Each list adds its own conditions."""
@@ -32,4 +34,6 @@ class OfRunsQuery(PageQuery):
             batch_numbers=self.batch_numbers,
             created_by_user_ids=self.created_by_user_ids,
             created_by_station_ids=self.created_by_station_ids,
+            tags=self.tags,
+            causes=self.causes,
         )

@@ -59,6 +59,8 @@ StationName = Annotated[str, Meta(min_length=1, max_length=255, pattern=SOME_TEX
 class StationListQuery(PageQuery):
     search_query: str | None = None
     procedure_ids: list[UUID] | None = None
+    tags: list[str] | None = None
+    causes: list[str] | None = None
     metadata: str | None = None
     include_metadata: bool = False
 
@@ -133,7 +135,13 @@ def list_(
 ) -> Response:
     """The stations in use that a search finds, paged, newest first."""
     page = page_of(scope.connection, query)
-    station_filter = StationFilter(query.search_query, query.procedure_ids, metadata_tests(query.metadata))
+    station_filter = StationFilter(
+        query.search_query,
+        query.procedure_ids,
+        metadata_tests(query.metadata),
+        tags=query.tags,
+        causes=query.causes,
+    )
     listed = list_station_records(scope, station_filter, page)
     procedures = list_procedures_of(scope, listed.rows)
     ids = [station.id for station in listed.rows]

@@ -68,6 +68,8 @@ class UnitListQuery(CreatedQuery):
         "created_at"
     )
     sort_order: Literal["asc", "desc"] = "desc"
+    tags: list[str] | None = None
+    causes: list[str] | None = None
     metadata: str | None = None
     include_metadata: bool = False
 
@@ -156,6 +158,8 @@ def _unit_filter(query: UnitListQuery) -> UnitFilter:
         run_count_max=query.run_count_max,
         with_run=None if query.latest_only else run,
         with_newest_run=run if query.latest_only else None,
+        tags=query.tags,
+        causes=query.causes,
         metadata=metadata_tests(query.metadata),
     )
 

@@ -1,0 +1,1 @@
+"""A JSON door: comments, tags and causes."""

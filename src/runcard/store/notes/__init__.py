@@ -1,0 +1,1 @@
+"""Comments, tags and causes of runs, phases, measurements, units, batches and stations."""
