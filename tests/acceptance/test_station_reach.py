@@ -122,6 +122,10 @@ WRITES: dict[Route, Write] = {
     ("POST", "/api/cli/deployments"): Write(MANAGE, {"procedure_id": "{procedure}", "upload_id": "{upload}"}),
     ("DELETE", "/api/quarantine/files/{id}"): Write(MANAGE, consumes=True),
     ("POST", "/api/quarantine/files/{id}/retry"): Write(frozenset({"admin", "maker"}), {}),
+    ("POST", "/api/runs/void"): Write(MANAGE, {"ids": ["{run}"], "reason": "Lid open"}, consumes=True),
+    ("POST", "/api/runs/unvoid"): Write(MANAGE, {"ids": ["{voided}"]}, consumes=True),
+    ("POST", "/api/bin/{id}/restore"): Write(MANAGE, {}, consumes=True),
+    ("DELETE", "/api/bin/{id}"): Write(MANAGE, consumes=True),
     ("POST", "/api/comments"): Write(LINKED, {"thing_id": "{run}", "text": "Seen"}),
     ("PATCH", "/api/comments/{id}"): Write(frozenset({"admin", "maker"}), {"text": "Looked at"}),
     ("DELETE", "/api/comments/{id}"): Write(frozenset({"admin", "maker"}), consumes=True),
@@ -142,6 +146,7 @@ _IDS = {
     "/api/v2/imports": "template",
     "/api/v2/runs": "run",
     "/api/quarantine": "quarantined",
+    "/api/bin": "in_bin",
     "/api/comments": "comment",
     "/api/tags": "noted_tag",
     "/api/causes": "cause",
@@ -218,6 +223,9 @@ class Floor:
             "procedure_version": "{version}",
         }
         names["run"] = self._made("/runs", run, names)
+        names["voided"], names["in_bin"] = (self._made("/runs", run, names) for _ in range(2))
+        self._done("admin", "POST", "/api/runs/void", {"ids": ["{voided}"], "reason": "Lid open"}, names)
+        self._done("admin", "DELETE", f"/api/v1/runs/{names['in_bin']}", None, names)
         for name in ("{child}", "{part_of_it}"):
             unit = {"serial_number": name, "part_number": "{part}", "revision_number": "{revision}"}
             self._made("/units", unit, names)
