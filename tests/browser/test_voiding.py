@@ -1,7 +1,8 @@
-"""Voiding and deleting by hand: each says what it did, and each can be undone where one stands."""
+"""Voiding, deleting and tagging by hand: each says what it did, and voids and deletions are undone where one stands."""
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -93,3 +94,21 @@ def test_a_deletion_is_undone_at_once_or_from_the_bin(
     bin_.get_by_role("button", name=f"Restore run of unit {serial}").click()
     bin_.wait_for_url(address)
     expect(bin_.locator("#history")).to_contain_text("restored a run of unit")
+
+
+def test_thirty_runs_are_tagged_at_once_and_found_by_it(windows: Windows, admin: StorageState) -> None:
+    page = windows.open("/runs", cookies=admin)
+    boxes = page.locator("input[name=ids]")
+    for place in range(30):
+        boxes.nth(place).check()
+    page.get_by_text("Change…").click()
+    page.get_by_role("button", name="The ticked runs").click()
+    expect(page.get_by_role("heading", name="30 runs", exact=True)).to_be_visible()
+    assert violations(page) == []
+    name = str(page.get_by_label("Tag").locator("option").first.inner_text())
+    page.get_by_role("button", name="Add to 30 runs").click()
+    expect(page.get_by_role("status")).to_contain_text("changed.")
+    page.goto("/runs?" + urlencode({"tag": name}))
+    assert page.locator("table.runs tbody tr").count() >= 30
+    page.goto("/trail")
+    expect(page.locator(".changes")).to_contain_text(name)

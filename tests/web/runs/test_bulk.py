@@ -3,10 +3,11 @@
 import re
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.conftest import DatabaseKind
-from tests.servers import Server
+from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, Page
 from tests.web.reporting import record, report
 
@@ -113,13 +114,39 @@ def test_bad_fields(eve: Browser, paths: list[str], serial: str, fields: dict[st
 
 def test_who_may(eve: Browser, vic: Browser, gus: Browser, paths: list[str], serial: str) -> None:
     url = f"/bulk/runs?serial={serial}"
+    tagging = {"deed": "tag", "count": "12", "tag": "x"}
     assert not [link for link in vic.open(f"/runs?serial={serial}").links if "bulk" in link]
     assert vic.open(url).status == 403
     fields = {"deed": "void", "count": "12", "reason": "x"}
     token = vic.open("/runs").hidden_fields["form_token"]
-    assert vic.send(url, {"form_token": token, **fields}).status == 403
+    for sent in (fields, tagging):
+        assert vic.send(url, {"form_token": token, **sent}).status == 403
     assert "No run matches" in gus.open(url).text
     token = gus.open("/runs").hidden_fields["form_token"]
     assert gus.send(url, {"form_token": token, **fields}).status == 409
     assert eve.send(url, {"form_token": "made-up", **fields}).status == 403
     assert "No figure counts" not in eve.open(paths[0]).text
+
+
+def test_many_are_tagged_and_given_a_cause(
+    server: Server, eve: Browser, paths: list[str], serial: str
+) -> None:
+    key = {"Authorization": f"Bearer {server.world.acme.admin.api_key}"}
+    for path, body in (
+        ("tags", {"name": f"tag {serial}"}),
+        ("causes", {"code": serial, "name": f"cause {serial}"}),
+    ):
+        answer = httpx.post(f"{server.url}/api/{path}", json=body, headers=key, timeout=DEADLINE_S)
+        assert answer.status_code == 200, answer.text
+    url = f"/bulk/runs?serial={serial}"
+    fields = {"form_token": eve.open(url).hidden_fields["form_token"], "count": "12"}
+    tagged = eve.send(url, {**fields, "deed": "tag", "tag": f"tag {serial}"})
+    assert "12 runs changed." in tagged.text
+    assert "0 runs changed." in eve.send(url, {**fields, "deed": "tag", "tag": f"tag {serial}"}).text
+    assert len(eve.open(f"/runs?tag=tag+{serial}").run_links) == len(paths)
+    assert "12 runs changed." in eve.send(url, {**fields, "deed": "cause", "cause": serial}).text
+    assert f"cause {serial}" in eve.open(paths[0]).text
+    assert "12 runs changed." in eve.send(url, {**fields, "deed": "untag", "tag": f"tag {serial}"}).text
+    assert eve.open(f"/runs?tag=tag+{serial}").run_links == []
+    assert eve.send(url, {**fields, "deed": "tag", "tag": "unknown"}).status == 404
+    assert eve.send(url, {**fields, "count": "11", "deed": "tag", "tag": f"tag {serial}"}).status == 409

@@ -28,7 +28,8 @@ from runcard.web.lists.filters import Choice
 from runcard.web.notes.markdown import markdown_html
 
 _SHOWN = 20
-_INDENT = "\N{EM SPACE}"
+# Before the name of a cause that lies below another, for each level.
+INDENT = "\N{EM SPACE}"
 # The list that shows what has a tag.
 _LISTS: Mapping[NotedKind, str] = {
     "run": "/runs",
@@ -170,7 +171,7 @@ def home_url(thing: NotedThing) -> str:
 def _cause_choices(scope: Scope, chosen: tuple[str, str] | None) -> Sequence[Choice]:
     code = "" if chosen is None else chosen[0]
     choices = [
-        Choice(one.code, f"{_INDENT * one.depth}{one.name}", one.code == code)
+        Choice(one.code, f"{INDENT * one.depth}{one.name}", one.code == code)
         for one in list_cause_choices(scope)
     ]
     if chosen is not None and not any(choice.is_chosen for choice in choices):

@@ -1,4 +1,4 @@
-"""Voiding many runs at once: those that were ticked in the list, or all that its filter finds."""
+"""Changing many runs at once, those that were ticked in the list or all that its filter finds: voids, tags, causes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,16 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from runcard.auth.permissions import check_may_manage
-from runcard.domain.actor import UserActor
+from runcard.auth.permissions import check_may_manage, may_manage
+from runcard.domain.actor import UserActor, check_may_record
 from runcard.domain.errors import Conflict, InvalidInput
 from runcard.domain.floor.reason import MAX_AT_ONCE, MAX_REASON, check_reason
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.services import WithServices
+from runcard.ingest.note import give_cause, tag
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
+from runcard.store.lists.choices import list_cause_choices, list_tag_choices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.matches import count_runs, find_run_ids
 from runcard.store.runs.records import list_latest_runs
@@ -27,8 +29,9 @@ from runcard.web.frame.forms import Fields, WithForm, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import run_url
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.lists.filters import page_query, url_of
+from runcard.web.lists.filters import Choice, page_query, url_of
 from runcard.web.lists.run_query import RunsPageQuery, list_filter_of
+from runcard.web.notes.section import INDENT
 
 router = APIRouter()
 
@@ -36,14 +39,17 @@ _HERE = "/bulk/runs"
 _SHOWN = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Deed = Literal["void", "unvoid"]
-_WORDS: Mapping[Deed, str] = {"void": "Void", "unvoid": "Let count again"}
+# What only managers do, and what whoever may note something does.
+Voiding = Literal["void", "unvoid"]
+Noting = Literal["tag", "untag", "cause"]
+_WORDS: Mapping[Voiding, str] = {"void": "Void", "unvoid": "Let count again"}
 
 
 class BulkQuery(RunsPageQuery, kw_only=True):
-    """ids: the runs that were ticked; None: all that the filter finds."""
+    """ids: the runs that were ticked; None: all that the filter finds. done: how many were just noted something on."""
 
     ids: Annotated[list[UUID], Meta(max_length=MAX_AT_ONCE)] | None = None
+    done: Annotated[int, Meta(ge=0, le=MAX_AT_ONCE)] | None = None
 
 
 class DoneQuery(Struct, kw_only=True):
@@ -64,20 +70,27 @@ class BulkRun(NamedTuple):
 class DeedForm(NamedTuple):
     """changes: how many of the runs it changes; 0: it is not offered. shown: the same, as people write it."""
 
-    deed: Deed
+    deed: Voiding
     label: str
     changes: int
     shown: str
 
 
 class BulkPage(NamedTuple):
-    """total: how many runs were chosen. more: how many are not shown. too_many: more than one deed changes."""
+    """total, chosen: how many runs were chosen. more: how many are not shown. too_many: more than one deed changes.
+
+    done: how many were just changed; empty if none were. tags, causes: to choose from.
+    """
 
     total: str
+    chosen: int
+    done: str
     is_ticked: bool
     runs: Sequence[BulkRun]
     more: str
     deeds: Sequence[DeedForm]
+    tags: Sequence[str]
+    causes: Sequence[Choice]
     too_many: bool
     most: str
     most_reason: int
@@ -98,7 +111,7 @@ def show_bulk(
     services: WithServices, visit: WithVisit, query: Annotated[BulkQuery, page_query(BulkQuery)]
 ) -> Response:
     """What would be changed: how many runs, and the first of them."""
-    check_may_manage(visit.actor, "void runs")
+    check_may_record(visit.actor)
     with services.database.read_in(visit.actor.organization_id) as scope:
         page = _page(scope, visit, query)
     return render("runs/bulk.html", page, visit)
@@ -112,28 +125,21 @@ def submit_bulk(
     fields: WithForm,
 ) -> Response:
     """Do it to all of the runs, or to none. Raises PermissionDenied, InvalidInput and Conflict."""
-    actor = check_may_manage(visit.actor, "void runs")
-    deed = fields.get("deed", "")
-    if deed not in get_args(Deed):
-        raise InvalidInput.at(
-            "deed", f"{deed[:60]!r} is nothing to do to runs; choose one of {', '.join(_WORDS)}"
+    deed, wanted = fields.get("deed", ""), whole_number(fields, "count", "runs")
+    if deed in get_args(Noting):
+        changed = services.writer.write(
+            visit.actor,
+            lambda tx: _note(tx, visit, cast("Noting", deed), _chosen(tx, visit, query, wanted), fields),
         )
-    wanted = whole_number(fields, "count", "runs")
+        return redirect(url_of(_HERE, query, done=changed))
+    if deed not in get_args(Voiding):
+        known = ", ".join((*get_args(Voiding), *get_args(Noting)))
+        raise InvalidInput.at("deed", f"{deed[:60]!r} is nothing to do to runs; choose one of {known}")
+    actor = check_may_manage(visit.actor, "void runs")
 
     def apply(tx: Transaction) -> datetime:
-        found = find_run_ids(
-            tx.scope,
-            _changed_by(cast("Deed", deed), _filter(tx.scope, visit, query)),
-            "started_at",
-            descending=True,
-        )
-        if len(found) != wanted or not 1 <= len(found) <= MAX_AT_ONCE:
-            raise Conflict(
-                f"There are {len(found)} runs now, not {wanted}: some changed meanwhile. Nothing was done. "
-                "Go back, look at them again and repeat it."
-            )
-        run_ids = [run_id for some in found.in_chunks(MAX_AT_ONCE) for run_id in some]
-        _do(tx, actor, cast("Deed", deed), run_ids, fields)
+        run_ids = _chosen(tx, visit, query, wanted, cast("Voiding", deed))
+        _void(tx, actor, cast("Voiding", deed), run_ids, fields)
         return tx.now
 
     at = services.writer.write(actor, apply)
@@ -182,7 +188,23 @@ def submit_undo(
     return redirect("/runs")
 
 
-def _do(tx: Transaction, actor: UserActor, deed: Deed, run_ids: Sequence[UUID], fields: Fields) -> None:
+def _chosen(
+    tx: Transaction, visit: Visit, query: BulkQuery, wanted: int | None, deed: Voiding | None = None
+) -> Sequence[UUID]:
+    """The runs to change. wanted: how many the reader saw. Raises Conflict if it is another number now."""
+    run_filter = _filter(tx.scope, visit, query)
+    if deed is not None:
+        run_filter = _changed_by(deed, run_filter)
+    found = find_run_ids(tx.scope, run_filter, "started_at", descending=True)
+    if len(found) != wanted or not 1 <= len(found) <= MAX_AT_ONCE:
+        raise Conflict(
+            f"There are {len(found)} runs now, not {wanted}: some changed meanwhile. Nothing was done. "
+            "Go back, look at them again and repeat it."
+        )
+    return [run_id for some in found.in_chunks(MAX_AT_ONCE) for run_id in some]
+
+
+def _void(tx: Transaction, actor: UserActor, deed: Voiding, run_ids: Sequence[UUID], fields: Fields) -> None:
     reason = fields.get("reason", "")
     if deed == "void":
         void_runs(tx, actor, run_ids, check_reason(reason))
@@ -190,12 +212,24 @@ def _do(tx: Transaction, actor: UserActor, deed: Deed, run_ids: Sequence[UUID], 
         end_voids(tx, run_ids, check_reason(reason) if reason.strip() else None)
 
 
+def _note(tx: Transaction, visit: Visit, deed: Noting, run_ids: Sequence[UUID], fields: Fields) -> int:
+    """Tag the runs or give them a cause; returns how many changed."""
+    name = fields.get("tag", "")
+    match deed:
+        case "tag":
+            return len(tag(tx, visit.actor, run_ids, add=[name]))
+        case "untag":
+            return len(tag(tx, visit.actor, run_ids, remove=[name]))
+        case "cause":
+            return len(give_cause(tx, visit.actor, run_ids, fields.get("cause") or None))
+
+
 def _filter(scope: Scope, visit: Visit, query: BulkQuery) -> RunFilter:
     run_filter = list_filter_of(scope, query, visit, datetime.now(UTC))
     return run_filter if query.ids is None else RunFilter(ids=query.ids)
 
 
-def _changed_by(deed: Deed, run_filter: RunFilter) -> RunFilter:
+def _changed_by(deed: Voiding, run_filter: RunFilter) -> RunFilter:
     """Those of these runs that the deed changes."""
     is_voided = deed == "unvoid"
     if run_filter.voided not in (None, is_voided):
@@ -208,12 +242,15 @@ def _page(scope: Scope, visit: Visit, query: BulkQuery) -> BulkPage:
     total = count_runs(scope, run_filter, MAX_AT_ONCE + 1)
     too_many = total > MAX_AT_ONCE
     first = list_latest_runs(scope, run_filter, _SHOWN).rows
+    offered = may_manage(visit.actor) and not too_many
     counts = {
-        deed: 0 if too_many else count_runs(scope, _changed_by(deed, run_filter), MAX_AT_ONCE + 1)
+        deed: count_runs(scope, _changed_by(deed, run_filter), MAX_AT_ONCE + 1) if offered else 0
         for deed in _WORDS
     }
     return BulkPage(
         total=count_text(min(total, MAX_AT_ONCE)),
+        chosen=total,
+        done="" if query.done is None else count_text(query.done),
         is_ticked=query.ids is not None,
         runs=[
             BulkRun(
@@ -230,10 +267,15 @@ def _page(scope: Scope, visit: Visit, query: BulkQuery) -> BulkPage:
         deeds=[
             DeedForm(deed, label, counts[deed], count_text(counts[deed])) for deed, label in _WORDS.items()
         ],
+        tags=list_tag_choices(scope),
+        causes=[
+            Choice(one.code, f"{INDENT * one.depth}{one.name}", is_chosen=False)
+            for one in list_cause_choices(scope)
+        ],
         too_many=too_many,
         most=count_text(MAX_AT_ONCE),
         most_reason=MAX_REASON,
-        url=url_of(_HERE, query),
+        url=url_of(_HERE, query, done=None),
         list_url=url_of("/runs", _list_query(query)),
     )
 

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.lists.run_lists import count_runs, list_runs
-from runcard.auth.permissions import may_manage
 from runcard.domain.errors import InvalidInput
 from runcard.domain.instant import as_utc, format_instant
 from runcard.edge.requests.paging import PageQuery, page_of
@@ -199,7 +198,7 @@ def show_runs(
         parquet_url=_url("/runs.parquet", query),
         news_url=_url("/runs/news", query, seen=seen),
         total=total,
-        bulk_url=_url("/bulk/runs", query) if may_manage(visit.actor) else "",
+        bulk_url="" if visit.actor.role == "viewer" else _url("/bulk/runs", query),
         is_by_start=_is_by_start(query),
         newest_url="" if found.is_first else _url(_HERE, query),
         newer_url=found.newer_url,
