@@ -27,7 +27,10 @@ RUNS_AT_ONCE = 200
 
 
 class ExportedRun(Struct, frozen=True, gc=False):
-    """station: the one that reported the run; None where a user did. operator: name, or else e-mail."""
+    """station: the one that reported the run; None where a user did. operator: name, or else e-mail.
+
+    void_reason: None: the run counts.
+    """
 
     id: UUID
     serial_number: str
@@ -47,6 +50,7 @@ class ExportedRun(Struct, frozen=True, gc=False):
     slot_key: str | None
     slot_name: str | None
     created_at: datetime
+    void_reason: str | None
 
 
 class ExportedMeasurement(Struct, frozen=True, gc=False):
@@ -75,6 +79,7 @@ class ExportedMeasurement(Struct, frozen=True, gc=False):
     kind: ValueKind
     retry_count: int
     is_final_attempt: bool
+    run_void_reason: str | None
 
 
 Row = TypeVar("Row", ExportedRun, ExportedMeasurement)
@@ -147,6 +152,7 @@ def _exported_run(run: RunRecord) -> ExportedRun:
         run.slot_key,
         run.slot_name,
         run.created_at,
+        None if run.void is None else run.void.reason,
     )
 
 
@@ -175,4 +181,5 @@ def _exported_measurement(run: RunRecord, measured: Measured) -> ExportedMeasure
         kind,
         phase.retry_count,
         measured.attempt.is_final,
+        None if run.void is None else run.void.reason,
     )

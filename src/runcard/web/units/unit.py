@@ -207,7 +207,7 @@ def show_unit(
         procedures=[_procedure_runs(one, unit, zone) for one in shown],
         repairs=repairs.cards,
         repair_pages=repairs.pages,
-        no_runs=_no_runs(kept_days),
+        no_runs=_no_runs(past, kept_days),
         files=[_file(one, download_url(services, one, root), visit) for one in files],
         metadata=metadata_facts(metadata),
         notes=notes,
@@ -321,7 +321,9 @@ def _procedure_runs(attempts: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) ->
     )
 
 
-def _no_runs(kept_days: int | None) -> str:
+def _no_runs(past: Past, kept_days: int | None) -> str:
+    if past.gone:
+        return "All runs of this unit were deleted. The timeline has them."
     if kept_days is None:
         return "This unit has never run."
     return f"No run of this unit is kept: runs are deleted {kept_days} days after the last one."
