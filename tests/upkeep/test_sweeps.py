@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from runcard.domain.errors import ClockDoubted, StorageUnavailable
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import Amount
 from runcard.intake.arrived_files import Stores
+from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.changes import last_seq, list_changes
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer
@@ -33,8 +35,11 @@ from runcard.store.intake.quarantine import Refusal, RefusedFile, quarantine
 from runcard.store.people.organizations import create_organization, update_organization
 from runcard.store.people.users import create_user
 from runcard.store.procedures.rows import create_procedure
+from runcard.store.restoring.contents import count_bin, find_deleted
 from runcard.store.retention.log import find_swept_at, last_known, list_removed_days
 from runcard.store.retention.old_records import count_kept, forecast
+from runcard.store.runs.rows import delete_run
+from runcard.store.trail.entries import TrailFilter, list_entries
 from runcard.upkeep.sweeps import sweep
 from tests.conftest import SQLITE_FILE, Template
 from tests.old_runs import CONTENT, attach_at, keys_in, record_at
@@ -419,6 +424,48 @@ def test_what_grows_old_within_three_days_may_go_in_one(home: Home) -> None:
         home.run(f"OLD-{number}", 10)
     home.keep(6)
     assert swept(home, NOW).runs == 5
+
+
+def test_the_bin_is_emptied_after_its_days(home: Home) -> None:
+    run = home.run("A", 1)
+    file = home.file(1, run)
+    home.stores.writer.write(home.actor, partial(delete_run, run_id=run, deletion=Deletion(why="Twice")))
+
+    def in_bin(after: timedelta, *, clock_is_right: bool = False) -> int:
+        """How many things wait in the bin after a sweep so much later."""
+        now = datetime.now(UTC) + after
+        assert list(sweep(home.stores, home.id, now, clock_is_right=clock_is_right)) == []
+        with home.stores.database.read_in(home.id) as scope:
+            return count_bin(scope)
+
+    assert in_bin(timedelta(days=29)) == 1
+    with pytest.raises(ClockDoubted):
+        in_bin(timedelta(days=400))
+    assert keys_in(home.stores.blobs).count(blob_key(home.id, file)) == 1
+    assert in_bin(timedelta(days=31), clock_is_right=True) == 0
+    assert home.files() == set()
+    with home.stores.database.read_in(home.id) as scope:
+        thing = find_deleted(scope, run)
+        [entry] = list_entries(scope, TrailFilter(thing_id=run), 1).rows
+    assert thing is not None
+    assert (thing.name, thing.why, thing.purged_at is not None) == ("A", "Twice", True)
+    assert entry.kind == "run_purged"
+    assert entry.entry is not None
+    assert (entry.entry.by.name, entry.entry.why) == ("bin", "It was in the bin for 30 days.")
+
+
+def test_the_organization_says_how_long_things_stay_in_the_bin(home: Home) -> None:
+    run = home.run("A", 1)
+    home.stores.writer.write(home.actor, partial(delete_run, run_id=run, deletion=Deletion()))
+    for days, left in ((3, 1), (1, 0)):
+        changed = replace(home.keep(None), bin_days=days)
+        home.stores.writer.write_catalog(
+            SystemActor(home.id, "test"), partial(update_organization, organization=changed)
+        )
+        list(sweep(home.stores, home.id, datetime.now(UTC) + timedelta(days=2)))
+        with home.stores.database.read_in(home.id) as scope:
+            assert count_bin(scope) == left
+    assert home.runs() == set()
 
 
 def test_one_process_sweeps(home: Home) -> None:
