@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -91,6 +92,19 @@ def a_run(
         phases=tuple(_phase(number) for number in range(PHASES)),
     )
     return prepare_run(report), floor.stations[n // 7 % STATIONS]
+
+
+def record_runs(writer: Writer, floor: Floor, count: int) -> list[UUID]:
+    """Record runs, each of a unit of its own, and return their ids."""
+    futures: list[Future[UUID]] = []
+    for number in range(count):
+        run, station = a_run(floor, number, f"SN-{number}")
+        futures.append(writer.submit(partial(_record, station=station, run=run)))
+    return [future.result() for future in futures]
+
+
+def _record(shared: SharedTransaction, station: StationActor, run: PreparedRun) -> UUID:
+    return record_run(shared.of(station), station, run)
 
 
 def _phase(number: int) -> Phase:

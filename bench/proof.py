@@ -9,12 +9,10 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 import typer
@@ -23,14 +21,11 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
 
-from bench.copied_runs import a_run, build_floor
+from bench.copied_runs import build_floor, record_runs
 from bench.failure import BenchFailed
-from runcard.domain.actor import StationActor
 from runcard.evidence.prover import Prover
 from runcard.evidence.signing import open_signing_key
 from runcard.evidence.verification import Verification
-from runcard.ingest.record_run import PreparedRun, record_run
-from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import migrate
@@ -76,11 +71,7 @@ def _measure(folder: Path, runs: int) -> Line:
 
 def _measured(database: Database, writer: Writer, folder: Path, runs: int) -> Line:
     floor = writer.write_shared(build_floor)
-    futures: list[Future[UUID]] = []
-    for number in range(runs):
-        run, station = a_run(floor, number, f"SN-{number}")
-        futures.append(writer.submit(partial(_record, station=station, run=run)))
-    ids = [future.result() for future in futures]
+    ids = record_runs(writer, floor, runs)
     organization_id = floor.organization_id
     prover = Prover(database, writer, open_signing_key(None, folder))
     sealing_s = _timed(lambda: prover.seal(organization_id))
@@ -103,10 +94,6 @@ def _measured(database: Database, writer: Writer, folder: Path, runs: int) -> Li
         entries / verifying_s,
         statistics.median(receipts) * 1000,
     )
-
-
-def _record(shared: SharedTransaction, station: StationActor, run: PreparedRun) -> UUID:
-    return record_run(shared.of(station), station, run)
 
 
 def _timed(work: Callable[[], object]) -> float:

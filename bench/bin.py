@@ -1,0 +1,91 @@
+"""How fast runs are voided, deleted, restored and removed for good, all in one write, while nobody records.
+
+    python bench/bin.py --json
+
+See README.md in this folder for how to read the numbers.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
+
+from bench.copied_runs import build_floor, record_runs
+from runcard.domain.actor import UserActor
+from runcard.domain.ids import new_id
+from runcard.store.bin.deleting import Deletion
+from runcard.store.commit.transaction import Transaction
+from runcard.store.commit.writer import Writer
+from runcard.store.engine.database import Database
+from runcard.store.engine.migrate import migrate
+from runcard.store.restoring.purge import purge
+from runcard.store.restoring.restore import restore
+from runcard.store.runs.rows import delete_runs
+from runcard.store.runs.voids import end_voids, void_runs
+
+
+class Line(msgspec.Struct):
+    """Runs a second, each in one write."""
+
+    runs: int
+    voided_per_s: float
+    unvoided_per_s: float
+    deleted_per_s: float
+    restored_per_s: float
+    purged_per_s: float
+
+
+def main(
+    runs: Annotated[int, typer.Option(help="How many runs to record first.", min=1)] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line.")] = False,
+) -> None:
+    """Measure voids and the bin on SQLite."""
+    with TemporaryDirectory() as folder:
+        line = _measure(Path(folder), runs)
+    if as_json:
+        print(msgspec.json.encode(line).decode())
+        return
+    table = Table(*line.__struct_fields__)
+    table.add_row(*(f"{getattr(line, name):,.0f}" for name in line.__struct_fields__))
+    Console().print(table)
+
+
+def _measure(folder: Path, runs: int) -> Line:
+    database = Database.open(None, folder / "runcard.sqlite3")
+    migrate(database)
+    writer = Writer(database)
+    try:
+        floor = writer.write_shared(build_floor)
+        ids = record_runs(writer, floor, runs)
+        admin = UserActor(new_id(), floor.organization_id, "admin")
+
+        def rate(deed: Callable[[Transaction], Any]) -> float:
+            started = time.perf_counter()
+            writer.write_catalog(admin, deed)
+            return runs / (time.perf_counter() - started)
+
+        def delete(tx: Transaction) -> None:
+            delete_runs(tx, ids, Deletion())
+
+        voided = rate(lambda tx: void_runs(tx, admin, ids, "bench"))
+        unvoided = rate(lambda tx: end_voids(tx, ids, None))
+        deleted = rate(delete)
+        restored = rate(lambda tx: restore(tx, ids[0], None))
+        rate(delete)
+        return Line(runs, voided, unvoided, deleted, restored, rate(lambda tx: purge(tx, ids[0], None)))
+    finally:
+        writer.close()
+        database.close()
+
+
+if __name__ == "__main__":
+    typer.run(main)
