@@ -12,6 +12,7 @@ from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
+from runcard.store.bin.deleting import Deletion
 from runcard.store.runs.rows import delete_run
 from tests.acceptance.wire import Json
 from tests.analytics.copies import OwnCopy, own_copy
@@ -94,7 +95,10 @@ def test_killed_in_the_middle_of_copying(doomed: Server, floor: Floor, module_da
         for part in range(chance.randint(1, 6)):
             reports = [report(f"SN-{part}-{n}", chance.choice(["PASS", "FAIL"])) for n in range(60)]
             made = floor.record(procedure_id, reports)
-            floor.writer.write(SystemActor(floor.home, "test"), partial(delete_run, run_id=next(iter(made))))
+            floor.writer.write(
+                SystemActor(floor.home, "test"),
+                partial(delete_run, run_id=next(iter(made)), deletion=Deletion()),
+            )
         doomed.kill()
         survived = OwnCopy(floor.database, module_data_dir / COPY_FILE)
         seen.append(survived.seen())

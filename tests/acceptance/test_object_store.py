@@ -127,6 +127,8 @@ def test_deleted_run_takes_its_files_along(admin, serial, bucket):
     assert sync(admin, uploaded(admin, b"a curve"), run_id).status_code == 200
     assert len({item.key for item in bucket.objects.all()} - before) == 1
     assert admin.delete(f"/runs/{run_id}").status_code == 200
+    assert len({item.key for item in bucket.objects.all()} - before) == 1, "the bin keeps the bytes"
+    assert admin.delete(str(admin.base_url.copy_with(path=f"/api/bin/{run_id}"))).status_code == 200
     assert {item.key for item in bucket.objects.all()} == before
 
 

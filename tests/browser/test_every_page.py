@@ -17,6 +17,7 @@ from tests.web.browser import Browser
 FOR_STRANGERS = {"/log-in", "/setup/{token}", "/invitation/{token}"}
 # Parts of pages that not every run and unit has; and nobody has put a picture into the demo, which has runs.
 FOR_SOME = {
+    "/bulk/runs/done",
     "/runs/{run_id}/series/{position}",
     "/runs/{run_id}/series/{position}/values.{file_format}",
     "/genealogy/{unit_id}",

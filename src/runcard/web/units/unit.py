@@ -322,7 +322,7 @@ def _procedure_runs(attempts: UnitAttempts, unit: UnitRecord, zone: ZoneInfo) ->
 
 
 def _no_runs(past: Past, kept_days: int | None) -> str:
-    if past.gone:
+    if any(run.deleted_by_id is not None for run in past.gone):
         return "All runs of this unit were deleted. The timeline has them."
     if kept_days is None:
         return "This unit has never run."

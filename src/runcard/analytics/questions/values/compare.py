@@ -141,7 +141,8 @@ def _samples(
     found = asking.arrays(
         f"SELECT {grouping.sql} AS g, min({quantity.number}) AS lowest, max({quantity.number}) AS highest, "
         f"list(DISTINCT x.spec) AS specs, coalesce(list({quantity.number}) FILTER ({are_ranked}), []) AS ranked "
-        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY g",
+        # In order, because the last digits of sums over groups depend on it.
+        f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY g ORDER BY g",
         keep.values,
     )
     keys, lowest, highest = (found[name].tolist() for name in ("g", "lowest", "highest"))
