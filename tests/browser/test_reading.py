@@ -98,7 +98,7 @@ def test_rows_are_walked_by_arrows_and_opened_by_enter(windows: Windows, admin: 
 def test_a_station_is_opened_from_anywhere_in_its_row(windows: Windows, admin: StorageState):
     page = windows.open("/stations", cookies=admin)
     row = page.locator("table tbody tr").nth(1)
-    name = row.locator("th").inner_text()
+    name = row.locator("th > a").inner_text()
     row.locator("td[data-label=Team]").click(force=True)  # the link lies over it
     page.wait_for_url("**/stations/*")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
