@@ -12,9 +12,10 @@ The tree. The subclasses without subclasses follow the colon; the others stand b
         PermissionDenied: StationNotAuthorized, StationNotLinked, UnitNotReached, FileNotBrought,
           CreationForbidden, QuotaExceeded, SignatureInvalid, FormExpired
         NotFound: ProcedureNotFound, OperatorNotFound, UnitNotFound, PartNotFound, RevisionNotFound,
-          BatchNotFound, VersionNotFound, StationNotFound, TeamNotFound, RunNotFound, PhaseNotFound,
-          MeasurementNotFound, LogNotFound, AttachmentNotFound, ImportTemplateNotFound, FileImportNotFound,
-          QuarantinedFileNotFound, DeploymentNotFound, ApiCallNotFound, SetupLinkSpent, InvitationSpent
+          NotDeleted, BatchNotFound, VersionNotFound, StationNotFound, TeamNotFound, RunNotFound,
+          PhaseNotFound, MeasurementNotFound, LogNotFound, AttachmentNotFound, ImportTemplateNotFound,
+          FileImportNotFound, QuarantinedFileNotFound, DeploymentNotFound, ApiCallNotFound, SetupLinkSpent,
+          InvitationSpent
         TooMuchAtOnce: TooManyReads, TooManyLogIns, TooManyLargeBodies
         Conflict: ClockDoubted, AlreadyExists, IdentifierTaken, BytesGone, NameTaken, Merged, InUse,
           UploadNotLinkable, UploadTaken, ReportRecorded
@@ -247,6 +248,10 @@ class PartNotFound(NotFound):
 class RevisionNotFound(NotFound):
     def __init__(self, part_number: str, number: str) -> None:
         super().__init__(f"Revision not found: {number} of part {part_number}")
+
+
+class NotDeleted(NotFound):
+    default_message = "Nothing with ID {} was deleted. The bin lists what can be restored."
 
 
 class BatchNotFound(NotFound):

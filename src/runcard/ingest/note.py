@@ -9,6 +9,7 @@ from uuid import UUID
 
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import PermissionDenied, UnitNotReached
+from runcard.domain.floor.at_once import check_count
 from runcard.ingest.reach import check_may_add, check_reaches_run
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -20,7 +21,7 @@ from runcard.store.notes.comments import (
     edit_comment,
     get_comment,
 )
-from runcard.store.notes.tags import apply_tags, check_count
+from runcard.store.notes.tags import apply_tags
 from runcard.store.notes.things import NotedThing, get_all_noted, get_noted
 from runcard.store.stations.reach import may_report_unit
 
@@ -86,7 +87,7 @@ def may_change(actor: Actor, comment: Comment) -> bool:
 def _check_may_note(tx: Transaction, actor: Actor, thing_ids: Collection[UUID]) -> None:
     check_may_add(tx.connection, actor)
     if isinstance(actor, StationActor):
-        check_count(thing_ids)
+        check_count("thing_ids", len(thing_ids), least=0)
         _check_reaches(tx, actor, get_all_noted(tx.scope, thing_ids).values())
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import NotFound
+from runcard.domain.errors import NotDeleted
 from runcard.domain.floor.reason import check_reason
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
@@ -21,7 +21,7 @@ from runcard.edge.requests.services import WithScope, WithServices, json_body, t
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
-from runcard.store.restoring.contents import Deleted, find_deleted, list_bin
+from runcard.store.restoring.contents import Deleted, get_deleted, list_bin
 from runcard.store.restoring.purge import purge
 from runcard.store.restoring.restore import restore
 
@@ -111,11 +111,7 @@ def get(
     scope: WithScope,
 ) -> Response:
     """What is known of a deleted thing, also if it is gone for good."""
-    thing_id = _id_of(id)
-    thing = find_deleted(scope, thing_id)
-    if thing is None:
-        raise _not_deleted(thing_id)
-    return JsonResponse(DeletedBody(**_fields(scope, thing)))
+    return JsonResponse(DeletedBody(**_fields(scope, get_deleted(scope, _id_of(id)))))
 
 
 @router.post("/bin/{id}/restore", openapi_extra=operation(RestoreResponse, RestoreBody, name="bin-restore"))
@@ -165,11 +161,7 @@ def _fields(scope: Scope, thing: Deleted) -> dict[str, Any]:
 
 
 def _id_of(text: str) -> UUID:
-    return id_of(text, _not_deleted)
-
-
-def _not_deleted(thing_id: object) -> NotFound:
-    return NotFound(f"Nothing with ID {thing_id} was deleted. The bin lists what can be restored.")
+    return id_of(text, NotDeleted)
 
 
 def _checked(reason: str | None) -> str | None:

@@ -8,7 +8,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.domain.actor import UserActor
-from runcard.domain.floor.reason import check_count, check_reason
+from runcard.domain.floor.at_once import check_count
+from runcard.domain.floor.reason import check_reason
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.services import WithServices, json_body, to_manage

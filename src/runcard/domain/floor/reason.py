@@ -3,8 +3,6 @@
 from runcard.domain.errors import InvalidInput
 
 MAX_REASON = 500
-# How many things one request may change, all or none.
-MAX_AT_ONCE = 10_000
 
 
 def check_reason(reason: str) -> str:
@@ -17,11 +15,3 @@ def check_reason(reason: str) -> str:
             "reason", f"Reason has {len(text)} characters; use at most {MAX_REASON}, and no null byte"
         )
     return text
-
-
-def check_count(name: str, count: int) -> None:
-    """Check how many things one request changes. Raises InvalidInput for none, and for more than MAX_AT_ONCE."""
-    if not 1 <= count <= MAX_AT_ONCE:
-        raise InvalidInput.at(
-            name, f"{count} things are named; name 1 to {MAX_AT_ONCE} of them in one request"
-        )

@@ -11,8 +11,6 @@ TAG_COLOURS: tuple[TagColour, ...] = get_args(TagColour)
 MAX_NAME_LENGTH = 60
 # Tags of an organization.
 MAX_TAGS = 1000
-# Things that one request may change.
-MAX_AT_ONCE = 10_000
 
 
 def checked_label(field: str, text: str, most: int = MAX_NAME_LENGTH) -> str:

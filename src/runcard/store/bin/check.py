@@ -11,7 +11,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.metadata import value_of
 from runcard.store.trail.check import UNREADABLE, CheckedPage, Misfit
-from runcard.store.trail.things import THING_OF, text_of
+from runcard.store.trail.things import THING_OF, digest_of
 
 _PAGE = 200
 
@@ -57,4 +57,4 @@ def digest_of_packed(packed: Packed) -> bytes:
         metadata = {one["key"]: value_of(one["text"], one["number"], one["boolean"]) for one in entries}
     document = document_of(packed)
     inside = None if document is None else hashlib.sha256(document).digest()
-    return hashlib.sha256(text_of(table, row, metadata=metadata, document=inside)).digest()
+    return digest_of(table, row, metadata=metadata, document=inside)

@@ -12,7 +12,7 @@ from runcard.store.bin.packing import pack
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.trail.things import THING_OF, KeptThing, kept_thing, read_things
-from runcard.store.trail.watching import author_id, watch
+from runcard.store.trail.watching import author_id, watch, watch_read
 
 
 class Deletion(NamedTuple):
@@ -23,6 +23,10 @@ class Deletion(NamedTuple):
     head_id: UUID | None = None
     why: str | None = None
     is_kept: bool = True
+
+    def together(self, ids: Iterable[UUID]) -> "Deletion":
+        """The same for things that one call deletes: in the bin they go along with the first of them."""
+        return self.of(next(iter(ids), None)) if self.is_kept else self
 
     def of(self, head_id: UUID | None) -> "Deletion":
         """The same for what goes along with a thing. What that thing itself goes along with stays the head."""
@@ -44,13 +48,12 @@ def before_deleting(
 
     deletion: None: they leave no tombstone, and nothing is returned.
     """
-    watch(tx, table, ids, why=None if deletion is None else deletion.why)
     if deletion is None:
+        watch(tx, table, ids)
         return {}
-    things = {
-        thing_id: _as_it_was(tx, table, thing)
-        for thing_id, thing in read_things(tx.scope, table, ids).items()
-    }
+    found = read_things(tx.scope, table, ids)
+    watch_read(tx, table, found.values(), why=deletion.why)
+    things = {thing_id: _as_it_was(tx, table, thing) for thing_id, thing in found.items()}
     own = {thing_id: thing.row for thing_id, thing in things.items()}
     contents = pack(tx.scope, table, own) if deletion.is_kept else {}
     return {thing_id: Remains(table, thing, contents.get(thing_id)) for thing_id, thing in things.items()}

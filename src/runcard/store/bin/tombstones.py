@@ -22,22 +22,18 @@ class GoneRun(NamedTuple):
     procedure_id: UUID
     started_at: datetime
     outcome: RunOutcome
-    deleted_at: datetime
     deleted_by_id: UUID | None
     why: str | None
-    is_in_bin: bool
 
 
 def list_gone_runs(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[GoneRun]:
     """The deleted runs of these units, in the order of their starts."""
     d = deleted_things.c
-    columns = (d.id, d.unit_id, d.procedure_id, d.started_at, d.outcome, d.deleted_at, d.deleted_by_id, d.why)
+    columns = (d.id, d.unit_id, d.procedure_id, d.started_at, d.outcome, d.deleted_by_id, d.why)
     rows = [
         row
         for some in in_chunks(unit_ids)
-        for row in scope.connection.execute(
-            select(*columns, d.purged_at.is_(None)).where(scope.owns(d), d.unit_id.in_(some))
-        )
+        for row in scope.connection.execute(select(*columns).where(scope.owns(d), d.unit_id.in_(some)))
     ]
     targets = merge_targets(scope, {row[2] for row in rows})
     found = [

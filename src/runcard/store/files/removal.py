@@ -1,6 +1,6 @@
 """Removal of attachments: those that somebody deletes, and those that nothing needs any more."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Exists, delete, or_, select, update
 
 from runcard.domain.errors import AttachmentNotFound
-from runcard.store.bin.deleting import Deletion, before_deleting, bury
+from runcard.store.bin.deleting import Deletion, Remains, before_deleting, bury
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import (
@@ -71,6 +71,11 @@ def delete_unneeded(
     return deleted
 
 
+def remains_of(remains: Mapping[UUID, Remains], gone: Iterable[Attachment]) -> Sequence[Remains]:
+    """Those of these remains whose file is gone. A file stays if something else still names it."""
+    return [remains[file.id] for file in gone if file.id in remains]
+
+
 def delete_attachments(
     tx: Transaction, attachment_ids: Iterable[UUID], deletion: Deletion, *, of_unit: UUID | None = None
 ) -> Sequence[Attachment]:
@@ -85,8 +90,7 @@ def delete_attachments(
         if of_unit is not None and attachment.unit_id != of_unit:
             raise AttachmentNotFound(attachment_id)
         deleted.append(attachment)
-    if deletion.is_kept:
-        deletion = deletion.of(deleted[0].id if deleted else None)
+    deletion = deletion.together(gone.id for gone in deleted)
     remains = before_deleting(tx, attachments, [gone.id for gone in deleted], deletion)
     _erase(tx, deleted, keeps_bytes=deletion.is_kept)
     bury(tx, remains.values(), deletion)

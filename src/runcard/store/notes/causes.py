@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy import delete, func, insert, select, update
 
 from runcard.domain.errors import AlreadyExists, Conflict
+from runcard.domain.floor.at_once import check_count
 from runcard.domain.ids import new_id
 from runcard.domain.notes.cause import (
     MAX_CAUSES,
@@ -27,7 +28,6 @@ from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import causes, thing_causes
-from runcard.store.notes.tags import check_count
 from runcard.store.notes.things import get_all_noted
 from runcard.store.trail.watching import note_difference, watch, watch_new
 
@@ -145,7 +145,7 @@ def apply_cause(tx: Transaction, thing_ids: Collection[UUID], code: str | None) 
     Returns the things that changed, each with an entry. Raises InvalidInput for more than MAX_AT_ONCE things,
     ThingNotFound, CauseNotFound, and Conflict for an archived cause. Then nothing is changed.
     """
-    check_count(thing_ids)
+    check_count("thing_ids", len(thing_ids), least=0)
     tx.lock_notes()
     cause = None if code is None else find_by_code(tx.scope, code)
     if cause is not None and cause.archived_at is not None:

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 
 from runcard.domain.errors import AlreadyExists, Conflict, InvalidInput
+from runcard.domain.floor.at_once import check_count
 from runcard.domain.ids import new_id
 from runcard.domain.notes.errors import StillGiven, TagNotFound
-from runcard.domain.notes.tag import MAX_AT_ONCE, MAX_TAGS, TAG_COLOURS, TagColour, checked_label
+from runcard.domain.notes.tag import MAX_TAGS, TAG_COLOURS, TagColour, checked_label
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -137,7 +138,7 @@ def apply_tags(
     Raises InvalidInput for more than MAX_AT_ONCE things or a tag that is both added and removed, ThingNotFound,
     TagNotFound, and Conflict for an archived tag that is added. Then nothing is changed.
     """
-    check_count(thing_ids)
+    check_count("thing_ids", len(thing_ids), least=0)
     tx.lock_notes()
     adding, removing = _named(tx.scope, add), _named(tx.scope, remove)
     if both := [tag.name for tag in adding if tag in removing]:
@@ -160,14 +161,6 @@ def apply_tags(
         tx, [(thing_id, tag) for thing_id in changed for tag in adding if tag not in before.get(thing_id, [])]
     )
     return changed
-
-
-def check_count(thing_ids: Collection[UUID]) -> None:
-    """Check that one request does not change too many things. Raises InvalidInput."""
-    if len(thing_ids) > MAX_AT_ONCE:
-        raise InvalidInput.at(
-            "thing_ids", f"names {len(thing_ids)} things; send at most {MAX_AT_ONCE} at once"
-        )
 
 
 def _note_tagged(

@@ -28,7 +28,7 @@ from runcard.store.engine.tables import (
     stations,
     units,
 )
-from runcard.store.files.removal import delete_unneeded
+from runcard.store.files.removal import delete_unneeded, remains_of
 from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
@@ -205,8 +205,7 @@ def delete_procedure(tx: Transaction, procedure_id: UUID, deletion: Deletion) ->
     of_files = before_deleting(tx, attachments, archives, deletion)
     tx.connection.execute(delete(procedures).where(tx.owns(p), p.id == procedure_id))
     gone = delete_unneeded(tx, archives, deletion)
-    files = (of_files[file.id] for file in gone if file.id in of_files)
-    bury(tx, [*files, *remains.values(), *own.values()], deletion)
+    bury(tx, [*remains_of(of_files, gone), *remains.values(), *own.values()], deletion)
 
 
 def create_version(tx: Transaction, procedure_id: UUID, tag: str, creator: Creator) -> UUID:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from runcard.domain.errors import Conflict, NotFound
+from runcard.domain.errors import Conflict, NotDeleted
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import deleted_things
@@ -32,6 +32,11 @@ class Deleted(NamedTuple):
     started_at: datetime | None
     outcome: str | None
 
+    @property
+    def called(self) -> str:
+        """What it is, in words."""
+        return " ".join(filter(None, (self.noun, self.name)))
+
 
 class InBin(NamedTuple):
     """A deleted thing that waits in the bin. along: how many other things went along with it, by noun."""
@@ -50,30 +55,35 @@ def find_deleted(scope: Scope, thing_id: UUID) -> Deleted | None:
     return None if row is None else Deleted(*row)
 
 
-def get_in_bin(scope: Scope, thing_id: UUID) -> Deleted:
-    """A thing that waits in the bin and was deleted by itself. Raises NotFound, and Conflict for one that went along
-    with another or is gone for good.
-    """
+def get_deleted(scope: Scope, thing_id: UUID) -> Deleted:
+    """The tombstone of a thing. Raises NotDeleted."""
     thing = find_deleted(scope, thing_id)
     if thing is None:
-        raise NotFound(f"Nothing with ID {thing_id} was deleted. The bin lists what can be restored.")
-    called = " ".join(filter(None, (thing.noun, thing.name)))
+        raise NotDeleted(thing_id)
+    return thing
+
+
+def get_in_bin(scope: Scope, thing_id: UUID) -> Deleted:
+    """A thing that waits in the bin and was deleted by itself. Raises NotDeleted, and Conflict for one that went along
+    with another or is gone for good.
+    """
+    thing = get_deleted(scope, thing_id)
     if thing.purged_at is not None:
-        raise Conflict(f"The {called} is gone for good since {thing.purged_at:%Y-%m-%d %H:%M} UTC.")
+        raise Conflict(f"The {thing.called} is gone for good since {thing.purged_at:%Y-%m-%d %H:%M} UTC.")
     if thing.head_id != thing.id:
         head = find_deleted(scope, thing.head_id)
-        of = "another thing" if head is None else " ".join(filter(None, (head.noun, head.name)))
+        of = "another thing" if head is None else head.called
         raise Conflict(
-            f"The {called} was deleted together with the {of}. Use the ID of that, which is {thing.head_id}."
+            f"The {thing.called} was deleted together with the {of}. Use the ID of that, which is {thing.head_id}."
         )
     return thing
 
 
-def list_with(scope: Scope, head_id: UUID) -> Mapping[UUID, str]:
-    """The nouns of a deleted thing and of all that was deleted along with it, by id."""
+def list_with(scope: Scope, head_id: UUID) -> Sequence[UUID]:
+    """The ids of a deleted thing and of all that was deleted along with it."""
     d = deleted_things.c
-    query = select(d.id, d.noun).where(scope.owns(d), d.head_id == head_id).order_by(d.id)
-    return {row.id: row.noun for row in scope.connection.execute(query)}
+    query = select(d.id).where(scope.owns(d), d.head_id == head_id).order_by(d.id)
+    return scope.connection.execute(query).scalars().all()
 
 
 def list_bin(scope: Scope, page: Page, search: str | None = None) -> Listed[InBin]:

@@ -22,7 +22,7 @@ def purge(tx: Transaction, head_id: UUID, why: str | None) -> int:
     does.
     """
     get_in_bin(tx.scope, head_id)
-    thing_ids = [*list_with(tx.scope, head_id)]
+    thing_ids = list_with(tx.scope, head_id)
     d = deleted_things.c
     for some in in_chunks(thing_ids):
         mine = (tx.owns(d), d.id.in_(some))

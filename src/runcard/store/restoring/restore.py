@@ -127,7 +127,7 @@ def _misses(tx: Transaction, head: Deleted, noun: str, thing_id: UUID) -> Confli
     mend = "which is gone for good"
     if lost is not None and lost.purged_at is None:
         mend = f"which was deleted too. Restore that first; its ID is {lost.head_id}"
-    return Conflict(f"The {_called(head)} cannot be restored: it belongs to the {called}, {mend}.")
+    return Conflict(f"The {head.called} cannot be restored: it belongs to the {called}, {mend}.")
 
 
 def _check_unique(tx: Transaction, head: Deleted, table: Table, rows: Sequence[Row]) -> None:
@@ -142,7 +142,7 @@ def _check_unique(tx: Transaction, head: Deleted, table: Table, rows: Sequence[R
                 named = zip(columns, taken, strict=True)
                 shown = ", ".join(str(value) for column, value in named if column.name != "organization_id")
                 raise Conflict(
-                    f"The {_called(head)} cannot be restored: {table.name.replace('_', ' ')} have {shown!r} again. "
+                    f"The {head.called} cannot be restored: {table.name.replace('_', ' ')} have {shown!r} again. "
                     "Rename or delete what has it now."
                 )
 
@@ -180,7 +180,3 @@ def _set_again(tx: Transaction, link: Link) -> None:
     if table is t.units:
         for name, value in values.items():
             stage_move(tx, link.key["id"], _MOVES[name], (None, value), None)
-
-
-def _called(thing: Deleted) -> str:
-    return " ".join(filter(None, (thing.noun, thing.name)))

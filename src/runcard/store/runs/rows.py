@@ -20,7 +20,7 @@ from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, run_documents, run_sub_units, runs
 from runcard.store.files.attachments import Attachment
 from runcard.store.files.imports import list_imports_of
-from runcard.store.files.removal import delete_unneeded
+from runcard.store.files.removal import delete_unneeded, remains_of
 from runcard.store.metadata import delete_metadata, stage_metadata
 from runcard.store.trail.watching import note_reported, watch
 
@@ -172,8 +172,7 @@ def delete_runs(
     for some in in_chunks(run_ids):
         own = select(a.id).where(tx.owns(a), a.run_id.in_(some))
         files |= {*tx.connection.execute(own).scalars()}
-    if deletion is not None and deletion.is_kept:
-        deletion = deletion.of(next(iter(run_ids), None))
+    deletion = None if deletion is None else deletion.together(run_ids)
     remains = before_deleting(tx, runs, run_ids, deletion)
     of_files = before_deleting(tx, attachments, files, deletion)
     for some in in_chunks(run_ids):
@@ -184,5 +183,5 @@ def delete_runs(
         deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
     delete_metadata(tx, deleted)
     gone = delete_unneeded(tx, files - {spared}, deletion)
-    bury(tx, [*remains.values(), *(of_files[file.id] for file in gone if file.id in of_files)], deletion)
+    bury(tx, [*remains.values(), *remains_of(of_files, gone)], deletion)
     return DeletedRuns(deleted, [found.id for found in imports], gone)

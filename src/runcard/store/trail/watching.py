@@ -6,7 +6,7 @@ has exactly one entry, whatever the write did to it on the way.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -81,6 +81,12 @@ def watch(
     rows = dict.fromkeys(unknown, _NOT_READ) if by_report else read_rows(tx.scope, table, unknown)
     for thing_id, row in rows.items():
         _watch(tx, thing_id, Watched(table, row, kind, why, by_report))
+
+
+def watch_read(tx: Transaction, table: Table, things: Iterable[KeptThing], *, why: str | None) -> None:
+    """Watch records as `watch` does, for a caller that has just read them."""
+    for thing in things:
+        _watch(tx, thing.row["id"], Watched(table, thing.row, why=why))
 
 
 def note_reported(

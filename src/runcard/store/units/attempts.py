@@ -33,14 +33,12 @@ class NumberedAttempt(NamedTuple):
 
 
 class DeletedAttempt(NamedTuple):
-    """A run that was deleted, which keeps its number. is_in_bin: it can be restored."""
+    """A run that was deleted, which keeps its number."""
 
     id: UUID
     number: int
     outcome: RunOutcome
     started_at: datetime
-    deleted_at: datetime
-    is_in_bin: bool
 
 
 class UnitAttempts(NamedTuple):
@@ -136,7 +134,7 @@ def _deleted(
 ) -> Mapping[UUID, list[DeletedAttempt]]:
     """The deleted runs among those that are numbered, by procedure, last first."""
     d, n = deleted_things.c, numbered.c
-    columns = (d.id, n.number, d.outcome, d.started_at, d.deleted_at, d.purged_at.is_(None))
+    columns = (d.id, n.number, d.outcome, d.started_at)
     query = select(n.procedure_id, *columns).join_from(numbered, deleted_things, d.id == n.id)
     found: dict[UUID, list[DeletedAttempt]] = defaultdict(list)
     for procedure_id, *row in scope.connection.execute(

@@ -15,7 +15,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, repairs, run_sub_units, runs, unit_moves, units
-from runcard.store.files.removal import delete_unneeded
+from runcard.store.files.removal import delete_unneeded, remains_of
 from runcard.store.metadata import delete_metadata
 from runcard.store.trail.watching import stage_record, watch
 
@@ -94,7 +94,7 @@ def delete_unit(tx: Transaction, unit_id: UUID, deletion: Deletion | None) -> No
     delete_metadata(tx, [unit_id])
     tx.connection.execute(delete(units).where(tx.owns(u), u.id == unit_id))
     gone = delete_unneeded(tx, files, deletion)
-    bury(tx, [*remains.values(), *(of_files[file.id] for file in gone if file.id in of_files)], deletion)
+    bury(tx, [*remains.values(), *remains_of(of_files, gone)], deletion)
 
 
 def _children(scope: Scope, unit_id: UUID) -> Sequence[UnitRow]:

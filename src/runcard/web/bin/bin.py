@@ -10,23 +10,23 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_delete, check_may_manage, may_delete, may_manage
-from runcard.domain.errors import NotFound
-from runcard.domain.floor.reason import MAX_REASON, check_reason
+from runcard.domain.errors import NotDeleted
+from runcard.domain.floor.reason import MAX_REASON
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
 from runcard.intake.byte_removal import remove_soon
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.names import names_of
-from runcard.store.restoring.contents import Deleted, InBin, find_deleted, list_bin
+from runcard.store.restoring.contents import Deleted, InBin, get_deleted, list_bin
 from runcard.store.restoring.purge import purge
 from runcard.store.restoring.restore import restore
 from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.frame.confirmation import WithConfirmation
 from runcard.web.frame.formats import Moment, count_text, moment_of
-from runcard.web.frame.forms import Fields, WithForm
+from runcard.web.frame.forms import WithForm, reason_in
 from runcard.web.frame.render import redirect, render
-from runcard.web.frame.urls import BIN, batch_url, bin_url, procedure_url, run_url, unit_url
+from runcard.web.frame.urls import BIN, bin_url, thing_url
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import FilterBar, page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
@@ -124,11 +124,9 @@ def show_deleted(
     query: Annotated[DeletedQuery, page_query(DeletedQuery)],
 ) -> Response:
     """What is known of a deleted thing. Raises NotFound."""
-    known = id_of(thing_id, _not_deleted)
+    known = id_of(thing_id, NotDeleted)
     with services.database.read_in(visit.actor.organization_id) as scope:
-        thing = find_deleted(scope, known)
-        if thing is None:
-            raise _not_deleted(thing_id)
+        thing = get_deleted(scope, known)
         page = _page(scope, visit, thing, is_just_deleted=query.done == "deleted")
     return render("bin/deleted.html", page, visit)
 
@@ -137,9 +135,10 @@ def show_deleted(
 def submit_restore(services: WithServices, visit: WithVisit, thing_id: str, fields: WithForm) -> Response:
     """Restore a thing with all that was deleted along with it, and show it. Raises NotFound and Conflict."""
     check_may_manage(visit.actor, "restore what was deleted")
-    known, reason = id_of(thing_id, _not_deleted), _reason(fields)
+    known, reason = id_of(thing_id, NotDeleted), reason_in(fields)
     restored = services.writer.write_catalog(visit.actor, lambda tx: restore(tx, known, reason))
-    return redirect(_url_of(restored.head))
+    thing = restored.head
+    return redirect(thing_url(thing.noun, thing.id, thing.name or "") or BIN)
 
 
 @router.post(f"{BIN}/{{thing_id}}/purge")
@@ -149,7 +148,7 @@ def submit_purge(
     """Remove a thing from the bin for good. Raises NotFound, Conflict, PermissionDenied and PasswordWanted."""
     check_may_delete(visit.actor, "remove things from the bin")
     confirmation.check()
-    known, reason = id_of(thing_id, _not_deleted), _reason(fields)
+    known, reason = id_of(thing_id, NotDeleted), reason_in(fields)
     services.writer.write(visit.actor, lambda tx: purge(tx, known, reason))
     remove_soon(services.stores, visit.actor.organization_id)
     return redirect(bin_url(known))
@@ -223,26 +222,3 @@ def _makers(scope: Scope, things: Sequence[Deleted]) -> Mapping[UUID | None, str
     ids = {thing.deleted_by_id for thing in things if thing.deleted_by_id is not None}
     users, stations = names_of(scope, "operator", ids), names_of(scope, "station", ids)
     return {thing_id: name for names in (users, stations) for thing_id, name in names.items()}
-
-
-def _url_of(thing: Deleted) -> str:
-    """The address of a restored thing; of the bin if it has no page of its own."""
-    match thing.noun, thing.name:
-        case "run", _:
-            return run_url(thing.id)
-        case "procedure", _:
-            return procedure_url(thing.id)
-        case "unit", str(name):
-            return unit_url(name)
-        case "batch", str(name):
-            return batch_url(name)
-    return BIN
-
-
-def _reason(fields: Fields) -> str | None:
-    reason = fields.get("reason", "").strip()
-    return check_reason(reason) if reason else None
-
-
-def _not_deleted(thing_id: object) -> NotFound:
-    return NotFound(f"Nothing with ID {thing_id} was deleted. The bin lists what can be restored.")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_delete, may_delete
 from runcard.domain.errors import AttachmentNotFound, BatchNotFound, NotFound, RunNotFound, UnitNotFound
-from runcard.domain.floor.reason import MAX_REASON, check_reason
+from runcard.domain.floor.reason import MAX_REASON
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
 from runcard.store.bin.deleting import Deletion
@@ -22,7 +22,7 @@ from runcard.store.restoring.contents import find_deleted
 from runcard.store.runs.rows import delete_run
 from runcard.store.units.records import delete_units
 from runcard.store.units.repairs import delete_repair
-from runcard.web.frame.forms import Fields, WithForm
+from runcard.web.frame.forms import Fields, WithForm, reason_in
 from runcard.web.frame.render import redirect
 from runcard.web.frame.urls import bin_url
 from runcard.web.frame.visit import Visit, WithVisit
@@ -63,8 +63,7 @@ def url_if_deleted(scope: Scope, thing_id: str) -> str:
 
 def deletion_of(fields: Fields) -> Deletion:
     """How a form deletes, with the reason in it. Raises InvalidInput."""
-    reason = fields.get("reason", "").strip()
-    return Deletion(why=check_reason(reason) if reason else None)
+    return Deletion(why=reason_in(fields))
 
 
 @router.post("/delete/{noun}/{thing_id}")

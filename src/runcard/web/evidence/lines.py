@@ -31,14 +31,10 @@ from runcard.web.evidence.words import (
 from runcard.web.frame.facts import Fact
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.urls import (
-    batch_url,
     notes_url,
-    part_url,
-    procedure_url,
     revision_url,
-    run_url,
     station_url,
-    unit_url,
+    thing_url,
 )
 from runcard.web.frame.visit import Visit
 
@@ -163,20 +159,8 @@ def _thing(one: TrailEntry, known: _Known) -> KnownThing:
 
 def _url(one: TrailEntry, name: str, known: _Known) -> str:
     match noun_of(one.kind):
-        case "unit":
-            return unit_url(name)
-        case "run":
-            return run_url(one.thing_id)
-        case "part":
-            return part_url(name)
         case "revision":
             return revision_url(known.parts[one.thing_id], name)
-        case "batch":
-            return batch_url(name)
-        case "procedure":
-            return procedure_url(one.thing_id)
-        case "station":
-            return station_url(one.thing_id)
         case "user":
             return "/settings/members"
         case "thing" | "comment":
@@ -187,7 +171,8 @@ def _url(one: TrailEntry, name: str, known: _Known) -> str:
             return "/settings/causes"
         case "organization":
             return "/settings/organization"
-    return ""
+        case noun:
+            return thing_url(noun, one.thing_id, name)
 
 
 def _origin(one: TrailEntry) -> Sequence[Fact]:

@@ -13,7 +13,7 @@ from runcard.edge.requests.services import WithServices
 from runcard.store.lists.name_search import Hit, Kind, find_named, find_similar
 from runcard.store.metadata import find_keys_of_value
 from runcard.web.frame.render import redirect, render
-from runcard.web.frame.urls import batch_url, part_url, procedure_url, run_url, station_url, unit_url
+from runcard.web.frame.urls import thing_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import page_query
 from runcard.web.lists.metadata_words import metadata_words_for
@@ -111,16 +111,4 @@ def _line(hit: Hit, *, is_named: bool) -> HitLine:
 
 
 def _url(hit: Hit) -> str:
-    match hit.kind:
-        case "unit":
-            return unit_url(hit.name)
-        case "part":
-            return part_url(hit.name)
-        case "batch":
-            return batch_url(hit.name)
-        case "procedure":
-            return procedure_url(hit.id)
-        case "station":
-            return station_url(hit.id)
-        case "run":
-            return run_url(hit.id)
+    return thing_url(hit.kind, hit.id, hit.name)

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from runcard.domain.errors import InvalidInput, RuncardError
+from runcard.domain.floor.reason import check_reason
 from runcard.edge.requests.bodies import read_body
 from runcard.edge.requests.services import Services, WithServices
 from runcard.web.frame.cookies import keep_secret, read_secret
@@ -49,6 +50,12 @@ def _check_member_form(services: WithServices, visit: WithVisit, fields: WithFie
 
 # The fields of a form that a page gave to the member who sends it.
 WithForm = Annotated[Fields, Depends(_check_member_form)]
+
+
+def reason_in(fields: Fields) -> str | None:
+    """The reason in a form; None if it was left empty. Raises InvalidInput."""
+    reason = fields.get("reason", "").strip()
+    return check_reason(reason) if reason else None
 
 
 def problems_of(error: RuncardError | None) -> Sequence[str]:

@@ -49,6 +49,24 @@ def bin_url(thing_id: UUID) -> str:
     return f"{BIN}/{thing_id}"
 
 
+def thing_url(noun: str, thing_id: UUID, name: str) -> str:
+    """The page of a thing. noun: as in `store.trail.things`. Empty if things of its kind have no page of their own."""
+    match noun:
+        case "run":
+            return run_url(thing_id)
+        case "unit":
+            return unit_url(name)
+        case "part":
+            return part_url(name)
+        case "batch":
+            return batch_url(name)
+        case "procedure":
+            return procedure_url(thing_id)
+        case "station":
+            return station_url(thing_id)
+    return ""
+
+
 def _step(name: str) -> str:
     # Browsers resolve "." and ".." even if they are encoded. A blank behind them does not change the name.
     return quote(f"{name} " if name in (".", "..") else name, safe="")

@@ -30,11 +30,11 @@ from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.filters import Choice
+from runcard.web.notes.section import INDENT
 
 router = APIRouter()
 
 _HERE = "/settings/causes"
-_INDENT = "\N{EM SPACE}"
 
 
 class CauseLine(NamedTuple):
@@ -156,7 +156,7 @@ def _line(used: UsedCause, placed: Sequence[PlacedCause], *, has_branch: bool) -
 
 def _parents(placed: Sequence[PlacedCause], chosen: str) -> Sequence[Choice]:
     below = [
-        Choice(one.cause.code, f"{_INDENT * one.depth}{one.cause.name}", one.cause.code == chosen)
+        Choice(one.cause.code, f"{INDENT * one.depth}{one.cause.name}", one.cause.code == chosen)
         for one in placed
     ]
     return [Choice("", "At the top", not chosen), *below]

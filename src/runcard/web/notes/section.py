@@ -22,7 +22,7 @@ from runcard.store.notes.tags import Tag, tags_of
 from runcard.store.notes.things import NotedKind, NotedThing, get_noted
 from runcard.web.frame.facts import creator_name
 from runcard.web.frame.formats import Moment, count_text, moment_of, size_text
-from runcard.web.frame.urls import batch_url, notes_url, run_url, station_url, unit_url
+from runcard.web.frame.urls import notes_url, thing_url
 from runcard.web.frame.visit import Visit
 from runcard.web.lists.filters import Choice
 from runcard.web.notes.markdown import markdown_html
@@ -156,16 +156,7 @@ def tag_chips(tags: Sequence[Tag | TagRef], kind: NotedKind) -> Sequence[TagChip
 
 def home_url(thing: NotedThing) -> str:
     """The page that has the section of a thing."""
-    match thing.kind:
-        case "run":
-            return run_url(thing.id)
-        case "unit":
-            return unit_url(thing.name)
-        case "batch":
-            return batch_url(thing.name)
-        case "station":
-            return station_url(thing.id)
-    return notes_url(thing.id)
+    return thing_url(thing.kind, thing.id, thing.name) or notes_url(thing.id)
 
 
 def _cause_choices(scope: Scope, chosen: tuple[str, str] | None) -> Sequence[Choice]:

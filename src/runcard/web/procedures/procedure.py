@@ -23,6 +23,7 @@ from runcard.analytics.questions.yields.first_pass_yield import first_pass_yield
 from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.auth.permissions import may_manage
+from runcard.domain.errors import ProcedureNotFound
 from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices
 from runcard.store.procedures.merges import list_merges_into
@@ -176,9 +177,12 @@ def show_procedure(
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
-        if gone := url_if_deleted(scope, procedure_id):
-            return redirect(gone)
-        procedure = get_procedure(scope, procedure_id)
+        try:
+            procedure = get_procedure(scope, procedure_id)
+        except ProcedureNotFound:
+            if gone := url_if_deleted(scope, procedure_id):
+                return redirect(gone)
+            raise
         if procedure_id != str(procedure.id):
             return redirect(f"{procedure_url(procedure.id)}?{request.url.query}".removesuffix("?"))
         query = replace(query, procedure=None)

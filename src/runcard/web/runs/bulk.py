@@ -13,7 +13,8 @@ from starlette.responses import Response
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.actor import UserActor, check_may_record
 from runcard.domain.errors import Conflict, InvalidInput
-from runcard.domain.floor.reason import MAX_AT_ONCE, MAX_REASON, check_reason
+from runcard.domain.floor.at_once import MAX_AT_ONCE
+from runcard.domain.floor.reason import MAX_REASON, check_reason
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.services import WithServices
 from runcard.ingest.note import give_cause, tag
@@ -125,11 +126,11 @@ def submit_bulk(
     fields: WithForm,
 ) -> Response:
     """Do it to all of the runs, or to none. Raises PermissionDenied, InvalidInput and Conflict."""
-    deed, wanted = fields.get("deed", ""), whole_number(fields, "count", "runs")
+    deed, seen = fields.get("deed", ""), whole_number(fields, "count", "runs")
     if deed in get_args(Noting):
         changed = services.writer.write(
             visit.actor,
-            lambda tx: _note(tx, visit, cast("Noting", deed), _chosen(tx, visit, query, wanted), fields),
+            lambda tx: _note(tx, visit, cast("Noting", deed), _chosen(tx, visit, query, seen), fields),
         )
         return redirect(url_of(_HERE, query, done=changed))
     if deed not in get_args(Voiding):
@@ -138,7 +139,7 @@ def submit_bulk(
     actor = check_may_manage(visit.actor, "void runs")
 
     def apply(tx: Transaction) -> datetime:
-        run_ids = _chosen(tx, visit, query, wanted, cast("Voiding", deed))
+        run_ids = _chosen(tx, visit, query, seen, cast("Voiding", deed))
         _void(tx, actor, cast("Voiding", deed), run_ids, fields)
         return tx.now
 
@@ -189,16 +190,16 @@ def submit_undo(
 
 
 def _chosen(
-    tx: Transaction, visit: Visit, query: BulkQuery, wanted: int | None, deed: Voiding | None = None
+    tx: Transaction, visit: Visit, query: BulkQuery, seen: int | None, deed: Voiding | None = None
 ) -> Sequence[UUID]:
-    """The runs to change. wanted: how many the reader saw. Raises Conflict if it is another number now."""
+    """The runs to change. seen: how many the reader saw. Raises Conflict if it is another number now."""
     run_filter = _filter(tx.scope, visit, query)
     if deed is not None:
         run_filter = _changed_by(deed, run_filter)
     found = find_run_ids(tx.scope, run_filter, "started_at", descending=True)
-    if len(found) != wanted or not 1 <= len(found) <= MAX_AT_ONCE:
+    if len(found) != seen or not 1 <= len(found) <= MAX_AT_ONCE:
         raise Conflict(
-            f"There are {len(found)} runs now, not {wanted}: some changed meanwhile. Nothing was done. "
+            f"There are {len(found)} runs now, not {seen}: some changed meanwhile. Nothing was done. "
             "Go back, look at them again and repeat it."
         )
     return [run_id for some in found.in_chunks(MAX_AT_ONCE) for run_id in some]

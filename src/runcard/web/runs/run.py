@@ -168,9 +168,12 @@ def show_run(
 ) -> Response:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
-        if gone := url_if_deleted(scope, run_id):
-            return redirect(gone)
-        run = _get_whole(scope, run_id)
+        try:
+            run = _get_whole(scope, run_id)
+        except RunNotFound:
+            if gone := url_if_deleted(scope, run_id):
+                return redirect(gone)
+            raise
         around = _around(scope, run.record, visit)
     files = list(attachment_lines(services, _stored(services, run), str(request.base_url), visit))
     return render("runs/run.html", _page(run, files, around, query, visit), visit)
