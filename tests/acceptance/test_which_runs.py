@@ -24,6 +24,7 @@ _TEXTS = {
     "environments": "production",
     "samples": "golden",
     "voided": "true",
+    "corrected": "true",
     "duration_min": "PT1S",
     "duration_max": "PT2S",
     "metadata": '{"line": {"in": ["A"]}}',

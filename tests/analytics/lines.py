@@ -92,7 +92,7 @@ class Line:
                 Deletion(),
             ),
             "rename": lambda tx: rename_unit(
-                tx.of(SystemActor(self._home, "test")), self._unit(tx, serial), f"a{serial}"
+                tx.of(SystemActor(self._home, "test")), tx.catalog.get_unit(self._home, serial), f"a{serial}"
             ),
             "make golden": lambda tx: self._make_golden(tx, serial, with_runs=False),
             "make golden with its runs": lambda tx: self._make_golden(tx, serial, with_runs=True),

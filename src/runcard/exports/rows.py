@@ -29,7 +29,7 @@ RUNS_AT_ONCE = 200
 class ExportedRun(Struct, frozen=True, gc=False):
     """station: the one that reported the run; None where a user did. operator: name, or else e-mail.
 
-    void_reason: None: the run counts.
+    void_reason: None: the run counts. reported_serial_number: None: that which the unit has.
     """
 
     id: UUID
@@ -51,6 +51,7 @@ class ExportedRun(Struct, frozen=True, gc=False):
     slot_name: str | None
     created_at: datetime
     void_reason: str | None
+    reported_serial_number: str | None
 
 
 class ExportedMeasurement(Struct, frozen=True, gc=False):
@@ -153,6 +154,7 @@ def _exported_run(run: RunRecord) -> ExportedRun:
         run.slot_name,
         run.created_at,
         None if run.void is None else run.void.reason,
+        run.former_serial_number or None,
     )
 
 

@@ -9,7 +9,7 @@ from runcard.domain.text import lookup_key
 from runcard.ingest.reach import check_may_add, check_reaches_unit
 from runcard.store.commit.lookups import UnitRow, find_ancestors
 from runcard.store.commit.transaction import Transaction
-from runcard.store.units.rows import move_unit
+from runcard.store.units.rows import list_built_in, move_unit
 
 
 def find_sub_units(tx: Transaction, parent: UnitRow | None, serial_numbers: Iterable[str]) -> list[UnitRow]:
@@ -27,7 +27,7 @@ def find_sub_units(tx: Transaction, parent: UnitRow | None, serial_numbers: Iter
     missing = [serial for serial, unit in zip(unique.values(), found, strict=True) if unit is None]
     if missing:
         raise SubUnitsNotFound(missing)
-    sub_units = [unit for unit in found if unit is not None]
+    sub_units = list({unit.id: unit for unit in found if unit is not None}.values())
     if parent is not None:
         tx.lock_assembly()
         ancestors = find_ancestors(tx.connection, parent.id)
@@ -45,6 +45,21 @@ def link_sub_units(
     """
     for unit in sub_units:
         move_unit(tx, unit, unit._replace(parent_id=parent_id), run_id)
+
+
+def take_over_sub_units(tx: Transaction, run_id: UUID, before: UnitRow, after: UnitRow) -> None:
+    """Move the sub-units that a run built into one unit to another, of which the run is now.
+
+    Raises CircularParentage if a unit would become its own ancestor.
+    """
+    sub_units = list_built_in(tx.scope, run_id, before.id)
+    if not sub_units:
+        return
+    tx.lock_assembly()
+    ancestors = find_ancestors(tx.connection, after.id)
+    if any(unit.id in ancestors for unit in sub_units):
+        raise CircularParentage
+    link_sub_units(tx, after.id, sub_units, run_id)
 
 
 def add_sub_units(

@@ -4,7 +4,7 @@ The checks are in the order of section 3.8 of the v1 contract; all of them come 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -174,7 +174,7 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     placement = resolve_placement(catalog, organization, unit, report)
     missing = missing_sub_units(catalog, actor, organization, report)
     named = [serial for serial in report.sub_units if lookup_key(serial) not in missing]
-    sub_units = find_sub_units(tx, unit, named)
+    find_sub_units(tx, unit, named)  # before anything is staged
     check_creation(organization, actor, placement, unit_is_new=unit is None, version=version)
     _check_quota(tx, organization, run.received_at)
 
@@ -186,20 +186,25 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     references = _References(procedure_id, version_id, unit_id, place, operator, sample)
     row = _header(organization.id, run, references)
     stage_run(tx, row, run.document, creator, report.metadata)
-    sub_units += [
-        create_described(tx, organization, description, creator, run.id) for description in missing.values()
-    ]
-    sub_units.sort(key=_order_of(report.sub_units))
+    created = {
+        key: create_described(tx, organization, description, creator, run.id)
+        for key, description in missing.items()
+    }
+    sub_units = _in_order(tx, report.sub_units, created)
     stage_sub_units(tx, row, sub_units)
     link_sub_units(tx, unit_id, sub_units, run.id)
     return run.id
 
 
-def _order_of(serial_numbers: Sequence[str]) -> Callable[[UnitRow], int]:
-    positions: dict[str, int] = {}
-    for position, serial in enumerate(serial_numbers):
-        positions.setdefault(lookup_key(serial), position)
-    return lambda unit: positions[lookup_key(unit.serial_number)]
+def _in_order(
+    tx: Transaction, serial_numbers: Sequence[str], created: Mapping[str, UnitRow]
+) -> Sequence[UnitRow]:
+    """The units with these serial numbers, each once, in order. created: those that this run creates, by lookup key."""
+    found: dict[UUID, UnitRow] = {}
+    for serial in serial_numbers:
+        unit = created.get(lookup_key(serial)) or tx.catalog.get_unit(tx.organization_id, serial)
+        found.setdefault(unit.id, unit)
+    return list(found.values())
 
 
 def _find_same(tx: Transaction, run: PreparedRun) -> UUID | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from runcard.domain.actor import Actor
-from runcard.domain.errors import AlreadyExists, RevisionNotFound
+from runcard.domain.errors import RevisionNotFound
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.ids import new_id
 from runcard.domain.metadata import Metadata, MetadataChange, check_metadata
@@ -19,6 +19,7 @@ from runcard.store.products.staged import stage_batch
 from runcard.store.trail.metadata import change_metadata
 from runcard.store.units.records import classify_unit, read_place_numbers, rename_unit
 from runcard.store.units.rows import move_unit, stage_unit
+from runcard.store.units.serials import check_serial_number_is_free
 
 
 class NewUnit(Struct, frozen=True):
@@ -54,11 +55,9 @@ def create_unit(tx: Transaction, actor: Actor, new: NewUnit) -> UUID:
     """
     check_may_add(tx.connection, actor)
     check_metadata("metadata", new.metadata)
-    organization_id = actor.organization_id
     check_may_create(tx, actor, "Unit")
     part_id, revision_id = _find_revision(tx, new.part_number, new.revision_number)
-    if tx.catalog.unit(organization_id, new.serial_number) is not None:
-        raise AlreadyExists("Unit with serial number", new.serial_number)
+    check_serial_number_is_free(tx, new.serial_number)
     unit = UnitRow(new_id(), new.serial_number, part_id, revision_id, None, None, new.sample)
     stage_unit(tx, unit, Creator.of(actor), None, new.metadata)
     return unit.id
@@ -75,20 +74,27 @@ def change_unit(tx: Transaction, actor: Actor, serial_number: str, change: UnitC
     organization_id = actor.organization_id
     unit = tx.catalog.get_unit(organization_id, serial_number)
     check_reaches_unit(tx, actor, unit)
-    part_id, revision_id = _place(tx, unit, change)
-    batch_id = _batch(tx, actor, unit, change)
+    placed = placed_unit(tx, actor, unit, change)
     if change.serial_number is not UNSET:
         _rename(tx, unit, change.serial_number)
     if change.sample is not UNSET:
         classify_unit(tx, unit.id, change.sample, with_runs=change.runs_follow)
-        unit = unit._replace(sample=change.sample)
+        unit, placed = (one._replace(sample=change.sample) for one in (unit, placed))
     if change.metadata:
         change_metadata(tx, "unit", unit.id, "metadata", change.metadata)
     for upload_id in change.upload_ids:
         link_upload(tx, upload_id, Owner(unit_id=unit.id))
-    after = unit._replace(part_id=part_id, revision_id=revision_id, batch_id=batch_id)
-    move_unit(tx, unit, after, None)
+    move_unit(tx, unit, placed, None)
     return unit.id
+
+
+def placed_unit(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> UnitRow:
+    """The unit with the part, the revision and the batch that a change gives it. A new batch is staged.
+
+    Raises RevisionNotFound and CreationForbidden.
+    """
+    part_id, revision_id = _place(tx, unit, change)
+    return unit._replace(part_id=part_id, revision_id=revision_id, batch_id=_batch(tx, actor, unit, change))
 
 
 def _find_revision(tx: Transaction, part_number: str, revision_number: str) -> tuple[UUID, UUID]:
@@ -125,7 +131,5 @@ def _batch(tx: Transaction, actor: Actor, unit: UnitRow, change: UnitChange) -> 
 
 
 def _rename(tx: Transaction, unit: UnitRow, serial_number: str) -> None:
-    taken_by = tx.catalog.unit(tx.organization_id, serial_number)
-    if taken_by is not None and taken_by.id != unit.id:
-        raise AlreadyExists("Unit with serial number", serial_number)
-    rename_unit(tx, unit.id, serial_number)
+    check_serial_number_is_free(tx, serial_number, but=unit.id)
+    rename_unit(tx, unit, serial_number)

@@ -234,7 +234,7 @@ def test_a_run_waits_for_its_unit(filled: Filled) -> None:
 
 def test_a_name_that_is_taken_is_said(filled: Filled) -> None:
     unit = filled.write(partial(_a_unit, filled))
-    filled.write(lambda tx: rename_unit(tx, tx.catalog.get_unit(filled.home, "OTHER").id, "top"))
+    filled.write(lambda tx: rename_unit(tx, tx.catalog.get_unit(filled.home, "OTHER"), "top"))
     before = filled.rows()
     with pytest.raises(Conflict, match="unit TOP cannot be restored: units have 'top' again"):
         filled.write(lambda tx: restore(tx, unit, None))

@@ -25,8 +25,8 @@ _MAX_SPECS_REMEMBERED = 100_000
 
 # A run that was restored from the bin is new to the copy.
 _ADDING = ("run_recorded", "run_restored")
-_OF_RUNS = (*_ADDING, "run_changed", "run_voided", "run_unvoided", "run_deleted")
-_OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_deleted", "unit_restored")
+_OF_RUNS = (*_ADDING, "run_changed", "run_corrected", "run_voided", "run_unvoided", "run_deleted")
+_OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_corrected", "unit_deleted", "unit_restored")
 
 
 class Progress(NamedTuple):

@@ -61,7 +61,12 @@ _ALONG: Mapping[str, _Along] = {
         links=(t.attachments.c.run_id,),
     ),
     t.units.name: _Along(
-        rows=(t.unit_moves.c.unit_id, t.run_sub_units.c.unit_id, _METADATA),
+        rows=(
+            t.unit_moves.c.unit_id,
+            t.run_sub_units.c.unit_id,
+            t.former_serial_numbers.c.unit_id,
+            _METADATA,
+        ),
         links=(t.run_sub_units.c.previous_parent_id, t.units.c.parent_id, t.attachments.c.unit_id),
     ),
     t.attachments.name: _Along(

@@ -37,6 +37,8 @@ class Catalog:
         self._version = -1
         self._found: dict[tuple[Any, ...], Any] = {}
         self._units: dict[UnitKey, UnitRow] = {}
+        # For serial numbers that units had before: those that they have now.
+        self._led_on: dict[UnitKey, UnitKey] = {}
         # Units that were looked up in this transaction and not found.
         self._new_units: set[UnitKey] = set()
 
@@ -53,6 +55,7 @@ class Catalog:
     def clear(self) -> None:
         self._found.clear()
         self._units.clear()
+        self._led_on.clear()
         self._new_units.clear()
 
     def raise_version(self) -> None:
@@ -113,10 +116,10 @@ class Catalog:
     def unit(self, organization_id: UUID, serial_number: str) -> UnitRow | None:
         key = (organization_id, lookup_key(serial_number))
         self.fetch_units([key])
-        return self._units.get(key)
+        return self._units.get(self._led_on.get(key, key))
 
     def get_unit(self, organization_id: UUID, serial_number: str) -> UnitRow:
-        """The unit with this serial number. Raises UnitNotFound."""
+        """The unit that has this serial number, or else had it before. Raises UnitNotFound."""
         unit = self.unit(organization_id, serial_number)
         if unit is None:
             raise UnitNotFound(serial_number)
@@ -156,10 +159,16 @@ class Catalog:
 
     def fetch_units(self, keys: Sequence[UnitKey]) -> None:
         """Remember those of these units that exist, with one query for all instead of one for each."""
-        unknown = [key for key in keys if key not in self._units and key not in self._new_units]
-        if unknown:
-            self._new_units.update(unknown)
-            self._units.update(lookups.find_units(self._open_connection(), unknown))
+        known = (self._units, self._led_on, self._new_units)
+        unknown = [key for key in keys if not any(key in some for some in known)]
+        if not unknown:
+            return
+        self._new_units.update(unknown)
+        for key, unit in lookups.find_units(self._open_connection(), unknown).items():
+            now = (key[0], lookup_key(unit.serial_number))
+            if now != key:
+                self._led_on[key] = now
+            self._units.setdefault(now, unit)
 
     def _open_connection(self) -> Connection:
         assert self._connection is not None  # `open` was called first

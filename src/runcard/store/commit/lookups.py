@@ -183,15 +183,16 @@ def find_batch(scope: Scope, number: str) -> UUID | None:
 
 
 def find_units(connection: Connection, keys: Iterable[UnitKey]) -> dict[UnitKey, UnitRow]:
-    """The units with these keys that exist."""
+    """The units that have these keys, or else had them before."""
     by_organization: dict[UUID, list[str]] = {}
     for organization_id, serial_key in keys:
         if "\0" not in serial_key:  # PostgreSQL refuses it, and no unit has it
             by_organization.setdefault(organization_id, []).append(serial_key)
     found: dict[UnitKey, UnitRow] = {}
     for organization_id, serial_keys in by_organization.items():
-        for serial_key, *row in _select_units(Scope(connection, organization_id), serial_keys):
-            found[organization_id, serial_key] = UnitRow(*row)
+        for serial_key, is_former, *row in _select_units(Scope(connection, organization_id), serial_keys):
+            if not is_former or (organization_id, serial_key) not in found:
+                found[organization_id, serial_key] = UnitRow(*row)
     return found
 
 
@@ -202,16 +203,24 @@ def _select_units(scope: Scope, serial_keys: list[str]) -> Iterable[Sequence[Any
     """
     driver = driver_of(scope.connection)
     if scope.connection.dialect.name == "postgresql":
-        return cast(
-            "list[Sequence[Any]]", driver.execute(_UNITS_ANY, (scope.organization_id, serial_keys)).fetchall()
-        )
-    rows = driver.execute(_UNITS_JSON, (scope.organization_id.bytes, json.dumps(serial_keys)))
+        values = (scope.organization_id, serial_keys) * 2
+        return cast("list[Sequence[Any]]", driver.execute(_UNITS_ANY, values).fetchall())
+    rows = driver.execute(_UNITS_JSON, (scope.organization_id.bytes, json.dumps(serial_keys)) * 2)
     return [[uuid_of(value) if type(value) is bytes else value for value in row] for row in rows]
 
 
-_UNITS = f"SELECT serial_key, {', '.join(UnitRow._fields)} FROM units WHERE "  # noqa: S608 (names of our own columns)
-_UNITS_ANY = _UNITS + "organization_id = %s AND serial_key = ANY(%s)"
-_UNITS_JSON = _UNITS + "organization_id = ? AND serial_key IN (SELECT value FROM json_each(?))"  # noqa: S608 (as above)
+def _units_where(condition: str) -> str:
+    """The query of the units with some keys: the key, whether the unit had it before, and the row of the unit."""
+    columns = ", ".join(f"u.{name}" for name in UnitRow._fields)
+    return (
+        f"SELECT u.serial_key, 0, {columns} FROM units u WHERE u.{condition.format('u')} UNION ALL "  # noqa: S608 (names of our own columns)
+        f"SELECT f.serial_key, 1, {columns} FROM former_serial_numbers f JOIN units u ON u.id = f.unit_id "
+        f"WHERE f.{condition.format('f')}"
+    )
+
+
+_UNITS_ANY = _units_where("organization_id = %s AND {}.serial_key = ANY(%s)")
+_UNITS_JSON = _units_where("organization_id = ? AND {}.serial_key IN (SELECT value FROM json_each(?))")
 
 
 # Unscoped: of a unit that was found in the scope.

@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from runcard.domain.errors import InvalidInput, QueryTooSlow
 from runcard.domain.ids import RunPart, part_id, run_of
@@ -186,16 +186,17 @@ def _scan(scope: Scope, run_filter: RunFilter, page: Page) -> Iterator[tuple[Sca
     """The runs that a filter finds, in no order, with their documents, whose times are the ones that count."""
     r, u, d = t.runs.c, t.units.c, t.run_documents.c
     run_filter = with_merges(scope, run_filter)
+    clock = func.coalesce(r.clock_started_at, r.reported_started_at)
     query = (
-        select(r.started_at, r.reported_started_at, d.body, r.id, r.outcome, u.serial_key)
+        select(r.started_at, clock, d.body, r.id, r.outcome, u.serial_key)
         .join_from(t.runs, t.units, u.id == r.unit_id)
         .join(t.run_documents, d.run_id == r.id)
         .where(*run_conditions(scope.organization_id, run_filter), *known_at(page, "run_recorded", r.id))
         .execution_options(yield_per=_CHUNK)
     )
     with closing(scope.connection.execute(query)) as rows:
-        for started_at, reported_started_at, body, *run in rows:
-            yield ScannedRun(*run), counted_document(unpack_document(body), started_at, reported_started_at)
+        for started_at, clock_started_at, body, *run in rows:
+            yield ScannedRun(*run), counted_document(unpack_document(body), started_at, clock_started_at)
 
 
 def _read(scope: Scope, kind: Kind[T, S], ids: Collection[UUID]) -> Iterator[Found[T]]:

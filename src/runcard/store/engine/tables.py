@@ -21,6 +21,8 @@ from runcard.store.engine.bin_tables import deleted_things as deleted_things  # 
 # Migrations import both from this module, and a migration is never edited again.
 from runcard.store.engine.column_types import Id as Id  # noqa: PLC0414 (so that it is exported)
 from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC0414 (as above)
+from runcard.store.engine.former_tables import former_identifiers as former_identifiers  # noqa: PLC0414 (as above)
+from runcard.store.engine.former_tables import former_serial_numbers as former_serial_numbers  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import causes as causes  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import comment_files as comment_files  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import comments as comments  # noqa: PLC0414 (as above)
@@ -184,19 +186,6 @@ procedures = Table(
     Column("merged_into_id", Id),
     UniqueConstraint("organization_id", "identifier_key"),
     Index(None, "merged_into_id", **only_where("merged_into_id")),
-)
-
-# Identifiers that procedures had before. Each still finds its procedure, and is given to no other.
-former_identifiers = Table(
-    "former_identifiers",
-    metadata,
-    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
-    Column("identifier_key", Text, primary_key=True),
-    Column("identifier", Text, nullable=False),
-    # None: the procedure was deleted.
-    reference("procedure_id", "procedures"),
-    Column("given_up_at", Instant, nullable=False),
-    Index(None, "procedure_id", **only_where("procedure_id")),
 )
 
 procedure_merges = Table(
@@ -384,6 +373,10 @@ runs = Table(
     Column("void_reason", Text),
     # The user.
     Column("voided_by_id", Id),
+    # What the report said, where a person corrected it, as JSON; see domain/runs/correction.py.
+    Column("as_reported", Text),
+    # Where a person corrected the start: the start by the clock that times what lies inside the run.
+    Column("clock_started_at", Instant),
     Index(None, "organization_id", "id"),
     Index(None, "organization_id", "started_at"),
     Index(None, "procedure_id", "started_at"),
@@ -393,6 +386,7 @@ runs = Table(
     unique_where("execution_id", "slot_key"),
     Index(None, "deployment_id", **only_where("deployment_id")),
     Index("ix_runs_voided", "organization_id", "voided_at", **only_where("voided_at")),
+    Index("ix_runs_corrected", "organization_id", "id", **only_where("as_reported")),
     # Ids are in the order of creation, so the table itself lies in that order.
     sqlite_with_rowid=False,
 )

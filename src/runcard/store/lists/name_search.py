@@ -11,6 +11,7 @@ from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import ids_beginning_with
+from runcard.store.lists.serials import serial_number_contains, units_called
 
 Kind = Literal["unit", "part", "batch", "procedure", "station", "run"]
 
@@ -59,7 +60,7 @@ _KINDS: Mapping[Kind, _Searched] = {
 
 def find_named(scope: Scope, text: str) -> Sequence[Hit]:
     """The records with exactly this name, in any case, and the run or procedure with this id."""
-    found = [hit for kind in _KINDS for hit in _hits(scope, kind, [_is(kind, text)], 2)]
+    found = [hit for kind in _KINDS for hit in _hits(scope, kind, [_is(scope, kind, text)], 2)]
     try:
         run_id = UUID(text)
     except ValueError:
@@ -71,7 +72,10 @@ def find_similar(scope: Scope, text: str, at_most: int) -> Mapping[Kind, Sequenc
     """The newest records with this text in their name, and runs whose id begins with it; `at_most` limits each kind."""
     found: dict[Kind, Sequence[Hit]] = {}
     for kind, searched in _KINDS.items():
-        matches = or_(*(column.icontains(text, autoescape=True) for column in searched.texts))
+        contained = [column.icontains(text, autoescape=True) for column in searched.texts]
+        if kind == "unit":
+            contained.append(serial_number_contains(scope.organization_id, text))
+        matches = or_(*contained)
         found[kind] = _hits(scope, kind, [matches], at_most)
     ids = ids_beginning_with(text)
     is_long = len(text.replace("-", "")) >= _MIN_ID_DIGITS
@@ -79,8 +83,10 @@ def find_similar(scope: Scope, text: str, at_most: int) -> Mapping[Kind, Sequenc
     return found
 
 
-def _is(kind: Kind, text: str) -> ColumnElement[bool]:
+def _is(scope: Scope, kind: Kind, text: str) -> ColumnElement[bool]:
     searched, key = _KINDS[kind], lookup_key(text)
+    if kind == "unit":
+        return t.units.c.id.in_(units_called(scope.organization_id, [text]))
     if kind != "procedure":
         return searched.key == key
     is_named: list[ColumnElement[bool]] = [searched.key == key, func.lower(searched.name) == key]

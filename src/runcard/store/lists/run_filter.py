@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, Table, or_, select, type_coerce
+from sqlalchemy import ColumnElement, CompoundSelect, Select, Table, or_, select, type_coerce
 
 from runcard.domain.floor.sample import SampleChoice, SampleClass
 from runcard.domain.runs.outcome import RunOutcome
@@ -15,15 +15,20 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.column_types import Span
 from runcard.store.engine.scope import owned_by
 from runcard.store.lists.noted import has_cause, has_tag
+from runcard.store.lists.serials import serial_number_contains, units_called
 from runcard.store.metadata import MetadataTest, keeps
+
+# A query of ids.
+Query = Select[Any] | CompoundSelect[Any]
 
 
 class RunFilter(Struct, frozen=True, kw_only=True):
     """Conditions that a run must all meet, named as in the v2 API. None: no condition. Bounds are inclusive.
 
-    search_query: part of the unit's serial number, or the beginning of the run's id.
-    samples: the sample class of the unit at the time of the run. voided: only voided runs, or only the others. tags:
-    names, of which the run has one. causes: codes, of which the run's cause has one, or stands below one that has.
+    search_query: part of the unit's serial number, or the beginning of the run's id. samples: the sample class of the
+    unit at the time of the run. voided: only voided runs, or only the others. corrected: only runs that a person
+    corrected, or only the others. tags: names, of which the run has one. causes: codes, of which the run's cause has
+    one, or stands below one that has.
     """
 
     search_query: str | None = None
@@ -39,6 +44,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     serial_numbers: Sequence[str] | None = None
     samples: Sequence[SampleChoice] | None = None
     voided: bool | None = None
+    corrected: bool | None = None
     part_numbers: Sequence[str] | None = None
     revision_numbers: Sequence[str] | None = None
     batch_numbers: Sequence[str] | None = None
@@ -60,8 +66,8 @@ class RunFilter(Struct, frozen=True, kw_only=True):
 
     @property
     def is_noted(self) -> bool:
-        """Whether it has a condition on what people noted on the run."""
-        return self.tags is not None or self.causes is not None
+        """Whether it has a condition on what people noted on the run or corrected in it."""
+        return self.tags is not None or self.causes is not None or self.corrected is not None
 
 
 def run_conditions(organization_id: UUID, run_filter: RunFilter) -> list[ColumnElement[bool]]:
@@ -121,8 +127,8 @@ def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnEle
     r = t.runs.c
     for reference, ids in named_ids(organization_id, run_filter).items():
         if reference == "unit_id" and len(run_filter.serial_numbers or ()) == 1:
-            # At most one unit has this number. Knowing that, SQLite reads its runs, not all runs by their start.
-            yield r[reference] == ids.scalar_subquery()
+            # The number means at most one unit. Knowing that, SQLite reads its runs, not all runs by their start.
+            yield r[reference] == ids.limit(1).scalar_subquery()
         else:
             yield r[reference].in_(ids)
     if run_filter.samples is not None:
@@ -131,31 +137,34 @@ def _by_name(organization_id: UUID, run_filter: RunFilter) -> Iterator[ColumnEle
         yield has_tag(organization_id, r.id, run_filter.tags)
     if run_filter.causes is not None:
         yield has_cause(organization_id, r.id, run_filter.causes)
+    if run_filter.corrected is not None:
+        yield r.as_reported.is_not(None) if run_filter.corrected else r.as_reported.is_(None)
     if run_filter.voided is not None:
         yield r.voided_at.is_not(None) if run_filter.voided else r.voided_at.is_(None)
     if run_filter.search_query is not None:
         yield or_(*_matches(organization_id, run_filter.search_query))
 
 
-def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Select[Any]]:
+def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Query]:
     """For each column of `runs`, the ids of the records that a filter names there. Case does not count.
 
     Environments are compared with case: people do not choose their names.
     """
     names: list[tuple[str, Sequence[str] | None, Table, ColumnElement[Any]]] = [
-        ("unit_id", run_filter.serial_numbers, t.units, t.units.c.serial_key),
         ("part_id", run_filter.part_numbers, t.parts, t.parts.c.number_key),
         ("revision_id", run_filter.revision_numbers, t.revisions, t.revisions.c.number_key),
         ("batch_id", run_filter.batch_numbers, t.batches, t.batches.c.number_key),
         ("version_id", run_filter.procedure_versions, t.procedure_versions, t.procedure_versions.c.tag_key),
     ]
-    found = {
+    found: dict[str, Query] = {
         reference: select(table.c.id).where(
             owned_by(organization_id, table.c), key.in_([lookup_key(value) for value in values])
         )
         for reference, values, table, key in names
         if values is not None
     }
+    if run_filter.serial_numbers is not None:
+        found["unit_id"] = units_called(organization_id, run_filter.serial_numbers)
     if run_filter.environments is not None:
         d = t.deployments.c
         found["deployment_id"] = select(d.id).where(
@@ -172,14 +181,9 @@ def sample_is_one_of(
     return or_(sample.in_(named), sample.is_(None)) if "production" in samples else sample.in_(named)
 
 
-def serial_number_contains(text: str) -> ColumnElement[bool]:
-    """The condition that a text is part of a unit's serial number, in any case."""
-    return t.units.c.serial_key.contains(text.casefold(), autoescape=True)
-
-
 def _matches(organization_id: UUID, text: str) -> Iterator[ColumnElement[bool]]:
     u = t.units.c
-    named = select(u.id).where(owned_by(organization_id, u), serial_number_contains(text))
+    named = select(u.id).where(owned_by(organization_id, u), serial_number_contains(organization_id, text))
     yield t.runs.c.unit_id.in_(named)
     if ids := ids_beginning_with(text):
         yield t.runs.c.id.between(*ids)

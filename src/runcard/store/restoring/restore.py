@@ -9,6 +9,7 @@ from sqlalchemy import Column, Table, UniqueConstraint, delete, select, tuple_, 
 
 from runcard.domain.errors import Conflict
 from runcard.store.bin.packing import Link, Packed, Row, unpack
+from runcard.store.commit.lookups import find_units
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
@@ -43,6 +44,7 @@ def restore(tx: Transaction, head_id: UUID, why: str | None) -> Restored:
     kept = {name: _with_their_references(tx, head, name, some, rows) for name, some in rows.items()}
     for name, some in kept.items():
         _check_unique(tx, head, t.metadata.tables[name], some)
+    _check_serial_numbers(tx, head, kept)
     for table, ids in _ids_by_table(things).items():
         watch_restored(tx, table, ids, why=why)
     # Its links are part of what is proven of a station.
@@ -145,6 +147,17 @@ def _check_unique(tx: Transaction, head: Deleted, table: Table, rows: Sequence[R
                     f"The {head.called} cannot be restored: {table.name.replace('_', ' ')} have {shown!r} again. "
                     "Rename or delete what has it now."
                 )
+
+
+def _check_serial_numbers(tx: Transaction, head: Deleted, restored: Mapping[str, Sequence[Row]]) -> None:
+    """Check that no other unit is found by a serial number that a restored unit has or had. Raises Conflict."""
+    rows = [row for table in (t.units, t.former_serial_numbers) for row in restored.get(table.name, ())]
+    keys = {(tx.organization_id, row["serial_key"]): row["serial_number"] for row in rows}
+    for key, unit in find_units(tx.connection, keys).items():
+        raise Conflict(
+            f"The {head.called} cannot be restored: the serial number {keys[key]} means unit {unit.serial_number} now. "
+            "Rename or delete that unit, or let it give up the number on its page."
+        )
 
 
 def _unique_columns(table: Table) -> Iterator[Sequence[Column[Any]]]:

@@ -20,7 +20,7 @@ class CopiedHeader(NamedTuple):
     """A run's header. Exactly one of `created_by_user_id` and `created_by_station_id` is there.
 
     reported_started_at: the start by a wrong clock; see `domain.runs.clock`. sample: the unit's class at the time.
-    voided_at: None: the run counts.
+    voided_at: None: the run counts. clock_started_at: where a person corrected the start, that by the station's clock.
     """
 
     id: UUID
@@ -45,6 +45,7 @@ class CopiedHeader(NamedTuple):
     reported_started_at: datetime | None
     sample: SampleClass | None
     voided_at: datetime | None
+    clock_started_at: datetime | None
 
 
 class UnitHeader(NamedTuple):

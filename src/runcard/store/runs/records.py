@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Select, Table, select, tuple_
 
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.metadata import Metadata
+from runcard.domain.runs.clock import counted_document
+from runcard.domain.runs.correction import CorrectedField, decode_as_reported
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.run import RunDocument
 from runcard.domain.text import lookup_key
@@ -52,6 +54,7 @@ class RunRecord(NamedTuple):
     operator_name: the name of an operator who is no member; then `operator` is None.
     started_at, ended_at: the times that count. reported_started_at, reported_ended_at: the times by a wrong clock;
     `domain.runs.clock.reported_times` returns the station's own times in any case. void: None: the run counts.
+    serial_number: as the report spelled it; None: an older run. as_reported: as the row keeps it; see `corrected`.
     metadata: None until `with_metadata` has read it. tags, cause: None until `store.notes.on_runs` has read them;
     cause: its name.
     """
@@ -77,6 +80,8 @@ class RunRecord(NamedTuple):
     slot_name: str | None = None
     reported_started_at: datetime | None = None
     reported_ended_at: datetime | None = None
+    serial_number: str | None = None
+    as_reported: str | None = None
     void: RunVoid | None = None
     metadata: Metadata | None = None
     tags: Sequence[TagRef] | None = None
@@ -85,6 +90,30 @@ class RunRecord(NamedTuple):
     @property
     def duration(self) -> timedelta:
         return self.ended_at - self.started_at
+
+    @property
+    def corrected(self) -> Mapping[CorrectedField, str | None]:
+        """What the report said of each field that a person corrected; None: nothing."""
+        return {
+            name: field.said
+            for name, field in decode_as_reported(self.as_reported).items()
+            if field.said != self._now(name)
+        }
+
+    @property
+    def former_serial_number(self) -> str:
+        """What the report called the unit, if that has another serial number now; else empty."""
+        said = self.serial_number or self.unit.serial_number
+        return "" if lookup_key(said) == lookup_key(self.unit.serial_number) else said
+
+    def _now(self, field: CorrectedField) -> str | None:
+        """What the run says of a field now, where its text may be as before although the record is another."""
+        match field:
+            case "revision_number":
+                return self.revision.name
+            case "procedure":
+                return self.procedure.name
+        return None
 
 
 class RunPosition(NamedTuple):
@@ -275,12 +304,22 @@ def list_runs_by_id(
 
 
 def read_documents(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, RunDocument]:
-    """What is inside each of these runs."""
-    d = t.run_documents.c
+    """What is inside each of these runs, at the times by the station's clock.
+
+    Where a person corrected the start of a run, what is inside it moved along.
+    """
+    d, r = t.run_documents.c, t.runs.c
     found: dict[UUID, RunDocument] = {}
     for some in in_chunks(run_ids):
-        query = select(d.run_id, d.body).where(scope.owns(d), d.run_id.in_(some))
-        found |= {run_id: unpack_document(body) for run_id, body in scope.connection.execute(query)}
+        query = (
+            select(d.run_id, d.body, r.started_at, r.clock_started_at)
+            .join_from(t.run_documents, t.runs, r.id == d.run_id)
+            .where(scope.owns(d), d.run_id.in_(some))
+        )
+        found |= {
+            run_id: counted_document(unpack_document(body), *starts)
+            for run_id, body, *starts in scope.connection.execute(query)
+        }
     return found
 
 

@@ -1,15 +1,14 @@
 """The names in a filter of runs, as ids, for the columnar copy, which keeps only ids because names change."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
-from runcard.store.lists.run_filter import RunFilter, named_ids, run_conditions
+from runcard.store.lists.run_filter import Query, RunFilter, named_ids, run_conditions
 
 # With more ids of one kind, the truth answers faster than the copy.
 MAX_IDS = 10_000
@@ -18,9 +17,9 @@ MAX_IDS = 10_000
 def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]] | None:
     """For each column of `runs`, the ids that are allowed there; None if one column has more than MAX_IDS.
 
-    They stand for the filter's names, search, tags, causes and metadata.
+    They stand for the filter's names, search, tags, causes, corrections and metadata.
     """
-    queries: dict[str, Select[Any]] = dict(named_ids(scope.organization_id, run_filter))
+    queries: dict[str, Query] = dict(named_ids(scope.organization_id, run_filter))
     if run_filter.is_noted or run_filter.search_query is not None or run_filter.metadata:
         searched = with_merges(
             scope,
@@ -29,6 +28,7 @@ def resolve(scope: Scope, run_filter: RunFilter) -> Mapping[str, Sequence[UUID]]
                 metadata=run_filter.metadata,
                 tags=run_filter.tags,
                 causes=run_filter.causes,
+                corrected=run_filter.corrected,
                 procedure_ids=run_filter.procedure_ids,
             ),
         )

@@ -23,6 +23,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.column_types import Instant
 from runcard.store.engine.scope import Scope
+from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.metadata import read_metadata
 
 Row = Mapping[str, Any]
@@ -31,6 +32,8 @@ Row = Mapping[str, Any]
 _METADATA = "metadata."
 # The noun of what is left of a deleted thing. Its id is that of the thing.
 TOMBSTONE = "tombstone"
+# The serial numbers that a unit had before, in order, among its columns.
+FORMERLY = "formerly"
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -55,8 +58,10 @@ def _keys(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-# The entry of a void itself says when, by whom and why.
-_RUN_HIDDEN = _keys("report_digest", "voided_at", "void_reason", "voided_by_id")
+# The entry of a void itself says when, by whom and why, and that of a correction what was reported.
+_RUN_HIDDEN = _keys(
+    "report_digest", "voided_at", "void_reason", "voided_by_id", "as_reported", "clock_started_at"
+)
 _THINGS = (
     Thing(t.organizations, "organization", "name", hidden=_keys("slug")),
     Thing(t.users, "user", "email", secret=_keys("password_hash"), hidden=_keys("email_key")),
@@ -157,7 +162,8 @@ def is_owned(scope: Scope, table: Table) -> ColumnElement[bool]:
 def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID, Row]:
     """Those of these records that exist, by id.
 
-    A row has all columns, each value of the metadata, the links of a station, and the files of a comment.
+    A row has all columns, each value of the metadata, the links of a station, the files of a comment, and the serial
+    numbers that a unit had before.
     """
     found: dict[UUID, dict[str, Any]] = {}
     for some in in_chunks(ids):
@@ -170,6 +176,9 @@ def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID
         if table is t.stations:
             for station_id, procedure_ids in _links(scope, some).items():
                 found[station_id]["procedures"] = procedure_ids
+        if table is t.units:
+            for unit_id, serials in list_former_serial_numbers(scope, found.keys() & set(some)).items():
+                found[unit_id][FORMERLY] = sorted(serials)
         if table is t.comments:
             for comment_id, file_ids in _files(scope, some).items():
                 found[comment_id]["files"] = file_ids
@@ -248,7 +257,7 @@ class _Layout(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _layout(table: Table) -> _Layout:
-    more = ("metadata", "document", "procedures", "files")
+    more = ("metadata", "document", "procedures", "files", FORMERLY)
     proven = (*table.columns.keys(), *more)
     order = sorted(str(name) for name in proven if name not in THING_OF[table.name].unproven)
     return _Layout(order, [column.name for column in table.columns if isinstance(column.type, Instant)])

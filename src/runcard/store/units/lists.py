@@ -20,7 +20,8 @@ from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.noted import has_cause, has_tag
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import Named, SerialRef
-from runcard.store.lists.run_filter import RunFilter, run_conditions, sample_is_one_of, serial_number_contains
+from runcard.store.lists.run_filter import RunFilter, run_conditions, sample_is_one_of
+from runcard.store.lists.serials import serial_number_contains, units_called
 from runcard.store.metadata import MetadataTest, keeps
 from runcard.store.units.records import UnitRecord, read_units
 
@@ -194,7 +195,7 @@ def list_last_runs(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, La
 def _own(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnElement[bool]]:
     u = units.c
     if unit_filter.search is not None:
-        yield serial_number_contains(unit_filter.search)
+        yield serial_number_contains(organization_id, unit_filter.search)
     lists: list[tuple[Sequence[UUID] | None, ColumnElement[Any]]] = [
         (unit_filter.ids, u.id),
         (unit_filter.created_by_user_ids, u.created_by_user_id),
@@ -224,7 +225,7 @@ def _by_name(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnE
     """Conditions on the unit and what it belongs to, by the names that people use. Case does not count."""
     u = units.c
     if unit_filter.serial_numbers is not None:
-        yield u.serial_key.in_([lookup_key(serial) for serial in unit_filter.serial_numbers])
+        yield u.id.in_(units_called(organization_id, unit_filter.serial_numbers))
     names: list[tuple[Sequence[str] | None, ColumnElement[Any], Table]] = [
         (unit_filter.part_numbers, u.part_id, parts),
         (unit_filter.revision_numbers, u.revision_id, revisions),

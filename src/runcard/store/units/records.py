@@ -12,6 +12,7 @@ from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.bin.deleting import Deletion
+from runcard.store.commit.lookups import UnitRow, find_units
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
@@ -29,6 +30,7 @@ from runcard.store.lists.refs import (
 from runcard.store.runs.rows import classify_runs, delete_runs
 from runcard.store.trail.watching import watch
 from runcard.store.units.rows import delete_unit
+from runcard.store.units.serials import exchange_serial_number
 
 
 class UnitRecord(NamedTuple):
@@ -69,13 +71,12 @@ class PlaceNumbers(NamedTuple):
 
 
 def get_unit(scope: Scope, serial_number: str) -> UnitRecord:
-    """The unit with this serial number. Raises UnitNotFound."""
-    if "\0" not in serial_number:  # PostgreSQL refuses it, and no unit has it
-        query = _records(scope.organization_id, units.c.serial_key == lookup_key(serial_number))
-        row = scope.connection.execute(query).one_or_none()
-        if row is not None:
-            return _record(*row)
-    raise UnitNotFound(serial_number)
+    """The unit that has this serial number, or else had it before. Raises UnitNotFound."""
+    key = (scope.organization_id, lookup_key(serial_number))
+    row = find_units(scope.connection, [key]).get(key)
+    if row is None:
+        raise UnitNotFound(serial_number)
+    return read_units(scope, [row.id])[row.id]
 
 
 def read_units(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRecord]:
@@ -146,13 +147,15 @@ def read_place_numbers(scope: Scope, unit_id: UUID) -> PlaceNumbers:
     return PlaceNumbers(*scope.connection.execute(query).one())
 
 
-def rename_unit(tx: Transaction, unit_id: UUID, serial_number: str) -> None:
-    """Give a unit another serial number, which must be free."""
+def rename_unit(tx: Transaction, unit: UnitRow, serial_number: str, *, leads_on: bool = True) -> None:
+    """Give a unit another serial number, which must be free. leads_on: the old one still finds the unit."""
     _update(
         tx,
-        unit_id,
+        unit.id,
         {"serial_number": serial_number, "serial_key": lookup_key(serial_number)},
     )
+    if lookup_key(serial_number) != lookup_key(unit.serial_number):
+        exchange_serial_number(tx, unit, serial_number, leads_on=leads_on)
 
 
 def classify_unit(tx: Transaction, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool) -> None:
@@ -172,10 +175,9 @@ def delete_units(
 
     with_runs: delete their runs too. Without it, raises InUse for a unit that has runs. Raises UnitNotFound.
     """
-    unique = {lookup_key(serial): serial for serial in serial_numbers}
+    found = [tx.catalog.get_unit(tx.organization_id, serial) for serial in serial_numbers]
     deleted: list[UUID] = []
-    for serial_number in unique.values():
-        unit = tx.catalog.get_unit(tx.organization_id, serial_number)
+    for unit in {one.id: one for one in found}.values():
         run_ids = tx.connection.execute(select(runs.c.id).where(runs.c.unit_id == unit.id)).scalars().all()
         if run_ids and not with_runs:
             raise InUse(f"Unit {unit.serial_number}", len(run_ids), "runs (cascade=true deletes them too)")

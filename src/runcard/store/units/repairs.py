@@ -26,6 +26,7 @@ from runcard.store.lists.refs import (
     created_by,
     with_creator,
 )
+from runcard.store.lists.serials import units_called
 from runcard.store.trail.watching import note_reported
 
 _encoder = msgspec.msgpack.Encoder()
@@ -144,12 +145,11 @@ def _record(repair_id: UUID, *values: Any) -> RepairRecord:
 
 
 def _conditions(organization_id: UUID, repair_filter: RepairFilter) -> Iterator[ColumnElement[bool]]:
-    r, u, p = repairs.c, t.units.c, t.parts.c
+    r, p = repairs.c, t.parts.c
     if repair_filter.ids is not None:
         yield r.id.in_(repair_filter.ids)
     if repair_filter.serial_numbers is not None:
-        keys = [lookup_key(serial) for serial in repair_filter.serial_numbers]
-        yield r.unit_id.in_(select(u.id).where(owned_by(organization_id, u), u.serial_key.in_(keys)))
+        yield r.unit_id.in_(units_called(organization_id, repair_filter.serial_numbers))
     if repair_filter.part_numbers is not None:
         yield p.number_key.in_([lookup_key(number) for number in repair_filter.part_numbers])
     if repair_filter.started_after is not None:

@@ -1,10 +1,10 @@
 """The rows of units: what is tested, where it belongs, and its moves."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 
 from runcard.domain.ids import new_id
 from runcard.domain.metadata import Metadata
@@ -13,8 +13,17 @@ from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
-from runcard.store.engine.tables import attachments, repairs, run_sub_units, runs, unit_moves, units
+from runcard.store.engine.tables import (
+    attachments,
+    repairs,
+    revisions,
+    run_sub_units,
+    runs,
+    unit_moves,
+    units,
+)
 from runcard.store.files.removal import delete_unneeded, remains_of
 from runcard.store.metadata import delete_metadata
 from runcard.store.trail.watching import stage_record, watch
@@ -62,6 +71,41 @@ def move_unit(tx: Transaction, before: UnitRow, after: UnitRow, run_id: UUID | N
     tx.catalog.remember_unit(tx.organization_id, after)
 
 
+def undo_moves(tx: Transaction, run_id: UUID, unit_id: UUID) -> None:
+    """Move a unit back to the revision and the batch from which a run moved it, if nothing moved it since."""
+    m, r = unit_moves.c, revisions.c
+    query = select(m.kind, m.from_id, m.to_id).where(tx.owns(m), m.unit_id == unit_id, m.run_id == run_id)
+    before = after = list_units_by_id(tx.scope, [unit_id])[unit_id]
+    for kind, from_id, to_id in tx.connection.execute(query.where(m.kind != "parent")).all():
+        if kind == "batch" and before.batch_id == to_id:
+            after = after._replace(batch_id=from_id)
+        if kind == "revision" and before.revision_id == to_id:
+            of_part = select(r.part_id).where(tx.owns(r), r.id == from_id)
+            part_id = tx.connection.execute(of_part).scalar_one_or_none()
+            if part_id is not None:
+                after = after._replace(part_id=part_id, revision_id=from_id)
+    move_unit(tx, before, after, None)
+
+
+def list_built_in(scope: Scope, run_id: UUID, parent_id: UUID) -> Sequence[UnitRow]:
+    """The sub-units that a run built into a unit, and that are part of it still."""
+    m, u = unit_moves.c, units.c
+    moved = select(m.unit_id).where(
+        scope.owns(m), m.kind == "parent", m.run_id == run_id, m.to_id == parent_id
+    )
+    query = _rows(scope).where(u.parent_id == parent_id, u.id.in_(moved)).order_by(u.id)
+    return [UnitRow(*row) for row in scope.connection.execute(query)]
+
+
+def list_units_by_id(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRow]:
+    """Those of these units that exist, by id."""
+    found: dict[UUID, UnitRow] = {}
+    for some in in_chunks(unit_ids):
+        rows = scope.connection.execute(_rows(scope).where(units.c.id.in_(some)))
+        found |= {row[0]: UnitRow(*row) for row in rows}
+    return found
+
+
 # Unscoped: the unit was found in the scope.
 def has_runs(connection: Connection, unit_id: UUID) -> bool:
     query = select(runs.c.id).where(runs.c.unit_id == unit_id).limit(1)
@@ -98,9 +142,13 @@ def delete_unit(tx: Transaction, unit_id: UUID, deletion: Deletion | None) -> No
 
 
 def _children(scope: Scope, unit_id: UUID) -> Sequence[UnitRow]:
-    u = units.c
-    query = select(*(u[name] for name in UnitRow._fields)).where(scope.owns(u), u.parent_id == unit_id)
+    query = _rows(scope).where(units.c.parent_id == unit_id)
     return [UnitRow(*row) for row in scope.connection.execute(query)]
+
+
+def _rows(scope: Scope) -> Select[Any]:
+    u = units.c
+    return select(*(u[name] for name in UnitRow._fields)).where(scope.owns(u))
 
 
 def stage_move(

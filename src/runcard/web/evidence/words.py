@@ -25,6 +25,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "run_purged": "{by} removed {thing} from the bin for good",
     "run_voided": "{by} voided {thing}",
     "run_unvoided": "{by} let {thing} count again",
+    "run_corrected": "{by} corrected {thing}",
     "attachment_linked": "{by} attached a file to {thing}",
     "attachment_created": "{by} sent {thing}",
     "attachment_changed": "{by} changed {thing}",
@@ -38,6 +39,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "unit_created": "{by} created {thing}",
     "unit_moved": "{by} moved {thing}",
     "unit_changed": "{by} changed {thing}",
+    "unit_corrected": "{by} corrected {thing}",
     "unit_deleted": "{by} deleted {thing}",
     "unit_restored": "{by} restored {thing} from the bin",
     "unit_purged": "{by} removed {thing} from the bin for good",
@@ -131,6 +133,7 @@ _FIELDS: Mapping[str, str] = {
     "created_at": "created",
     "created_by_station_id": "created by station",
     "created_by_user_id": "created by",
+    "formerly": "former serial numbers",
     "file_retention_days": "days that files are kept",
     "bin_days": "days in the bin",
     "image_id": "picture",
@@ -149,7 +152,7 @@ _FIELDS: Mapping[str, str] = {
 _UNKNOWN = "{by} did something to {thing}"
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
-HAD_VALUES = ("_changed", "_moved", "_merged", "_tagged", "_withdrawn")
+HAD_VALUES = ("_changed", "_corrected", "_moved", "_merged", "_tagged", "_withdrawn")
 # Before the key of a value of the metadata.
 _METADATA = "metadata."
 _PLACES = re.compile(r"(\{by\}|\{thing\})")

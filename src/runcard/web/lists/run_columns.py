@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from runcard.domain.metadata import MetadataValue
 from runcard.domain.runs.clock import reported_times
+from runcard.domain.runs.correction import CorrectedField
 from runcard.store.runs.records import RunRecord
 
 ColumnName = Literal[
@@ -28,6 +29,7 @@ ColumnName = Literal[
     "tags",
     "cause",
     "voided",
+    "reported_as",
 ]
 ColumnKind = Literal["outcome", "unit", "text", "moment", "duration"]
 # A duration is exported in seconds.
@@ -82,6 +84,7 @@ _OTHERS = [
     RunColumn("tags", "Tags", "text", lambda run: ", ".join(tag.name for tag in run.tags or ())),
     RunColumn("cause", "Cause", "text", lambda run: run.cause or ""),
     RunColumn("voided", "Voided", "text", lambda run: run.void.reason if run.void else ""),
+    RunColumn("reported_as", "Reported as", "text", lambda run: reported_words(run.corrected)),
 ]
 COLUMNS: Mapping[str, RunColumn] = {column.name: column for column in _OTHERS}
 USUAL_COLUMNS: Sequence[ColumnName] = (
@@ -96,6 +99,11 @@ USUAL_COLUMNS: Sequence[ColumnName] = (
     "started_at",
     "duration",
 )
+
+
+def reported_words(corrected: Mapping[CorrectedField, str | None]) -> str:
+    """What the report of a run said of the fields that were corrected, in words; empty for a run that was not."""
+    return ", ".join(f"{name.replace('_', ' ')} {said or 'none'}" for name, said in corrected.items())
 
 
 def columns_of(chosen: Sequence[ColumnName] | None, noted: Sequence[str] = ()) -> Sequence[RunColumn]:

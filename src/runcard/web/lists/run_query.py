@@ -53,13 +53,14 @@ _SORTS = {
     "revision_number": "Revision",
 }
 _VOIDED = {"": "Shown", "yes": "Only voided", "no": "Left out"}
+_CORRECTED = {"": "Shown", "yes": "Only corrected", "no": "Left out"}
 _DIRECTIONS = {"desc": "Descending", "asc": "Ascending"}
 
 
 class RunsPageQuery(FilterQuery, kw_only=True):
     """search: part of a serial number, or the beginning of a run's id. operator: a name, or a member's e-mail.
 
-    voided: only voided runs, or all others.
+    voided: only voided runs, or all others. corrected: likewise.
     columns: None: the usual ones. metadata: for `parse_metadata_words`. noted: keys of metadata that are columns.
     after, before: in order of starts, the place behind which the page begins, or at which it ends. cursor: the place
     in any other order.
@@ -75,6 +76,7 @@ class RunsPageQuery(FilterQuery, kw_only=True):
     sort: Sort = "started_at"
     order: Literal["asc", "desc"] = "desc"
     voided: Literal["yes", "no"] | None = None
+    corrected: Literal["yes", "no"] | None = None
     columns: list[ColumnName] | None = None
     metadata: Annotated[str, Meta(max_length=1000)] | None = None
     noted: Annotated[list[Key], Meta(max_length=_MOST_NOTED)] | None = None
@@ -128,6 +130,7 @@ def list_filter_of(scope: Scope, query: RunsPageQuery, visit: Visit, now: dateti
         duration_max=_span(query.max_s),
         metadata=parse_metadata_words(query.metadata),
         voided=None if query.voided is None else query.voided == "yes",
+        corrected=None if query.corrected is None else query.corrected == "yes",
     )
 
 
@@ -145,6 +148,7 @@ def filtering(scope: Scope, query: RunsPageQuery, keys: Sequence[str]) -> Filter
         *(_with_all(field, all_units) for field in shared if field.name == "sample"),
         text_field("metadata", "Metadata", query.metadata, [f"{key}=" for key in keys]),
         choice_field("voided", "Voided", query.voided, list(_VOIDED.items())),
+        choice_field("corrected", "Corrected", query.corrected, list(_CORRECTED.items())),
         text_field("min_s", "At least (s)", _text(query.min_s))._replace(type="number"),
         text_field("max_s", "At most (s)", _text(query.max_s))._replace(type="number"),
         choice_field("sort", "Sort by", query.sort, list(_SORTS.items())),

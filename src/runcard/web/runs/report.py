@@ -12,7 +12,7 @@ from runcard.store.files.attachments import Attachment
 from runcard.store.runs.records import RunRecord, SubUnitRef
 
 # What is no part of the report, or not in this form: times that count, and what people noted on the run.
-_NO_PART = ("reported_", "tags", "cause")
+_NO_PART = ("reported_", "tags", "cause", "as_reported")
 
 
 def run_report(
@@ -25,12 +25,14 @@ def run_report(
 ) -> bytes:
     """The run as JSON: its header, then its contents, by the names of the record; NaN and infinities as texts.
 
-    Times are as the station reported them. stated: the fields that come from the person who brought the file, and not
-    from the station.
+    Times are as the station reported them, unless a person corrected them. as_reported: what the report said of the
+    fields that were corrected. stated: the fields that come from the person who brought the file, and not from the
+    station.
     """
     header = record._replace(**reported_times(record)._asdict())._asdict()
     report = {
         **_fields({name: value for name, value in header.items() if not name.startswith(_NO_PART)}),
+        "as_reported": record.corrected,
         "metadata": metadata,
         "stated": stated,
         "sub_units": [unit.serial_number for unit in sub_units],

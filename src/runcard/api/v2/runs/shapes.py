@@ -1,7 +1,7 @@
 """Runs as v2 shows them: as an item of a list, and in full."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -108,6 +108,7 @@ class RunHeader(Struct):
     created_by_station: IdName | None
     operated_by: OperatorRef | None
     voided: VoidOut | None
+    as_reported: Mapping[str, str | None]
 
 
 class RunListItem(RunHeader):
@@ -295,6 +296,7 @@ def _header(record: RunRecord) -> RunHeader:
         created_by_station=named(record.created_by_station),
         operated_by=_operator(record),
         voided=None if record.void is None else VoidOut(*record.void),
+        as_reported={str(field): said for field, said in record.corrected.items()},
     )
 
 

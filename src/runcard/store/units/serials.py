@@ -1,0 +1,59 @@
+"""Serial numbers that units had before. One still finds its unit, until somebody lets go of it."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+
+from runcard.domain.errors import AlreadyExists, Conflict, InvalidInput
+from runcard.domain.text import lookup_key
+from runcard.store.commit.lookups import UnitRow
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.tables import former_serial_numbers, units
+from runcard.store.trail.watching import watch
+
+
+def check_serial_number_is_free(tx: Transaction, serial_number: str, *, but: UUID | None = None) -> None:
+    """Check that a unit may take this serial number.
+
+    Raises AlreadyExists if another unit than `but` has it, and Conflict if it had it and is still found by it.
+    """
+    unit = tx.catalog.unit(tx.organization_id, serial_number)
+    if unit is None or unit.id == but:
+        return
+    if lookup_key(unit.serial_number) == lookup_key(serial_number):
+        raise AlreadyExists("Unit with serial number", serial_number)
+    raise Conflict(
+        f"The serial number {serial_number} was that of unit {unit.serial_number}, and still finds it. Choose another "
+        "one, or let that unit give it up on its page."
+    )
+
+
+def exchange_serial_number(tx: Transaction, unit: UnitRow, after: str, *, leads_on: bool) -> None:
+    """Keep the serial number that a unit gives up, if it leads on. The one that it takes is a former one no more."""
+    f = former_serial_numbers.c
+    tx.connection.execute(delete(former_serial_numbers).where(tx.owns(f), f.serial_key == lookup_key(after)))
+    if leads_on:
+        row = {
+            "organization_id": tx.organization_id,
+            "serial_key": lookup_key(unit.serial_number),
+            "serial_number": unit.serial_number,
+            "unit_id": unit.id,
+            "given_up_at": tx.now,
+        }
+        tx.connection.execute(insert(former_serial_numbers).values(row))
+
+
+def let_go(tx: Transaction, unit_id: UUID, serial_number: str, why: str | None) -> None:
+    """Forget that a unit had this serial number, so that another unit may get it.
+
+    It changes a record that catalogs remember. Raises InvalidInput if the unit had no such number.
+    """
+    f, key = former_serial_numbers.c, lookup_key(serial_number)
+    mine = (tx.owns(f), f.unit_id == unit_id, f.serial_key == key)
+    if tx.connection.execute(select(f.unit_id).where(*mine)).first() is None:
+        raise InvalidInput.at(
+            "serial_number",
+            f"{serial_number!r} does not lead to this unit; choose one of its former serial numbers",
+        )
+    watch(tx, units, [unit_id], why=why)
+    tx.connection.execute(delete(former_serial_numbers).where(*mine))
