@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from runcard.api.analytics import router as questions
 from runcard.api.bin import router as bin_
 from runcard.api.cli import router as command_lines
+from runcard.api.corrections import router as corrections
 from runcard.api.export import router as exports
 from runcard.api.notes import router as notes
 from runcard.api.proof import router as proof
@@ -73,11 +74,12 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/trail.md", trail.router, {}),
         ("docs/api/notes.md", notes.router, {}),
         ("docs/api/voids.md", voids.router, {}),
+        ("docs/api/corrections.md", corrections.router, {}),
         ("docs/api/bin.md", bin_.router, {}),
     ],
     ids=[
         *("v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail"),
-        *("notes", "voids", "bin"),
+        *("notes", "voids", "corrections", "bin"),
     ],
 )
 def test_page_of_an_api_lists_every_endpoint(

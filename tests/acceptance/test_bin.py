@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.test_voids import Own, unit_yield
+from tests.acceptance.own import Own
+from tests.acceptance.test_voids import unit_yield
 from tests.acceptance.wire import assert_error, create_run, run_of
 from tests.servers import DEADLINE_S, Server
 

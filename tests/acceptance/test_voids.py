@@ -7,23 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.acceptance.own import Own
 from tests.acceptance.wire import Json, assert_error, create_run, run_of
-from tests.servers import DEADLINE_S, Server
-
-
-class Own(httpx.Client):
-    """The whole server as one of Acme's people."""
-
-    def __init__(self, server: Server, key: str) -> None:
-        super().__init__(
-            base_url=f"{server.url}/api", headers={"Authorization": f"Bearer {key}"}, timeout=DEADLINE_S
-        )
-
-    def found(self, path: str, **query: Any) -> Json:
-        answer = self.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        found: Json = answer.json()
-        return found
+from tests.servers import Server
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from runcard.domain.errors import Conflict, InvalidInput, PartNotFound, Revision
 from runcard.domain.floor.at_once import check_count
 from runcard.domain.ids import new_id
 from runcard.domain.runs.clock import is_wrong
-from runcard.domain.runs.correction import RunCorrection
-from runcard.domain.runs.report import name_issues
+from runcard.domain.runs.correction import RunCorrection, check_correction
 from runcard.ingest.assembly import take_over_sub_units
 from runcard.ingest.resolve import operator_called, resolve_procedure
 from runcard.store.commit.lookups import UnitRow
@@ -36,7 +35,7 @@ def correct_runs(
     and RevisionNotFound; CircularParentage if a unit would become part of itself; and Conflict if nothing changes.
     """
     check_count("ids", len(run_ids))
-    _check(correction)
+    check_correction(correction, RunCorrection.__struct_fields__)
     rows = read_for_correction(tx, run_ids)
     resolved = _Resolved(tx, actor, correction)
     changes = {run_id: resolved.columns_of(row) for run_id, row in rows.items()}
@@ -57,22 +56,6 @@ def take_back_corrections(tx: Transaction, run_ids: Sequence[UUID], why: str) ->
     changes = reported_columns(tx, rows)
     correct_columns(tx, rows, changes, why)
     _follow(tx, rows, changes)
-
-
-def _check(correction: RunCorrection) -> None:
-    """Check the texts of a correction. Raises InvalidInput."""
-    texts = {
-        name: value
-        for name in correction.__struct_fields__
-        if isinstance(value := getattr(correction, name), str)
-    }
-    if all(getattr(correction, name) is UNSET for name in correction.__struct_fields__):
-        raise InvalidInput.at("correction", "Nothing is corrected; give at least one field")
-    for name, value in texts.items():
-        if not value.strip():
-            raise InvalidInput.at(name, f"{name} is empty; give at least 1 character")
-    if issues := [issue for name, value in texts.items() for issue in name_issues((name,), value)]:
-        raise InvalidInput(issues)
 
 
 class _PartRevision(NamedTuple):

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import Conflict, InvalidInput, UnitNotFound
 from runcard.domain.floor.at_once import check_count
-from runcard.domain.runs.report import name_issues
+from runcard.domain.runs.correction import check_correction
 from runcard.ingest.record_unit import UnitChange, placed_unit
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
@@ -48,7 +48,11 @@ def correct_units(
     and Conflict if nothing changes, or if a unit had the serial number and is still found by it.
     """
     check_count("ids", len(unit_ids))
-    _check(correction, len(unit_ids))
+    given = check_correction(correction, _FIELDS)
+    if "serial_number" in given and len(unit_ids) > 1:
+        raise InvalidInput.at(
+            "serial_number", f"{len(unit_ids)} units cannot have one serial number; correct one unit"
+        )
     found = list_units_by_id(tx.scope, unit_ids)
     for unit_id in unit_ids:
         if unit_id not in found:
@@ -62,23 +66,6 @@ def correct_units(
     if not corrected:
         raise Conflict("The units are so already, so nothing was corrected. Give another value.")
     return corrected
-
-
-def _check(correction: UnitCorrection, count: int) -> None:
-    """Check the texts of a correction. Raises InvalidInput."""
-    given = {name: getattr(correction, name) for name in _FIELDS if getattr(correction, name) is not UNSET}
-    if not given:
-        raise InvalidInput.at("correction", "Nothing is corrected; give at least one field")
-    if "serial_number" in given and count > 1:
-        raise InvalidInput.at(
-            "serial_number", f"{count} units cannot have one serial number; correct one unit"
-        )
-    texts = {name: value for name, value in given.items() if isinstance(value, str)}
-    for name, value in texts.items():
-        if not value.strip():
-            raise InvalidInput.at(name, f"{name} is empty; give at least 1 character")
-    if issues := [issue for name, value in texts.items() for issue in name_issues((name,), value)]:
-        raise InvalidInput(issues)
 
 
 def _correct(

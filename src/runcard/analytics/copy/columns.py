@@ -69,10 +69,9 @@ class Rows:
         document: RunDocument,
         standing: Standing,
     ) -> None:
-        run_id, _procedure_id, *rest = header
-        document = counted_document(
-            document, header.started_at, header.clock_started_at or header.reported_started_at
-        )
+        run_id, _procedure_id, *rest, clock_started_at = header
+        started = clock_started_at or header.reported_started_at
+        document = counted_document(document, header.started_at, started)
         outcomes = Counter(measured.measurement.outcome for measured in measured_in(document))
         counts = (outcomes["PASS"] + outcomes["FAIL"], outcomes["FAIL"])
         self.add("runs", (run, organization_id, procedure, run_id, *rest, *counts, *standing))

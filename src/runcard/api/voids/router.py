@@ -1,5 +1,6 @@
 """Runs are voided with a reason, and can count again. All runs of a request, or none."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from runcard.domain.actor import UserActor
-from runcard.domain.floor.at_once import check_count
+from runcard.domain.floor.at_once import distinct_ids
 from runcard.domain.floor.reason import check_reason
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
@@ -37,7 +38,7 @@ class EndVoidBody(Struct, forbid_unknown_fields=True):
 class VoidResponse(Struct):
     """ids: the runs that were changed."""
 
-    ids: list[UUID]
+    ids: Sequence[UUID]
 
 
 @router.post("/runs/void", openapi_extra=operation(VoidResponse, VoidBody, name="run-void"))
@@ -45,7 +46,7 @@ def void(
     actor: WithManager, services: WithServices, body: Annotated[VoidBody, json_body(VoidBody)]
 ) -> Response:
     """Void runs: they stay in the record, and no figure counts them. If one cannot be voided, none is."""
-    ids, reason = _distinct(body.ids), check_reason(body.reason)
+    ids, reason = distinct_ids(body.ids), check_reason(body.reason)
     services.writer.write(actor, lambda tx: void_runs(tx, actor, ids, reason))
     return JsonResponse(VoidResponse(ids))
 
@@ -55,13 +56,7 @@ def unvoid(
     actor: WithManager, services: WithServices, body: Annotated[EndVoidBody, json_body(EndVoidBody)]
 ) -> Response:
     """Let voided runs count again. If one is not voided, none is changed."""
-    ids = _distinct(body.ids)
+    ids = distinct_ids(body.ids)
     reason = None if body.reason is None else check_reason(body.reason)
     services.writer.write(actor, lambda tx: end_voids(tx, ids, reason))
     return JsonResponse(VoidResponse(ids))
-
-
-def _distinct(ids: list[UUID]) -> list[UUID]:
-    found = list(dict.fromkeys(ids))
-    check_count("ids", len(found))
-    return found

@@ -1,8 +1,18 @@
 """How many things one request may change, all or none."""
 
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
 from runcard.domain.errors import InvalidInput
 
 MAX_AT_ONCE = 10_000
+
+
+def distinct_ids(ids: Iterable[UUID]) -> Sequence[UUID]:
+    """The things that the field `ids` of a request names, each once, in order. Raises as `check_count` does."""
+    found = list(dict.fromkeys(ids))
+    check_count("ids", len(found))
+    return found
 
 
 def check_count(name: str, count: int, least: int = 1) -> None:

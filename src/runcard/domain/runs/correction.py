@@ -1,11 +1,14 @@
 """Corrections of runs: what is true, where the report was wrong. What was reported stays beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+
+from runcard.domain.errors import InvalidInput
+from runcard.domain.runs.report import name_issues
 
 CorrectedField = Literal[
     "procedure", "serial_number", "part_number", "revision_number", "batch_number", "operator", "started_at"
@@ -26,6 +29,20 @@ class RunCorrection(Struct, frozen=True, kw_only=True):
     batch_number: str | UnsetType | None = UNSET
     operator: str | UnsetType | None = UNSET
     started_at: datetime | UnsetType = UNSET
+
+
+def check_correction(correction: Struct, names: Collection[str]) -> Collection[str]:
+    """The fields with these names that a correction gives. Raises InvalidInput if it gives none, or an empty text."""
+    given = {name: value for name in names if (value := getattr(correction, name)) is not UNSET}
+    if not given:
+        raise InvalidInput.at("correction", "Nothing is corrected; give at least one field")
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    for name, text in texts.items():
+        if not text.strip():
+            raise InvalidInput.at(name, f"{name} is empty; give at least 1 character")
+    if issues := [issue for name, text in texts.items() for issue in name_issues((name,), text)]:
+        raise InvalidInput(issues)
+    return given.keys()
 
 
 class ReportedField(Struct, frozen=True):

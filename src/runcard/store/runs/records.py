@@ -94,10 +94,12 @@ class RunRecord(NamedTuple):
     @property
     def corrected(self) -> Mapping[CorrectedField, str | None]:
         """What the report said of each field that a person corrected; None: nothing."""
+        # Another record may have the same text: a revision of another part, a procedure of the same name.
+        same = {"revision_number": self.revision.name, "procedure": self.procedure.name}
         return {
             name: field.said
             for name, field in decode_as_reported(self.as_reported).items()
-            if field.said != self._now(name)
+            if name not in same or field.said != same[name]
         }
 
     @property
@@ -105,15 +107,6 @@ class RunRecord(NamedTuple):
         """What the report called the unit, if that has another serial number now; else empty."""
         said = self.serial_number or self.unit.serial_number
         return "" if lookup_key(said) == lookup_key(self.unit.serial_number) else said
-
-    def _now(self, field: CorrectedField) -> str | None:
-        """What the run says of a field now, where its text may be as before although the record is another."""
-        match field:
-            case "revision_number":
-                return self.revision.name
-            case "procedure":
-                return self.procedure.name
-        return None
 
 
 class RunPosition(NamedTuple):

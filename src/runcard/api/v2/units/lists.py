@@ -1,5 +1,6 @@
 """The list of units of the v2 API."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -34,6 +35,7 @@ from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.run_filters import metadata_tests
 from runcard.edge.requests.services import WithScope, WithServices
 from runcard.store.lists.run_filter import RunFilter
+from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.metadata import read_metadata
 from runcard.store.units.lists import LastRun, UnitFilter, list_first_children, list_last_runs
 
@@ -94,6 +96,7 @@ class UnitListItem(Struct):
     batch: IdNumber | None
     parent: UnitRef | None
     last_run: UnitLastRun | None
+    former_serial_numbers: Sequence[str]
     metadata: MetadataBody | UnsetType = UNSET
 
 
@@ -118,6 +121,7 @@ def list_(
     ids = [unit.id for unit in listed.rows]
     children = list_first_children(scope, ids, _SHOWN_CHILDREN)
     last_runs = list_last_runs(scope, ids)
+    former = list_former_serial_numbers(scope, ids)
     metadata = read_metadata(scope, ids) if query.include_metadata else None
     data = [
         UnitListItem(
@@ -132,6 +136,7 @@ def list_(
             None if unit.batch is None else numbered(unit.batch),
             None if unit.parent is None else unit_ref(unit.parent),
             _last_run(last_runs.get(unit.id)),
+            former.get(unit.id, ()),
             UNSET if metadata is None else metadata.get(unit.id, {}),
         )
         for unit in listed.rows

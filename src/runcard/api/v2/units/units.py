@@ -1,6 +1,6 @@
 """Units of the v2 API: create, get, update, delete."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -44,6 +44,7 @@ from runcard.edge.requests.services import (
 from runcard.ingest.record_unit import NewUnit, UnitChange, change_unit, create_unit
 from runcard.store.bin.deleting import Deletion
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
+from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.metadata import read_metadata
 from runcard.store.units.records import (
     FirstRun,
@@ -131,6 +132,7 @@ class UnitGetResponse(Struct):
     created_during: UnitFirstRun | None
     attachments: list[UnitAttachment]
     metadata: MetadataBody
+    former_serial_numbers: Sequence[str]
 
 
 @router.post("/units", openapi_extra=operation(IdResult, UnitCreateBody, name="unit-create"))
@@ -189,6 +191,7 @@ def get(serial_number: str, request: Request, services: WithServices, scope: Wit
             _first_run(find_first_run(scope, unit)),
             [_attachment(file, lambda stored: download_url(services, stored, root)) for file in files],
             read_metadata(scope, [unit.id]).get(unit.id, {}),
+            list_former_serial_numbers(scope, [unit.id]).get(unit.id, ()),
         )
     )
 
