@@ -16,6 +16,7 @@ from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
 from runcard.cli.demo_line.brought_files import brought_files
 from runcard.cli.demo_line.calls import CALLED_PATH, demo_calls
+from runcard.cli.demo_line.corrections import correct_a_few
 from runcard.cli.demo_line.fill import MadeFloor, bring_in_files, build_floor, classify_golden, record_history
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
 from runcard.cli.demo_line.history import demo_runs
@@ -135,6 +136,7 @@ def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mappi
     bring_in_files(stores, floor, brought_files(history))
     with stores.database.read_in(floor.organization_id) as scope:
         note_on_line(stores.writer, floor, scope, history)
+    correct_a_few(stores, floor)
     void_and_delete(stores, floor)
     activity = open_activity(
         installation.settings,

@@ -8,6 +8,8 @@ from runcard.web.bin import deleting
 from runcard.web.calls import call as api_call
 from runcard.web.calls import calls as activity
 from runcard.web.calls import exports as activity_exports
+from runcard.web.corrections import run as run_correction
+from runcard.web.corrections import unit as unit_correction
 from runcard.web.evidence import trail
 from runcard.web.files import picture
 from runcard.web.floor import overview, search
@@ -50,6 +52,8 @@ _PAGES = (
     run_measurements,
     run_series,
     voiding,
+    run_correction,
+    unit_correction,
     units,
     unit,
     parts,

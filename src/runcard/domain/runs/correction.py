@@ -1,8 +1,8 @@
 """Corrections of runs: what is true, where the report was wrong. What was reported stays beside it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -11,7 +11,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.runs.report import name_issues
 
 CorrectedField = Literal[
-    "procedure", "serial_number", "part_number", "revision_number", "batch_number", "operator", "started_at"
+    "serial_number", "part_number", "revision_number", "batch_number", "operator", "procedure", "started_at"
 ]
 
 
@@ -64,4 +64,6 @@ def decode_as_reported(kept: str | None) -> AsReported:
 
 def encode_as_reported(reported: AsReported) -> str | None:
     """The same as JSON, as a run keeps it; None if nothing is corrected."""
-    return msgspec.json.encode(reported, order="sorted").decode() if reported else None
+    fields: Sequence[CorrectedField] = get_args(CorrectedField)
+    kept = {field: reported[field] for field in fields if field in reported}
+    return msgspec.json.encode(kept).decode() if kept else None

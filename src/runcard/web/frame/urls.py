@@ -10,6 +10,11 @@ def unit_url(serial_number: str) -> str:
     return f"/units/{_step(serial_number)}"
 
 
+def correct_unit_url(unit_id: UUID) -> str:
+    """The address of the page that corrects a unit."""
+    return f"/correct/{unit_id}"
+
+
 def part_url(number: str) -> str:
     return f"/parts/{_step(number)}"
 

@@ -1,6 +1,7 @@
 """The page of one run, with all that lies inside it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, NamedTuple
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from runcard.auth.permissions import may_manage
 from runcard.domain.errors import RunNotFound
 from runcard.domain.metadata import Metadata, MetadataValue
 from runcard.domain.runs.clock import reported_times
@@ -38,6 +40,7 @@ from runcard.web.bin.deleting import DeleteForm, delete_form, url_if_deleted
 from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.previews import AttachmentLine, attachment_lines
 from runcard.web.frame.clocks import clock_note, start_of
+from runcard.web.frame.facts import Fact
 from runcard.web.frame.formats import Moment, duration_text, moment_of, number_text
 from runcard.web.frame.render import SAFETY_HEADERS, redirect, render
 from runcard.web.frame.urls import comparison_url, notes_url
@@ -102,8 +105,9 @@ class Setting(NamedTuple):
 class RunPage(NamedTuple):
     """comparison: None if there is nothing to compare with. clock_note: what a wrong clock said; usually empty.
 
-    all_runs_url: of all runs of the unit. deletion: None if the reader may not delete the run. noted: how many notes a
-    phase or measurement has, by the address of its notes.
+    all_runs_url: of all runs of the unit. reported: what the report said, where a person corrected it. correct_url:
+    empty if the reader may not correct the run. deletion: None if the reader may not delete the run. noted: how many
+    notes a phase or measurement has, by the address of its notes.
     """
 
     ways: Sequence[RunWay]
@@ -130,6 +134,9 @@ class RunPage(NamedTuple):
     all_runs_url: str
     report_url: str
     receipt_url: str
+    reported: Sequence[Fact]
+    correct_url: str
+    uncorrect_url: str
     voiding: Voiding
     deletion: DeleteForm | None
     notes: NotesSection
@@ -292,6 +299,11 @@ def _page(
         all_runs_url=_runs_url({"serial": serial_number}),
         report_url=f"{here}/report.json",
         receipt_url=f"{here}/receipt.json",
+        reported=[
+            Fact(name.replace("_", " "), _said(name, said, zone)) for name, said in record.corrected.items()
+        ],
+        correct_url=f"{here}/correct" if may_manage(visit.actor) else "",
+        uncorrect_url=f"{here}/uncorrect",
         voiding=around.voiding,
         deletion=delete_form(
             visit,
@@ -303,6 +315,14 @@ def _page(
         noted=around.noted,
         history=around.history,
     )
+
+
+def _said(field: str, said: str | None, zone: ZoneInfo) -> str:
+    """What a report said of a field, as people read it."""
+    if field == "started_at" and said is not None:
+        moment = moment_of(datetime.fromisoformat(said), zone)
+        return f"{moment.date} {moment.time}"
+    return said or "nothing"
 
 
 def _facts(record: RunRecord, stated: Sequence[str], zone: ZoneInfo) -> list[LinkedFact]:

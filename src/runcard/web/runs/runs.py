@@ -42,6 +42,7 @@ from runcard.web.lists.run_columns import (
     ColumnValue,
     RunColumn,
     columns_of,
+    reported_words,
 )
 from runcard.web.lists.run_query import Filtering, RunsPageQuery, filtering, list_filter_of
 from runcard.web.lists.table_files import TableFiles, files_of
@@ -85,7 +86,8 @@ class RunCell(NamedTuple):
 
 
 class RunLine(NamedTuple):
-    """void: why the run was voided; empty if it counts.
+    """void: why the run was voided; empty if it counts. reported: what the report called the unit, if it has another
+    serial number now. corrected: what the report said of all fields that were corrected.
 
     noted: what stands beside the unit; what a column shows does not.
     """
@@ -94,6 +96,8 @@ class RunLine(NamedTuple):
     url: str
     cells: Sequence[RunCell]
     void: str
+    reported: str
+    corrected: str
     noted: NotedCell
 
 
@@ -304,7 +308,13 @@ def _line(record: RunRecord, columns: Sequence[RunColumn], zone: ZoneInfo) -> Ru
     ]
     void = "" if record.void is None else record.void.reason
     return RunLine(
-        record.id, f"/runs/{record.id}", cells, void, _noted(record, {column.name for column in columns})
+        record.id,
+        f"/runs/{record.id}",
+        cells,
+        void,
+        record.former_serial_number,
+        reported_words(record.corrected),
+        _noted(record, {column.name for column in columns}),
     )
 
 

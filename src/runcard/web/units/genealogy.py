@@ -10,7 +10,7 @@ from runcard.store.units.lists import list_last_runs
 from runcard.store.units.members import count_units
 from runcard.store.units.records import list_ancestors, list_children
 from runcard.web.frame.urls import unit_url
-from runcard.web.units.rows import UnitLine, unit_lines
+from runcard.web.units.rows import BesideUnits, UnitLine, unit_lines
 
 BREADTH = 25
 _HEIGHT = 20
@@ -49,7 +49,7 @@ def branch_of(scope: Scope, unit_id: UUID, zone: ZoneInfo, skipped: int = 0) -> 
     children = list_children(scope, unit_id, BREADTH, skipped) if total else []
     ids = [child.id for child in children]
     counts = count_units(scope, "parent", ids)
-    lines = unit_lines(children, list_last_runs(scope, ids), zone)
+    lines = unit_lines(children, BesideUnits(list_last_runs(scope, ids)), zone)
     until = skipped + len(children)
     return Branch(
         [Twig(line, counts.get(one, 0), f"/genealogy/{one}") for one, line in zip(ids, lines, strict=True)],

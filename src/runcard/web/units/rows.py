@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.exports.spreadsheets import Cell, SheetColumn
 from runcard.store.engine.scope import Scope
+from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.units.lists import LastRun, UnitFilter, list_last_runs, list_units
 from runcard.store.units.records import UnitRecord
 from runcard.web.frame.clocks import start_of
@@ -33,6 +34,7 @@ _COLUMNS = [
 ]
 UNIT_SHEET = [
     SheetColumn("Unit"),
+    SheetColumn("Formerly"),
     SheetColumn("Unit class"),
     SheetColumn("Part"),
     SheetColumn("Revision"),
@@ -69,10 +71,13 @@ class LastRunCell(NamedTuple):
 
 
 class UnitLine(NamedTuple):
-    """sample: empty for a unit of production. parent: empty if it is part of no unit."""
+    """formerly: its former serial numbers. sample: empty for a unit of production. parent: empty if it is part of no
+    unit.
+    """
 
     url: str
     serial_number: str
+    formerly: str
     sample: str
     part_number: str
     revision: str
@@ -82,6 +87,14 @@ class UnitLine(NamedTuple):
     last_run: LastRunCell | None
     created_at: Moment
     noted: NotedCell
+
+
+class BesideUnits(NamedTuple):
+    """What lists show beside units, by their ids."""
+
+    last_runs: Mapping[UUID, LastRun]
+    noted: Mapping[UUID, NotedCell] = MappingProxyType({})
+    former: Mapping[UUID, Sequence[str]] = MappingProxyType({})
 
 
 class UnitList(NamedTuple):
@@ -107,37 +120,42 @@ def unit_list(scope: Scope, query: UnitListQuery, url_of_list: Callable[..., str
     """A page of units. url_of_list: makes the address of the list with another `sort`, `order` or `cursor`."""
     page, (order, direction) = list_page(scope.connection, query.cursor, query.size), query.sorting
     listed = list_units(scope, query.unit_filter, order, page, descending=direction == "desc")
-    last_runs = list_last_runs(scope, [unit.id for unit in listed.rows])
     return UnitList(
         headings(_COLUMNS, order, direction, lambda by, way: url_of_list(sort=by, order=way, cursor=None)),
-        unit_lines(
-            listed.rows, last_runs, query.zone, noted_cells(scope, "unit", [one.id for one in listed.rows])
-        ),
+        unit_lines(listed.rows, _beside(scope, listed.rows), query.zone),
         pager(page, listed, lambda cursor: url_of_list(cursor=cursor)),
     )
 
 
 def unit_cells(scope: Scope, units: Sequence[UnitRecord]) -> Sequence[Sequence[Cell]]:
     """The rows of units below `UNIT_SHEET`."""
-    last_runs = list_last_runs(scope, [unit.id for unit in units])
-    noted = noted_cells(scope, "unit", [unit.id for unit in units])
+    beside = _beside(scope, units)
     return [
-        [*_cells(unit, last_runs.get(unit.id)), *noted.get(unit.id, NOTHING_NOTED).cells] for unit in units
+        [
+            *_cells(unit, beside.last_runs.get(unit.id), beside.former.get(unit.id, ())),
+            *beside.noted.get(unit.id, NOTHING_NOTED).cells,
+        ]
+        for unit in units
     ]
 
 
-def unit_lines(
-    units: Sequence[UnitRecord],
-    last_runs: Mapping[UUID, LastRun],
-    zone: ZoneInfo,
-    noted: Mapping[UUID, NotedCell] = MappingProxyType({}),
-) -> Sequence[UnitLine]:
-    return [_line(unit, last_runs.get(unit.id), zone, noted.get(unit.id, NOTHING_NOTED)) for unit in units]
+def unit_lines(units: Sequence[UnitRecord], beside: BesideUnits, zone: ZoneInfo) -> Sequence[UnitLine]:
+    return [_line(unit, beside, zone) for unit in units]
 
 
-def _cells(unit: UnitRecord, last_run: LastRun | None) -> Sequence[Cell]:
+def _beside(scope: Scope, units: Sequence[UnitRecord]) -> BesideUnits:
+    ids = [unit.id for unit in units]
+    return BesideUnits(
+        list_last_runs(scope, ids),
+        noted_cells(scope, "unit", ids),
+        list_former_serial_numbers(scope, ids),
+    )
+
+
+def _cells(unit: UnitRecord, last_run: LastRun | None, former: Sequence[str]) -> Sequence[Cell]:
     return [
         unit.serial_number,
+        ", ".join(former) or None,
         unit.sample,
         unit.part.number,
         unit.revision.number,
@@ -152,10 +170,12 @@ def _cells(unit: UnitRecord, last_run: LastRun | None) -> Sequence[Cell]:
     ]
 
 
-def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo, noted: NotedCell) -> UnitLine:
+def _line(unit: UnitRecord, beside: BesideUnits, zone: ZoneInfo) -> UnitLine:
+    last_run = beside.last_runs.get(unit.id)
     return UnitLine(
         url=unit_url(unit.serial_number),
         serial_number=unit.serial_number,
+        formerly=", ".join(beside.former.get(unit.id, ())),
         sample=unit.sample or "",
         part_number=unit.part.number,
         revision=unit.revision.number,
@@ -164,7 +184,7 @@ def _line(unit: UnitRecord, last_run: LastRun | None, zone: ZoneInfo, noted: Not
         parent_url=unit_url(unit.parent.serial_number) if unit.parent else "",
         last_run=None if last_run is None else last_run_cell(last_run, zone),
         created_at=moment_of(unit.created_at, zone),
-        noted=noted,
+        noted=beside.noted.get(unit.id, NOTHING_NOTED),
     )
 
 

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
+from runcard.auth.permissions import may_manage
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import InvalidInput, UnitNotFound
 from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
+from runcard.domain.text import lookup_key
 from runcard.edge.files.uploads import download_url, settled
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
@@ -22,6 +24,7 @@ from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, list_attachments_of_unit
 from runcard.store.lists.pages import Listed
+from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.metadata import read_metadata
 from runcard.store.units.attempts import UnitAttempts, list_attempts, list_earlier_attempts
 from runcard.store.units.moves import list_moves
@@ -37,6 +40,7 @@ from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import (
     batch_url,
     bin_url,
+    correct_unit_url,
     part_url,
     procedure_url,
     revision_url,
@@ -118,14 +122,16 @@ class UnitFile(NamedTuple):
 
 
 class UnitPage(NamedTuple):
-    """sample_choices: empty if the reader may not change the class. left_out: how many runs the timeline does not show.
-    has_left_out_repairs: it does not show all repairs either. no_runs: why the unit has no runs.
+    """correct_url: empty if the reader may not correct the unit. sample_choices: empty if the reader may not change the
+    class. left_out: how many runs the timeline does not show. has_left_out_repairs: it does not show all repairs
+    either. no_runs: why the unit has no runs.
     """
 
     here: str
     serial_number: str
     sample: str
     facts: Sequence[Fact]
+    correct_url: str
     sample_choices: Sequence[Choice]
     ancestors: Sequence[Ancestor]
     branch: Branch
@@ -170,6 +176,9 @@ def show_unit(
     organization_id, zone = visit.actor.organization_id, visit.zone
     with services.database.read_in(organization_id) as scope:
         unit = get_unit(scope, serial_number)
+        if lookup_key(unit.serial_number) != lookup_key(serial_number):
+            return redirect(unit_url(unit.serial_number))
+        former = list_former_serial_numbers(scope, [unit.id]).get(unit.id, ())
         attempts = list_attempts(scope, unit.id, _ATTEMPTS)
         # With v2, a file belongs to a unit before its bytes arrive.
         announced = settled(services, list_attachments_of_unit(scope, unit.id))
@@ -197,7 +206,8 @@ def show_unit(
         here=unit_url(unit.serial_number),
         serial_number=unit.serial_number,
         sample=unit.sample or "",
-        facts=[fact for fact in _facts(unit, zone) if fact.value],
+        facts=[fact for fact in _facts(unit, former, zone) if fact.value],
+        correct_url=correct_unit_url(unit.id) if may_manage(visit.actor) else "",
         sample_choices=_sample_choices(visit.actor, unit),
         ancestors=ancestors,
         branch=branch,
@@ -279,7 +289,7 @@ def _repairs(scope: Scope, unit: UnitRecord, cursor: int | None, visit: Visit) -
     )
 
 
-def _facts(unit: UnitRecord, zone: ZoneInfo) -> list[Fact]:
+def _facts(unit: UnitRecord, former: Sequence[str], zone: ZoneInfo) -> list[Fact]:
     part, created = unit.part, moment_of(unit.created_at, zone)
     named = part.number if part.name == part.number else f"{part.number} ({part.name})"
     parent, batch = unit.parent, unit.batch
@@ -288,6 +298,7 @@ def _facts(unit: UnitRecord, zone: ZoneInfo) -> list[Fact]:
         Fact("Revision", unit.revision.number, revision_url(part.number, unit.revision.number)),
         Fact("Batch", batch.number, batch_url(batch.number)) if batch else Fact("Batch", ""),
         Fact("Part of", parent.serial_number, unit_url(parent.serial_number)) if parent else Fact("Part of", ""),
+        Fact("Formerly", ", ".join(former)),
         Fact("Recorded", f"{created.date} {created.time}"),
         Fact("Recorded by", creator_name(unit.created_by)),
     ]  # fmt: skip
