@@ -159,10 +159,10 @@ class Floor:
         self.writer = writer
         self.home = world.acme.id
         self.elsewhere = world.globex.id
-        self._actor = world.acme.admin.actor
+        self.admin = world.acme.admin.actor
 
     def procedure(self, name: str = "Any") -> UUID:
-        by = Creator.of(self._actor)
+        by = Creator.of(self.admin)
         return self.writer.write_shared(
             lambda tx: create_procedure(tx.of(SystemActor(self.home, "test")), name, by)
         ).id
@@ -171,9 +171,7 @@ class Floor:
         """The reports by the ids of their runs, in the order of those."""
         reports = [replace(report, procedure=str(procedure_id)) for report in reports]
         runs = [prepare_run(report) for report in reports]
-        self.writer.write_shared(
-            lambda tx: [record_run(tx.of(self._actor), self._actor, run) for run in runs]
-        )
+        self.writer.write_shared(lambda tx: [record_run(tx.of(self.admin), self.admin, run) for run in runs])
         return dict(sorted(zip((run.id for run in runs), reports, strict=True)))
 
     def pages(self, listed: Callable[..., Any], limit: int, between: Callable[[], object]) -> list[UUID]:

@@ -124,6 +124,18 @@ WRITES: dict[Route, Write] = {
     ("POST", "/api/quarantine/files/{id}/retry"): Write(frozenset({"admin", "maker"}), {}),
     ("POST", "/api/runs/void"): Write(MANAGE, {"ids": ["{run}"], "reason": "Lid open"}, consumes=True),
     ("POST", "/api/runs/unvoid"): Write(MANAGE, {"ids": ["{voided}"]}, consumes=True),
+    ("POST", "/api/runs/correct"): Write(
+        MANAGE, {"ids": ["{run}"], "reason": "Wrong scan", "operator": "{new}"}, consumes=True
+    ),
+    ("POST", "/api/runs/uncorrect"): Write(
+        MANAGE, {"ids": ["{corrected}"], "reason": "Right after all"}, consumes=True
+    ),
+    ("POST", "/api/units/correct"): Write(
+        MANAGE, {"ids": ["{renamed}"], "reason": "Wrong label", "batch_number": "{new}"}, consumes=True
+    ),
+    ("POST", "/api/units/let-go"): Write(
+        MANAGE, {"id": "{renamed}", "serial_number": "{old_number}", "reason": "Another's"}, consumes=True
+    ),
     ("POST", "/api/bin/{id}/restore"): Write(MANAGE, {}, consumes=True),
     ("DELETE", "/api/bin/{id}"): Write(MANAGE, consumes=True),
     ("POST", "/api/comments"): Write(LINKED, {"thing_id": "{run}", "text": "Seen"}),
@@ -223,12 +235,15 @@ class Floor:
             "procedure_version": "{version}",
         }
         names["run"] = self._made("/runs", run, names)
-        names["voided"], names["in_bin"] = (self._made("/runs", run, names) for _ in range(2))
+        names["voided"], names["in_bin"], names["corrected"] = (
+            self._made("/runs", run, names) for _ in range(3)
+        )
         self._done("admin", "POST", "/api/runs/void", {"ids": ["{voided}"], "reason": "Lid open"}, names)
         self._done("admin", "DELETE", f"/api/v1/runs/{names['in_bin']}", None, names)
         for name in ("{child}", "{part_of_it}"):
             unit = {"serial_number": name, "part_number": "{part}", "revision_number": "{revision}"}
             self._made("/units", unit, names)
+        self._correct(names)
         added = {"child_serial_number": "{part_of_it}"}
         self._done("maker", "PUT", "/api/v2/units/{serial_number}/children", added, names)
         names["unit_file"] = self._made("/units/{serial_number}/attachments", {"name": "u.txt"}, names)
@@ -247,6 +262,21 @@ class Floor:
         ):
             names[name] = self._done(who, "POST", path, body, names)["id"]
         return names
+
+    def _correct(self, names: dict[str, str]) -> None:
+        """Correct a run, and a unit that has an old serial number then."""
+        names["old_number"] = f"OLD-{names['new']}"
+        unit = {
+            "serial_number": "{old_number}",
+            "part_number": "{part}",
+            "revision_number": "{revision}",
+        }
+        names["renamed"] = self._made("/units", unit, names)
+        for path, body in (
+            ("/api/runs/correct", {"ids": ["{corrected}"], "operator": "Ana"}),
+            ("/api/units/correct", {"ids": ["{renamed}"], "serial_number": "RIGHT-{new}"}),
+        ):
+            self._done("admin", "POST", path, {**body, "reason": "Wrong"}, names)
 
     def _made(self, path: str, body: Any, names: Mapping[str, str], who: str = "maker") -> str:
         made: str = self._done(who, "POST", f"/api/v2{path}", body, names)["id"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,12 @@ from msgspec.structs import replace
 from runcard.domain.actor import SystemActor, UserActor
 from runcard.domain.errors import RuncardError
 from runcard.domain.ids import new_id
+from runcard.domain.runs.correction import RunCorrection
 from runcard.domain.runs.report import RunReport
+from runcard.ingest.correct_run import correct_runs, take_back_corrections
+from runcard.ingest.correct_unit import UnitCorrection, correct_units
 from runcard.store.bin.deleting import Deletion
-from runcard.store.commit.transaction import SharedTransaction
+from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.metadata import MetadataTest
@@ -97,9 +101,40 @@ class Line:
             "make golden": lambda tx: self._make_golden(tx, serial, with_runs=False),
             "make golden with its runs": lambda tx: self._make_golden(tx, serial, with_runs=True),
             "note": lambda tx: self._note(tx, run_id),
+            **self._corrections(run_id, serial, place),
         }
         with suppress(RuncardError):  # it has happened to this one before, or it was never made
             self._floor.writer.write_shared(deeds[event])
+
+    def _corrections(
+        self, run_id: UUID, serial: str, place: int
+    ) -> dict[str, Callable[[SharedTransaction], object]]:
+        """What is corrected in a run, and in a unit."""
+        admin, right = self._floor.admin, self.serial(SERIALS[(place + 1) % len(SERIALS)])
+        of_run = {
+            "correct the unit of a run": RunCorrection(serial_number=right),
+            "correct the start of a run": RunCorrection(started_at=START + timedelta(minutes=place - 2)),
+            "correct the rest of a run": RunCorrection(operator="Bo", batch_number=self.serial("B")),
+        }
+        of_unit = {
+            "correct a label": UnitCorrection(serial_number=f"c{serial}"),
+            "correct a batch": UnitCorrection(batch_number=None),
+        }
+
+        def of_one(tx: Transaction, correction: UnitCorrection) -> object:
+            unit = tx.catalog.get_unit(self._home, serial)
+            return correct_units(tx, admin, [unit.id], correction, "wrong")
+
+        return {
+            **{
+                deed: partial(lambda one, tx: correct_runs(tx.of(admin), admin, [run_id], one, "wrong"), one)
+                for deed, one in of_run.items()
+            },
+            **{
+                deed: partial(lambda one, tx: of_one(tx.of(admin), one), one) for deed, one in of_unit.items()
+            },
+            "take it back": lambda tx: take_back_corrections(tx.of(admin), [run_id], "right after all"),
+        }
 
     def _in_bin(self, tx: SharedTransaction, place: int) -> UUID:
         """One of the things in the bin. Raises NotFound where it is empty."""
@@ -138,6 +173,12 @@ events = st.lists(
                 "make golden",
                 "make golden with its runs",
                 "note",
+                "correct the unit of a run",
+                "correct the start of a run",
+                "correct the rest of a run",
+                "correct a label",
+                "correct a batch",
+                "take it back",
                 "follow",
             ]
         ),
@@ -158,6 +199,7 @@ run_filters = conditions(
             [[MetadataTest("place", at_least=1.0)], [MetadataTest("place", equals=7)]]
         ),
         "search_query": st.sampled_from(["sn-", "A"]),
+        "corrected": st.booleans(),
         "duration_min": lengths,
         "duration_max": lengths,
         "started_after": moments,
