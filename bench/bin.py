@@ -1,4 +1,4 @@
-"""How fast runs are voided, deleted, restored and removed for good, all in one write, while nobody records.
+"""How fast runs are voided, corrected, deleted, restored and removed for good, all in one write, while nobody records.
 
     python bench/bin.py --json
 
@@ -8,6 +8,7 @@ See README.md in this folder for how to read the numbers.
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 from bench.copied_runs import build_floor, record_runs
 from runcard.domain.actor import UserActor
 from runcard.domain.ids import new_id
+from runcard.domain.runs.correction import RunCorrection
+from runcard.ingest.correct_run import correct_runs, take_back_corrections
 from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
@@ -39,6 +42,8 @@ class Line(msgspec.Struct):
     runs: int
     voided_per_s: float
     unvoided_per_s: float
+    corrected_per_s: float
+    taken_back_per_s: float
     deleted_per_s: float
     restored_per_s: float
     purged_per_s: float
@@ -78,10 +83,14 @@ def _measure(folder: Path, runs: int) -> Line:
 
         voided = rate(lambda tx: void_runs(tx, admin, ids, "bench"))
         unvoided = rate(lambda tx: end_voids(tx, ids, None))
+        right = RunCorrection(operator="Bench", started_at=datetime(2026, 3, 2, tzinfo=UTC))
+        corrected = rate(lambda tx: correct_runs(tx, admin, ids, right, "bench"))
+        taken_back = rate(lambda tx: take_back_corrections(tx, ids, "bench"))
         deleted = rate(delete)
         restored = rate(lambda tx: restore(tx, ids[0], None))
         rate(delete)
-        return Line(runs, voided, unvoided, deleted, restored, rate(lambda tx: purge(tx, ids[0], None)))
+        purged = rate(lambda tx: purge(tx, ids[0], None))
+        return Line(runs, voided, unvoided, corrected, taken_back, deleted, restored, purged)
     finally:
         writer.close()
         database.close()

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,13 +12,17 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from runcard.domain.proof.head import SignedHead
+from runcard.domain.runs.correction import RunCorrection
 from runcard.domain.runs.report import RunReport
 from runcard.evidence.prover import Prover
 from runcard.evidence.signing import open_signing_key
 from runcard.evidence.verification import Discrepancy, Verification
+from runcard.ingest.correct_run import correct_runs
+from runcard.ingest.correct_unit import UnitCorrection, correct_units
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.bin.deleting import Deletion
+from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
@@ -26,6 +31,7 @@ from runcard.store.installation.sqlite_copy import copy_database
 from runcard.store.restoring.purge import purge
 from runcard.store.runs.rows import delete_run
 from runcard.store.runs.voids import void_runs
+from runcard.store.units.records import delete_units
 from tests.world import World
 
 
@@ -60,6 +66,18 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
         writer.write(admin, partial(delete_run, run_id=run_id, deletion=Deletion(why="Recorded twice")))
     writer.write(admin, lambda tx: purge(tx, made[2], "For privacy"))
     writer.write(admin, lambda tx: void_runs(tx, admin, made[3:5], "The lid was open"))
+    right = RunCorrection(serial_number="SN-9", started_at=datetime(2026, 3, 2, tzinfo=UTC))
+    writer.write(admin, lambda tx: correct_runs(tx, admin, [made[0], made[5]], right, "The scan was wrong"))
+    for serial in ("SN-10", "SN-11"):
+
+        def relabel(tx: Transaction, serial: str = serial) -> object:
+            unit = tx.catalog.get_unit(world.acme.id, serial)
+            right = UnitCorrection(serial_number=f"{serial}-R")
+            return correct_units(tx, admin, [unit.id], right, "The label was wrong")
+
+        writer.write_catalog(admin, relabel)
+    # Its old serial number goes into the bin with it.
+    writer.write_catalog(admin, lambda tx: delete_units(tx, ["SN-11"], Deletion(), with_runs=True))
     return made
 
 

@@ -41,6 +41,7 @@ PROVEN = (
     t.attachments,
     t.metadata_entries,
     t.deleted_things,
+    t.former_serial_numbers,
 )
 # Of the number of a change only the order counts, because it has another one in another installation.
 _UNREAD = {("changes", "seq")}

@@ -1,5 +1,5 @@
-"""A process that voids, deletes, restores and purges many runs at once is killed, again and again: all of a deed is
-done, or nothing.
+"""A process that voids, corrects, deletes, restores and purges many runs at once is killed, again and again: all of a
+deed is done, or nothing.
 """
 
 import random
@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import func, select
 
 from runcard.domain.ids import new_id
 from runcard.store.engine import tables as t
-from runcard.store.engine.database import Database
 from tests.analytics.written import run_of
 from tests.conftest import Template
 from tests.examples import examples
@@ -32,6 +32,8 @@ from pathlib import Path
 from uuid import UUID
 from sqlalchemy import select
 from runcard.domain.actor import UserActor
+from runcard.domain.runs.correction import RunCorrection
+from runcard.ingest.correct_run import correct_runs, take_back_corrections
 from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
@@ -51,8 +53,8 @@ who = UserActor(UUID(somebody), UUID(home), "admin")
 
 def present():
     with database.read() as connection:
-        query = select(runs.c.id, runs.c.voided_at).where(runs.c.organization_id == who.organization_id)
-        return connection.execute(query.order_by(runs.c.id)).all()
+        query = select(runs.c.id, runs.c.voided_at, runs.c.as_reported).order_by(runs.c.id)
+        return connection.execute(query.where(runs.c.organization_id == who.organization_id)).all()
 
 while True:
     there = present()
@@ -68,6 +70,11 @@ while True:
         writer.write(who, lambda tx: void_runs(tx, who, [run.id for run in there], "why"))
     elif there:
         writer.write(who, lambda tx: end_voids(tx, [run.id for run in there], "why"))
+        if there[0].as_reported is None:
+            right = RunCorrection(operator="Bo")
+            writer.write(who, lambda tx: correct_runs(tx, who, [run.id for run in there], right, "why"))
+        else:
+            writer.write(who, lambda tx: take_back_corrections(tx, [run.id for run in there], "why"))
         writer.write(who, lambda tx: delete_runs(tx, [run.id for run in there], Deletion(why="why")))
 print("done", flush=True)
 """
@@ -99,14 +106,30 @@ def told_after_kill(floor: Floor, chance: random.Random, ends: str) -> None:
         process.kill()
 
 
-def state_of(database: Database) -> tuple[int, int, int, int]:
-    """How many runs are there, are voided, wait in the bin, and are gone for good."""
+class State(NamedTuple):
+    """How many runs are there, are voided, are corrected, wait in the bin, and are gone for good."""
+
+    there: int
+    voided: int
+    corrected: int
+    waiting: int
+    gone: int
+
+
+def whole_state_of(floor: Floor) -> State:
+    """The state, after a look whether each deed was done to all runs or to none."""
     r, d = t.runs.c, t.deleted_things.c
-    with database.read() as connection:
-        there, voided = connection.execute(select(func.count(), func.count(r.voided_at))).one()
+    with floor.database.read() as connection:
+        runs = connection.execute(
+            select(func.count(), func.count(r.voided_at), func.count(r.as_reported))
+        ).one()
         waiting = connection.execute(select(func.count()).where(d.content.is_not(None))).scalar_one()
         gone = connection.execute(select(func.count()).where(d.purged_at.is_not(None))).scalar_one()
-    return there, voided, waiting, gone
+    state = State(*runs, waiting, gone)
+    assert set(state) <= {0, RUNS}
+    assert state.there + state.waiting + state.gone == RUNS
+    assert_trail_fits(floor.database)
+    return state
 
 
 def test_each_deed_is_whole(floor: Floor) -> None:
@@ -116,16 +139,10 @@ def test_each_deed_is_whole(floor: Floor) -> None:
     seen = set()
     for _ in range(max(6, examples() // 4)):
         told_after_kill(floor, chance, "restore")
-        state = state_of(floor.database)
-        assert state in {(RUNS, 0, 0, 0), (RUNS, RUNS, 0, 0), (0, 0, RUNS, 0)}
-        seen.add(state)
-        assert_trail_fits(floor.database)
+        seen.add(whole_state_of(floor))
     assert len(seen) > 1
     for _ in range(20):
         told_after_kill(floor, chance, "purge")
-        state = state_of(floor.database)
-        assert state in {(RUNS, 0, 0, 0), (RUNS, RUNS, 0, 0), (0, 0, RUNS, 0), (0, 0, 0, RUNS)}
-        assert_trail_fits(floor.database)
-        if state[3]:
+        if whole_state_of(floor).gone:
             return
     raise AssertionError("no purge came to its end")

@@ -11,7 +11,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.metadata import value_of
 from runcard.store.trail.check import UNREADABLE, CheckedPage, Misfit
-from runcard.store.trail.things import FORMERLY, THING_OF, digest_of
+from runcard.store.trail.things import FORMERLY, THING_OF, digest_of, formerly_of
 
 _PAGE = 200
 
@@ -56,7 +56,7 @@ def digest_of_packed(packed: Packed) -> bytes:
         entries = packed.rows_of(t.metadata_entries)
         metadata = {one["key"]: value_of(one["text"], one["number"], one["boolean"]) for one in entries}
     if former := packed.rows_of(t.former_serial_numbers):
-        row = {**row, FORMERLY: sorted(one["serial_number"] for one in former)}
+        row = {**row, FORMERLY: formerly_of(former)}
     document = document_of(packed)
     inside = None if document is None else hashlib.sha256(document).digest()
     return digest_of(table, row, metadata=metadata, document=inside)

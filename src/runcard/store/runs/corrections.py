@@ -98,9 +98,13 @@ def correct_columns(
         return []
     watch(tx, t.runs, values.keys(), kind="run_corrected", why=why)
     r = t.runs.c
-    columns = {name: bindparam(name, type_=r[name].type) for name in (*_CORRECTED, "as_reported")}
+    changed = {name for changed in changes.values() for name in changed}
+    columns = {name: bindparam(name, type_=r[name].type) for name in (*changed, "as_reported")}
     statement = update(t.runs).where(tx.owns(r), r.id == bindparam("run_id", type_=r.id.type)).values(columns)
-    tx.connection.execute(statement, [{"run_id": run_id, **row} for run_id, row in values.items()])
+    tx.connection.execute(
+        statement,
+        [{"run_id": run_id, **{name: row[name] for name in columns}} for run_id, row in values.items()],
+    )
     return list(values)
 
 

@@ -17,13 +17,13 @@ from msgspec import Raw
 from sqlalchemy import ColumnElement, Table, select
 
 from runcard.domain.evidence.entry import canonical_json
+from runcard.domain.instant import format_instant
 from runcard.domain.metadata import Metadata, MetadataValue
 from runcard.store.commit.documents import decompress_document
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.column_types import Instant
 from runcard.store.engine.scope import Scope
-from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.metadata import read_metadata
 
 Row = Mapping[str, Any]
@@ -32,7 +32,7 @@ Row = Mapping[str, Any]
 _METADATA = "metadata."
 # The noun of what is left of a deleted thing. Its id is that of the thing.
 TOMBSTONE = "tombstone"
-# The serial numbers that a unit had before, in order, among its columns.
+# The serial numbers that a unit had before, among its columns.
 FORMERLY = "formerly"
 _ENCODER = msgspec.json.Encoder()
 
@@ -177,8 +177,8 @@ def read_rows(scope: Scope, table: Table, ids: Collection[UUID]) -> Mapping[UUID
             for station_id, procedure_ids in _links(scope, some).items():
                 found[station_id]["procedures"] = procedure_ids
         if table is t.units:
-            for unit_id, serials in list_former_serial_numbers(scope, found.keys() & set(some)).items():
-                found[unit_id][FORMERLY] = sorted(serials)
+            for unit_id, rows in _former_rows(scope, some).items():
+                found[unit_id][FORMERLY] = formerly_of(rows)
         if table is t.comments:
             for comment_id, file_ids in _files(scope, some).items():
                 found[comment_id]["files"] = file_ids
@@ -211,6 +211,29 @@ def _links(scope: Scope, station_ids: Collection[UUID]) -> Mapping[UUID, list[UU
     for station_id, procedure_id in scope.connection.execute(query.order_by(link.procedure_id)):
         found[station_id].append(procedure_id)
     return found
+
+
+def _former_rows(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, list[Row]]:
+    """The rows of the serial numbers that each of these units had before."""
+    f = t.former_serial_numbers.c
+    query = select(*f).where(scope.owns(f), f.unit_id.in_(unit_ids))
+    found: dict[UUID, list[Row]] = defaultdict(list)
+    for row in scope.connection.execute(query).mappings():
+        found[row["unit_id"]].append({**row})
+    return found
+
+
+def formerly_of(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """The serial numbers that a unit had before, as they stand in its digest: in the order of their keys."""
+    told = [
+        {
+            "given_up_at": format_instant(row["given_up_at"]),
+            "key": row["serial_key"],
+            "name": row["serial_number"],
+        }
+        for row in rows
+    ]
+    return sorted(told, key=lambda one: one["key"])
 
 
 def _files(scope: Scope, comment_ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:

@@ -10,7 +10,7 @@ from runcard.domain.actor import StationActor, UserActor
 from runcard.domain.evidence.entry import SECRET, By, Entry, encode_entry, shown_value
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import stations, users
-from runcard.store.trail.things import THING_OF, Row, Thing
+from runcard.store.trail.things import FORMERLY, THING_OF, Row, Thing
 
 _NEVER_SHOWN = frozenset({"id", "organization_id"})
 
@@ -25,6 +25,8 @@ class Names:
     def shown(self, thing: Thing, field: str, value: Any) -> Any:
         """The value of a field as an entry shows it. A reference is shown with its id and its name."""
         target = _target(thing, field)
+        if field == FORMERLY and value:
+            return [one["name"] for one in value]
         if value is None or target is None:
             return shown_value(value)
         if isinstance(value, Sequence):
