@@ -30,8 +30,9 @@ SHOWN = ROOT / "docs" / "images"
 _COLOURS = 256
 
 
-# The page of a run that was voided.
+# Pages of runs that something was done to.
 VOIDED = "a voided run"
+CORRECTED = "a corrected run"
 
 
 class Shown(NamedTuple):
@@ -54,6 +55,7 @@ DOCS = {
     "history.png": Shown("/trail"),
     "notes.png": Shown("/notes/{thing_id}"),
     "voided.png": Shown(VOIDED),
+    "corrected.png": Shown(CORRECTED),
     "imports.png": Shown("/imports"),
     "quarantine.png": Shown("/imports/quarantine"),
     "mapping.png": Shown("/imports/quarantine/{file_id}/mapping"),
@@ -93,11 +95,11 @@ def take(page: Page, path: Path, *, whole: bool) -> None:
     print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1000} kB", file=sys.stderr)
 
 
-def voided_run(url: str, api_key: str) -> str:
-    """The id of a run of the demo that was voided."""
+def changed_run(url: str, api_key: str, deed: str) -> str:
+    """The page of a run of the demo that was "voided" or "corrected"."""
     headers = {"Authorization": f"Bearer {api_key}"}
-    answer = httpx.get(f"{url}/api/v2/runs", params={"voided": "true"}, headers=headers)
-    return str(answer.raise_for_status().json()["data"][0]["id"])
+    answer = httpx.get(f"{url}/api/v2/runs", params={deed: "true"}, headers=headers)
+    return f"/runs/{answer.raise_for_status().json()['data'][0]['id']}"
 
 
 def name_of(kind: str) -> str:
@@ -119,7 +121,8 @@ def main() -> int:
         # Units of the demo have more to show than those of the files.
         pages = {**explore(reader).pages, **pages, "/notes/{thing_id}": noted_run(url, api_key)}
         reader.close()
-        pages[VOIDED] = f"/runs/{voided_run(url, api_key)}"
+        pages[VOIDED] = changed_run(url, api_key, "voided")
+        pages[CORRECTED] = changed_run(url, api_key, "corrected")
         windows = Windows(browser, url)
         cookies = windows.log_in(admin).context.storage_state()
         for name, size in (("desk", DESK), ("phone", PHONE)):
