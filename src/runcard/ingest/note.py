@@ -16,27 +16,36 @@ from runcard.store.creator import Creator
 from runcard.store.notes.causes import apply_cause
 from runcard.store.notes.comments import (
     Comment,
-    create_comment,
+    create_comments,
     delete_comment,
     edit_comment,
     get_comment,
 )
 from runcard.store.notes.tags import apply_tags
-from runcard.store.notes.things import NotedThing, get_all_noted, get_noted
+from runcard.store.notes.things import NotedThing, get_all_noted
 from runcard.store.stations.reach import may_report_unit
 
 
 def comment_on(
     tx: Transaction, actor: Actor, thing_id: UUID, text: str, file_ids: Collection[UUID] = ()
 ) -> UUID:
-    """Add a comment on a thing, and return its id.
+    """Add a comment on a thing, and return its id. Raises as `comment_on_all` does."""
+    [comment_id] = comment_on_all(tx, actor, [thing_id], text, file_ids)
+    return comment_id
 
-    Raises PermissionDenied, ThingNotFound, InvalidInput and AttachmentNotFound.
+
+def comment_on_all(
+    tx: Transaction, actor: Actor, thing_ids: Collection[UUID], text: str, file_ids: Collection[UUID] = ()
+) -> Sequence[UUID]:
+    """Add the same comment on each of these things, and return the ids of the comments.
+
+    Raises PermissionDenied, ThingNotFound, InvalidInput, also for more than MAX_AT_ONCE things, and AttachmentNotFound.
     """
     check_may_add(tx.connection, actor)
-    thing = get_noted(tx.scope, thing_id)
-    _check_reaches(tx, actor, [thing])
-    return create_comment(tx, thing, text, file_ids, Creator.of(actor))
+    check_count("thing_ids", len(thing_ids), least=0)
+    things = get_all_noted(tx.scope, thing_ids).values()
+    _check_reaches(tx, actor, things)
+    return create_comments(tx, things, text, file_ids, Creator.of(actor))
 
 
 def edit(

@@ -12,7 +12,7 @@ from runcard.domain.errors import InvalidInput
 from runcard.domain.ids import RunPart, new_run_id, part_id
 from runcard.domain.notes.errors import ThingNotFound
 from runcard.domain.runs.phase import Phase
-from runcard.ingest.note import comment_on, give_cause, tag
+from runcard.ingest.note import comment_on, comment_on_all, give_cause, tag
 from runcard.store.bin.notes import forget_notes
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
@@ -23,6 +23,7 @@ from runcard.store.files.attachments import AnnouncedFile, create_attachment, ma
 from runcard.store.files.blobs import BlobMeta
 from runcard.store.files.removal import delete_unneeded
 from runcard.store.notes.causes import create_cause
+from runcard.store.notes.comments import list_newest_comments
 from runcard.store.notes.inside import count_notes_inside
 from runcard.store.notes.tags import create_tag, list_tags, tags_of
 from runcard.store.products.staged import stage_batch
@@ -60,13 +61,19 @@ def count_of(database: Database) -> list[int]:
         ]
 
 
+def make_many(writer: Writer, actor: UserActor) -> list[UUID]:
+    """Ten thousand batches."""
+
+    def make(tx: Transaction) -> list[UUID]:
+        return [stage_batch(tx, f"B-{number}", Creator.of(actor)) for number in range(10_000)]
+
+    return writer.write(actor, make)
+
+
 def test_ten_thousand_things_are_tagged_at_once_each_with_an_entry(
     database: Database, writer: Writer, engineer: UserActor
 ) -> None:
-    def make(tx: Transaction) -> list[UUID]:
-        return [stage_batch(tx, f"B-{number}", Creator.of(engineer)) for number in range(10_000)]
-
-    ids = writer.write(engineer, make)
+    ids = make_many(writer, engineer)
     changed = writer.write(engineer, lambda tx: tag(tx, engineer, ids, add=["a"]))
     assert sorted(changed) == sorted(ids)
     c = changes.c
@@ -79,6 +86,28 @@ def test_ten_thousand_things_are_tagged_at_once_each_with_an_entry(
         assert {one.name for tags in tags_of(scope, ids).values() for one in tags} == {"B"}
     with pytest.raises(InvalidInput, match=r"."):
         writer.write(engineer, lambda tx: tag(tx, engineer, [*ids, ids[0]], add=["a"]))
+
+
+def test_ten_thousand_things_get_one_comment_each_with_an_entry(
+    database: Database, writer: Writer, engineer: UserActor, world: World
+) -> None:
+    ids, ada = make_many(writer, engineer), world.acme.admin
+    made = writer.write(
+        engineer, lambda tx: comment_on_all(tx, engineer, ids, f" **Hold** these, @{ada.email}\r\n")
+    )
+    c = changes.c
+    with database.read_in(engineer.organization_id) as scope:
+        told = select(c.entity_id).where(scope.owns(c), c.kind == "comment_created").order_by(c.seq)
+        assert scope.connection.execute(told).scalars().all() == made
+        for place in (0, 5_000, 9_999):
+            [comment] = list_newest_comments(scope, ids[place], 2).rows
+            assert (comment.id, comment.text) == (made[place], f"**Hold** these, @{ada.email}")
+            assert list(comment.mentions.values()) == [ada.actor.user_id]
+    with pytest.raises(InvalidInput, match=r"."):
+        writer.write(engineer, lambda tx: comment_on_all(tx, engineer, [*ids, ids[0]], "See"))
+    with pytest.raises(ThingNotFound):
+        writer.write(engineer, lambda tx: comment_on_all(tx, engineer, [ids[0], new_run_id()], "See"))
+    assert count_of(database)[0] == 10_000
 
 
 def test_tags_that_a_thing_has_already_leave_no_entry(

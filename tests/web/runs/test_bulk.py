@@ -119,7 +119,8 @@ def test_who_may(eve: Browser, vic: Browser, gus: Browser, paths: list[str], ser
     assert vic.open(url).status == 403
     fields = {"deed": "void", "count": "12", "reason": "x"}
     token = vic.open("/runs").hidden_fields["form_token"]
-    for sent in (fields, tagging):
+    commenting = {"deed": "comment", "count": "12", "text": "x"}
+    for sent in (fields, tagging, commenting):
         assert vic.send(url, {"form_token": token, **sent}).status == 403
     assert "No run matches" in gus.open(url).text
     token = gus.open("/runs").hidden_fields["form_token"]
@@ -150,3 +151,30 @@ def test_many_are_tagged_and_given_a_cause(
     assert eve.open(f"/runs?tag=tag+{serial}").run_links == []
     assert eve.send(url, {**fields, "deed": "tag", "tag": "unknown"}).status == 404
     assert eve.send(url, {**fields, "count": "11", "deed": "tag", "tag": f"tag {serial}"}).status == 409
+
+
+def test_many_get_the_same_comment(server: Server, eve: Browser, paths: list[str], serial: str) -> None:
+    url = f"/bulk/runs?serial={serial}"
+    preview = eve.open(url)
+    assert "Comment on 12 runs" in preview.text
+    text = f"**Hold**: @{server.world.acme.admin.email} " + "蓋" * 5_000
+    done = send(eve, preview, "comment", text=text)
+    assert "12 runs changed." in done.text
+    for path in (paths[0], paths[-1]):
+        shown = eve.open(path)
+        assert "<strong>Hold</strong>" in shown.answer.text
+        assert '<span class="mention"' in shown.answer.text
+        assert shown.text.count("commented on a run of unit") == 1
+    for refused in (" ", "x" * 10_001):
+        assert send(eve, preview, "comment", text=refused).status == 400
+    record(server, report(serial))
+    assert send(eve, preview, "comment", text="Once more").status == 409
+    assert "Once more" not in eve.open(paths[0]).text
+
+
+def test_a_comment_on_runs_of_others_is_refused(server: Server, gus: Browser, paths: list[str]) -> None:
+    url = f"/bulk/runs?ids={paths[0].removeprefix('/runs/')}"
+    token = gus.open("/runs").hidden_fields["form_token"]
+    fields = {"form_token": token, "deed": "comment", "count": "1", "text": "Mine"}
+    assert gus.send(url, fields).status == 409
+    assert gus.send(url, {**fields, "count": "0"}).status == 409

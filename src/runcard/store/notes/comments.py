@@ -15,6 +15,7 @@ from runcard.domain.notes.comment import MAX_FILES, Member, checked_text, mentio
 from runcard.domain.notes.errors import CommentNotFound
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import comment_files, comments, users
@@ -110,25 +111,33 @@ def find_commented(scope: Scope, comment_id: UUID) -> UUID | None:
     return scope.connection.execute(query).scalar_one_or_none()
 
 
-def create_comment(
-    tx: Transaction, thing: NotedThing, text: str, file_ids: Collection[UUID], creator: Creator
-) -> UUID:
-    """Add a comment on a thing, and return its id. file_ids: of uploads. Raises InvalidInput and AttachmentNotFound."""
+def create_comments(
+    tx: Transaction, things: Collection[NotedThing], text: str, file_ids: Collection[UUID], creator: Creator
+) -> Sequence[UUID]:
+    """Add the same comment on each of these things, and return their ids. file_ids: of uploads.
+
+    Raises InvalidInput and AttachmentNotFound.
+    """
     text = checked_text(text)
     _check_files(tx.scope, file_ids)
-    comment_id = new_id()
-    row = {
-        "id": comment_id,
+    shared = {
         "organization_id": tx.organization_id,
-        "thing_id": thing.id,
-        "about": thing.about,
         "text": text,
         "mentions": _packed(mentions_in(text, list_members(tx.scope) if "@" in text else ())),
+        "created_at": tx.now,
+        **creator.columns,
     }
-    tx.connection.execute(insert(comments).values(**row, created_at=tx.now, **creator.columns))
-    _attach(tx, comment_id, file_ids)
-    watch_new(tx, comments, comment_id)
-    return comment_id
+    about = {new_id(): thing for thing in things}
+    rows = [
+        {"id": comment_id, "thing_id": thing.id, "about": thing.about, **shared}
+        for comment_id, thing in about.items()
+    ]
+    if rows:
+        insert_rows(tx.connection, comments, rows)
+    for comment_id in about:
+        _attach(tx, comment_id, file_ids)
+        watch_new(tx, comments, comment_id)
+    return list(about)
 
 
 def edit_comment(tx: Transaction, comment: Comment, text: str, file_ids: Collection[UUID] | None) -> None:

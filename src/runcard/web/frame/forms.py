@@ -21,6 +21,8 @@ _VISITOR_COOKIE = "runcard_visitor"
 # Far above what any form of ours sends; strangers may send forms too.
 _MAX_FORM_BYTES = 16_384
 _MAX_FIELDS = 250
+# A form with a text as long as a comment; a character of it may be twelve bytes there.
+_MAX_TEXT_FORM_BYTES = 160_000
 
 Fields = Mapping[str, str]
 
@@ -50,6 +52,16 @@ def _check_member_form(services: WithServices, visit: WithVisit, fields: WithFie
 
 # The fields of a form that a page gave to the member who sends it.
 WithForm = Annotated[Fields, Depends(_check_member_form)]
+
+
+async def _read_text_form(request: Request, visit: WithVisit, services: WithServices) -> Fields:
+    fields = await read_fields(request, _MAX_TEXT_FORM_BYTES, _MAX_FIELDS)
+    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
+    return fields
+
+
+# The same, of a form that may hold a comment.
+WithTextForm = Annotated[Fields, Depends(_read_text_form)]
 
 
 def reason_in(fields: Fields) -> str | None:

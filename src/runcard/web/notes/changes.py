@@ -23,7 +23,7 @@ from runcard.store.files.attachments import AnnouncedFile, create_attachment, ma
 from runcard.store.files.blobs import BlobMeta, blob_key
 from runcard.store.notes.tags import create_tag
 from runcard.store.notes.things import get_noted
-from runcard.web.frame.forms import TOKEN_FIELD, Fields, WithForm, problems_of, read_fields
+from runcard.web.frame.forms import TOKEN_FIELD, WithForm, WithTextForm, problems_of
 from runcard.web.frame.render import redirect
 from runcard.web.frame.sent_form import SentForm, file_name, read_sent_form
 from runcard.web.frame.visit import Visit, WithVisit
@@ -33,9 +33,8 @@ from runcard.web.notes.tags import colour_in
 
 router = APIRouter()
 
-# A character of a comment may be four bytes, and twelve in a URL-encoded form.
+# A character of a comment may be four bytes.
 _TEXT_BYTES = 60_000
-_FORM_BYTES = 160_000
 _MAX_FILE_BYTES = 50_000_000
 _UNNAMED = "file"
 
@@ -64,14 +63,7 @@ async def _read_comment(
             await file.close()
 
 
-async def _read_edited(request: Request, visit: WithVisit, services: WithServices) -> Fields:
-    fields = await read_fields(request, _FORM_BYTES, 10)
-    services.form_tokens.check(visit.session, fields.get(TOKEN_FIELD, ""))
-    return fields
-
-
 WithComment = Annotated[SentForm, Depends(_read_comment)]
-WithEdited = Annotated[Fields, Depends(_read_edited)]
 
 
 @router.post("/notes/{thing_id}/comments")
@@ -93,7 +85,7 @@ def submit_comment(services: WithServices, visit: WithVisit, thing_id: str, form
 
 @router.post("/notes/{thing_id}/comments/{comment_id}")
 def submit_edit(
-    services: WithServices, visit: WithVisit, thing_id: str, comment_id: str, fields: WithEdited
+    services: WithServices, visit: WithVisit, thing_id: str, comment_id: str, fields: WithTextForm
 ) -> Response:
     """Edit a comment."""
     thing_uuid, comment_uuid = _thing_id(thing_id), id_of(comment_id, CommentNotFound)

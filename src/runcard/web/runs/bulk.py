@@ -1,4 +1,4 @@
-"""Changing many runs at once, those that were ticked in the list or all that its filter finds: voids, tags, causes."""
+"""Changing many runs at once: voids, tags, causes and comments."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,40 +17,36 @@ from runcard.domain.floor.at_once import MAX_AT_ONCE
 from runcard.domain.floor.reason import MAX_REASON, check_reason
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.services import WithServices
-from runcard.ingest.note import give_cause, tag
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
-from runcard.store.lists.choices import list_cause_choices, list_tag_choices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.matches import count_runs, find_run_ids
-from runcard.store.runs.records import list_latest_runs
+from runcard.store.runs.records import RunRecord, list_latest_runs
 from runcard.store.runs.voids import end_voids, list_voided_at, void_runs
-from runcard.web.frame.formats import Moment, count_text, moment_of
-from runcard.web.frame.forms import Fields, WithForm, whole_number
+from runcard.web.evidence.lines import PATH as TRAIL
+from runcard.web.frame.formats import Moment, count_text, counted_text, moment_of
+from runcard.web.frame.forms import Fields, WithForm, WithTextForm, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import run_url
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.lists.filters import Choice, page_query, url_of
+from runcard.web.lists.chosen import SHOWN, Chosen, Done, Ticked, check_seen, chosen
+from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.run_query import RunsPageQuery, list_filter_of
-from runcard.web.notes.section import INDENT
+from runcard.web.notes.at_once import NoteForms, Noting, is_noting, note_at_once, note_forms
 
 router = APIRouter()
 
 _HERE = "/bulk/runs"
-_SHOWN = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# What only managers do, and what whoever may note something does.
+# What only managers do. Whoever may note something notes it on many runs too.
 Voiding = Literal["void", "unvoid"]
-Noting = Literal["tag", "untag", "cause"]
 _WORDS: Mapping[Voiding, str] = {"void": "Void", "unvoid": "Let count again"}
 
 
 class BulkQuery(RunsPageQuery, kw_only=True):
-    """ids: the runs that were ticked; None: all that the filter finds. done: how many were just noted something on."""
-
-    ids: Annotated[list[UUID], Meta(max_length=MAX_AT_ONCE)] | None = None
-    done: Annotated[int, Meta(ge=0, le=MAX_AT_ONCE)] | None = None
+    ids: Ticked = None
+    done: Done = None
 
 
 class DoneQuery(Struct, kw_only=True):
@@ -69,7 +65,7 @@ class BulkRun(NamedTuple):
 
 
 class DeedForm(NamedTuple):
-    """changes: how many of the runs it changes; 0: it is not offered. shown: the same, as people write it."""
+    """changes: how many of the runs it changes. shown: the same, as people write it."""
 
     deed: Voiding
     label: str
@@ -78,25 +74,14 @@ class DeedForm(NamedTuple):
 
 
 class BulkPage(NamedTuple):
-    """total, chosen: how many runs were chosen. more: how many are not shown. too_many: more than one deed changes.
+    """runs: the first ones; none if there are too many. deeds: those that change some of the runs."""
 
-    done: how many were just changed; empty if none were. tags, causes: to choose from.
-    """
-
-    total: str
-    chosen: int
-    done: str
-    is_ticked: bool
+    chosen: Chosen
     runs: Sequence[BulkRun]
-    more: str
+    notes: NoteForms
     deeds: Sequence[DeedForm]
-    tags: Sequence[str]
-    causes: Sequence[Choice]
-    too_many: bool
-    most: str
     most_reason: int
-    url: str
-    list_url: str
+    history_url: str
 
 
 class DonePage(NamedTuple):
@@ -123,14 +108,15 @@ def submit_bulk(
     services: WithServices,
     visit: WithVisit,
     query: Annotated[BulkQuery, page_query(BulkQuery)],
-    fields: WithForm,
+    fields: WithTextForm,
 ) -> Response:
     """Do it to all of the runs, or to none. Raises PermissionDenied, InvalidInput and Conflict."""
+    check_may_record(visit.actor)
     deed, seen = fields.get("deed", ""), whole_number(fields, "count", "runs")
-    if deed in get_args(Noting):
+    if is_noting(deed):
         changed = services.writer.write(
             visit.actor,
-            lambda tx: _note(tx, visit, cast("Noting", deed), _chosen(tx, visit, query, seen), fields),
+            lambda tx: note_at_once(tx, visit.actor, deed, _find_seen(tx, visit, query, seen), fields),
         )
         return redirect(url_of(_HERE, query, done=changed))
     if deed not in get_args(Voiding):
@@ -139,7 +125,7 @@ def submit_bulk(
     actor = check_may_manage(visit.actor, "void runs")
 
     def apply(tx: Transaction) -> datetime:
-        run_ids = _chosen(tx, visit, query, seen, cast("Voiding", deed))
+        run_ids = _find_seen(tx, visit, query, seen, cast("Voiding", deed))
         _void(tx, actor, cast("Voiding", deed), run_ids, fields)
         return tx.now
 
@@ -189,19 +175,15 @@ def submit_undo(
     return redirect("/runs")
 
 
-def _chosen(
+def _find_seen(
     tx: Transaction, visit: Visit, query: BulkQuery, seen: int | None, deed: Voiding | None = None
 ) -> Sequence[UUID]:
-    """The runs to change. seen: how many the reader saw. Raises Conflict if it is another number now."""
+    """The runs to change. seen: how many the reader saw. Raises as `check_seen` does."""
     run_filter = _filter(tx.scope, visit, query)
     if deed is not None:
         run_filter = _changed_by(deed, run_filter)
     found = find_run_ids(tx.scope, run_filter, "started_at", descending=True)
-    if len(found) != seen or not 1 <= len(found) <= MAX_AT_ONCE:
-        raise Conflict(
-            f"There are {len(found)} runs now, not {seen}: some changed meanwhile. Nothing was done. "
-            "Go back, look at them again and repeat it."
-        )
+    check_seen("run", len(found), seen)
     return [run_id for some in found.in_chunks(MAX_AT_ONCE) for run_id in some]
 
 
@@ -211,18 +193,6 @@ def _void(tx: Transaction, actor: UserActor, deed: Voiding, run_ids: Sequence[UU
         void_runs(tx, actor, run_ids, check_reason(reason))
     else:
         end_voids(tx, run_ids, check_reason(reason) if reason.strip() else None)
-
-
-def _note(tx: Transaction, visit: Visit, deed: Noting, run_ids: Sequence[UUID], fields: Fields) -> int:
-    """Tag the runs or give them a cause; returns how many changed."""
-    name = fields.get("tag", "")
-    match deed:
-        case "tag":
-            return len(tag(tx, visit.actor, run_ids, add=[name]))
-        case "untag":
-            return len(tag(tx, visit.actor, run_ids, remove=[name]))
-        case "cause":
-            return len(give_cause(tx, visit.actor, run_ids, fields.get("cause") or None))
 
 
 def _filter(scope: Scope, visit: Visit, query: BulkQuery) -> RunFilter:
@@ -241,44 +211,37 @@ def _changed_by(deed: Voiding, run_filter: RunFilter) -> RunFilter:
 def _page(scope: Scope, visit: Visit, query: BulkQuery) -> BulkPage:
     run_filter = _filter(scope, visit, query)
     total = count_runs(scope, run_filter, MAX_AT_ONCE + 1)
-    too_many = total > MAX_AT_ONCE
-    first = list_latest_runs(scope, run_filter, _SHOWN).rows
-    offered = may_manage(visit.actor) and not too_many
-    counts = {
-        deed: count_runs(scope, _changed_by(deed, run_filter), MAX_AT_ONCE + 1) if offered else 0
-        for deed in _WORDS
-    }
+    is_few = total <= MAX_AT_ONCE
+    first = list_latest_runs(scope, run_filter, SHOWN).rows if is_few else ()
+    list_url = url_of("/runs", _list_query(query))
     return BulkPage(
-        total=count_text(min(total, MAX_AT_ONCE)),
-        chosen=total,
-        done="" if query.done is None else count_text(query.done),
-        is_ticked=query.ids is not None,
-        runs=[
-            BulkRun(
-                run_url(run.id),
-                run.unit.serial_number,
-                run.procedure.name,
-                run.outcome,
-                moment_of(run.started_at, visit.zone),
-                run.void is not None,
-            )
-            for run in first
-        ],
-        more=count_text(total - len(first)) if total > len(first) and not too_many else "",
-        deeds=[
-            DeedForm(deed, label, counts[deed], count_text(counts[deed])) for deed, label in _WORDS.items()
-        ],
-        tags=list_tag_choices(scope),
-        causes=[
-            Choice(one.code, f"{INDENT * one.depth}{one.name}", is_chosen=False)
-            for one in list_cause_choices(scope)
-        ],
-        too_many=too_many,
-        most=count_text(MAX_AT_ONCE),
+        chosen=chosen("run", total, query.ids, query.done, url_of(_HERE, query, done=None), list_url),
+        runs=[_line(run, visit) for run in first],
+        notes=note_forms(scope),
+        deeds=_deeds(scope, run_filter) if is_few and may_manage(visit.actor) else (),
         most_reason=MAX_REASON,
-        url=url_of(_HERE, query, done=None),
-        list_url=url_of("/runs", _list_query(query)),
+        history_url=TRAIL if may_manage(visit.actor) else "",
     )
+
+
+def _line(run: RunRecord, visit: Visit) -> BulkRun:
+    return BulkRun(
+        run_url(run.id),
+        run.unit.serial_number,
+        run.procedure.name,
+        run.outcome,
+        moment_of(run.started_at, visit.zone),
+        run.void is not None,
+    )
+
+
+def _deeds(scope: Scope, run_filter: RunFilter) -> Sequence[DeedForm]:
+    counts = {deed: count_runs(scope, _changed_by(deed, run_filter), MAX_AT_ONCE + 1) for deed in _WORDS}
+    return [
+        DeedForm(deed, label, counts[deed], counted_text(counts[deed], "run"))
+        for deed, label in _WORDS.items()
+        if counts[deed]
+    ]
 
 
 def _list_query(query: BulkQuery) -> RunsPageQuery:
