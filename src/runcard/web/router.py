@@ -35,6 +35,7 @@ from runcard.web.runs import run, runs, voiding
 from runcard.web.runs import series as run_series
 from runcard.web.stations import changes as station_changes
 from runcard.web.stations import station, stations
+from runcard.web.units import bulk as unit_bulk
 from runcard.web.units import unit, units
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_unknown_parameters)])
@@ -55,6 +56,7 @@ _PAGES = (
     run_correction,
     unit_correction,
     units,
+    unit_bulk,
     unit,
     parts,
     revision,

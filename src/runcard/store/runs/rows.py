@@ -90,10 +90,27 @@ def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) 
 
 def classify_runs(tx: Transaction, unit_id: UUID, sample: SampleClass | None) -> None:
     """Give every run of a unit this sample class; None: production."""
+    give_class(tx, find_runs_of_other_classes(tx.scope, [unit_id], sample), sample)
+
+
+def find_runs_of_other_classes(
+    scope: Scope, unit_ids: Collection[UUID], sample: SampleClass | None
+) -> Sequence[UUID]:
+    """The runs of these units that have another sample class than this one; None: production."""
     r = runs.c
-    others = (tx.owns(r), r.unit_id == unit_id, r.sample.is_distinct_from(sample))
-    watch(tx, runs, tx.connection.execute(select(r.id).where(*others)).scalars().all())
-    tx.connection.execute(update(runs).where(*others).values(sample=sample))
+    found: list[UUID] = []
+    for some in in_chunks(unit_ids):
+        query = select(r.id).where(scope.owns(r), r.unit_id.in_(some), r.sample.is_distinct_from(sample))
+        found += scope.connection.execute(query).scalars()
+    return found
+
+
+def give_class(tx: Transaction, run_ids: Collection[UUID], sample: SampleClass | None) -> None:
+    """Give these runs this sample class; None: production."""
+    r = runs.c
+    watch(tx, runs, run_ids)
+    for some in in_chunks(run_ids):
+        tx.connection.execute(update(runs).where(tx.owns(r), r.id.in_(some)).values(sample=sample))
 
 
 def count_runs_since(scope: Scope, since: datetime, at_most: int) -> int:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
@@ -14,6 +14,8 @@ from runcard.edge.requests.bodies import read_body
 from runcard.edge.requests.services import Services, WithServices
 from runcard.web.frame.cookies import keep_secret, read_secret
 from runcard.web.frame.visit import WithVisit
+
+T = TypeVar("T")
 
 TOKEN_FIELD = "form_token"  # noqa: S105 (the name of a field)
 _VISITOR_COOKIE = "runcard_visitor"
@@ -86,6 +88,14 @@ def whole_number(fields: Fields, field: str, of: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise InvalidInput.at(field, f"{text!r} is no number of {of}; give a whole number, or leave it empty")
     return int(text)
+
+
+def one_of(fields: Fields, field: str, known: Mapping[str, T]) -> T:
+    """What the choice in a field stands for. Raises InvalidInput."""
+    chosen = fields.get(field, "")
+    if chosen not in known:
+        raise InvalidInput.at(field, f"{chosen[:60]!r} is not offered; choose one of {', '.join(known)}")
+    return known[chosen]
 
 
 def visitor_of(request: Request) -> str:

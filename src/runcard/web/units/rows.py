@@ -75,6 +75,7 @@ class UnitLine(NamedTuple):
     unit.
     """
 
+    id: UUID
     url: str
     serial_number: str
     formerly: str
@@ -173,6 +174,7 @@ def _cells(unit: UnitRecord, last_run: LastRun | None, former: Sequence[str]) ->
 def _line(unit: UnitRecord, beside: BesideUnits, zone: ZoneInfo) -> UnitLine:
     last_run = beside.last_runs.get(unit.id)
     return UnitLine(
+        id=unit.id,
         url=unit_url(unit.serial_number),
         serial_number=unit.serial_number,
         formerly=", ".join(beside.former.get(unit.id, ())),

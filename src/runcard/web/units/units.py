@@ -51,19 +51,20 @@ _SAMPLES = {
 
 
 class UnitsPage(NamedTuple):
-    """is_filtered: the filter may leave out some units."""
+    """is_filtered: the filter may leave out some units. bulk_url: where all of them are changed; empty for viewers."""
 
     filters: FilterBar
     list: UnitList
     files: TableFiles
     is_filtered: bool
+    bulk_url: str
 
 
 @router.get(_HERE)
 def show_units(
     services: WithServices, visit: WithVisit, query: Annotated[UnitsQuery, page_query(UnitsQuery)]
 ) -> Response:
-    unit_filter = _unit_filter(query, visit.zone)
+    unit_filter = unit_filter_of(query, visit.zone)
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope:
         units = unit_list(
@@ -82,6 +83,7 @@ def show_units(
         list=units,
         files=files_of(_HERE, query, "cursor"),
         is_filtered=unit_filter != UnitFilter(),
+        bulk_url="" if visit.actor.role == "viewer" else url_of("/bulk/units", query, cursor=None),
     )
     return render("units/units.html", page, visit)
 
@@ -90,7 +92,7 @@ def show_units(
 def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     """All units that the filter finds, in the order of the page."""
     query = ask.query
-    unit_filter = _unit_filter(query, ask.visit.zone)
+    unit_filter = unit_filter_of(query, ask.visit.zone)
 
     def list_page_of_units(scope: Scope, page: Page) -> Listed[UnitRecord]:
         return list_units(scope, unit_filter, query.sort, page, descending=query.order == "desc")
@@ -98,7 +100,8 @@ def list_all_units(ask: FileAsk[UnitsQuery]) -> Rows:
     return ask.whole_list(list_page_of_units, unit_cells)
 
 
-def _unit_filter(query: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
+def unit_filter_of(query: UnitsQuery, zone: ZoneInfo) -> UnitFilter:
+    """The filter for the units of the list. Raises InvalidInput."""
     runs = run_filter_of(query, zone, datetime.now(UTC))
     return UnitFilter(
         search=query.search,

@@ -1,0 +1,157 @@
+"""Changing many units at once: their class, tags, causes and comments."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple, get_args
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from runcard.auth.permissions import may_manage
+from runcard.domain.actor import check_may_record
+from runcard.domain.errors import InvalidInput
+from runcard.domain.floor.at_once import MAX_AT_ONCE
+from runcard.domain.floor.sample import SampleClass
+from runcard.edge.requests.services import WithServices
+from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope
+from runcard.store.lists.pages import Page
+from runcard.store.units.classes import Classified, classify_units
+from runcard.store.units.lists import UnitFilter, list_units
+from runcard.store.units.records import UnitRecord
+from runcard.web.evidence.lines import PATH as TRAIL
+from runcard.web.frame.formats import Moment, counted_text, moment_of
+from runcard.web.frame.forms import WithTextForm, one_of, whole_number
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import unit_url
+from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.chosen import SHOWN, Chosen, Done, Ticked, check_seen, chosen
+from runcard.web.lists.filters import Choice, page_query, url_of
+from runcard.web.notes.at_once import NoteForms, Noting, is_noting, note_at_once, note_forms
+from runcard.web.units.rows import UnitsQuery
+from runcard.web.units.units import unit_filter_of
+
+router = APIRouter()
+
+_HERE = "/bulk/units"
+_CLASS = "class"
+_SAMPLES: Mapping[str, SampleClass | None] = {
+    "production": None,
+    "golden": "golden",
+    "failing": "failing",
+    "ignored": "ignored",
+}
+# Whether the runs so far get the class too.
+_RUNS = {"stay": False, "follow": True}
+
+
+class BulkUnitsQuery(UnitsQuery, kw_only=True):
+    """runs: how many runs just got another class along with their units."""
+
+    ids: Ticked = None
+    done: Done = None
+    runs: Done = None
+
+
+class BulkUnit(NamedTuple):
+    """sample: empty for a unit of production."""
+
+    url: str
+    serial_number: str
+    sample: str
+    part_number: str
+    created_at: Moment
+
+
+class BulkUnitsPage(NamedTuple):
+    """units: the first ones; none if there are too many."""
+
+    chosen: Chosen
+    units: Sequence[BulkUnit]
+    notes: NoteForms
+    samples: Sequence[Choice]
+    history_url: str
+
+
+@router.get(_HERE)
+def show_bulk(
+    services: WithServices, visit: WithVisit, query: Annotated[BulkUnitsQuery, page_query(BulkUnitsQuery)]
+) -> Response:
+    """What would be changed: how many units, and the first of them."""
+    check_may_record(visit.actor)
+    with services.database.read_in(visit.actor.organization_id) as scope:
+        page = _page(scope, visit, query)
+    return render("units/bulk.html", page, visit)
+
+
+@router.post(_HERE)
+def submit_bulk(
+    services: WithServices,
+    visit: WithVisit,
+    query: Annotated[BulkUnitsQuery, page_query(BulkUnitsQuery)],
+    fields: WithTextForm,
+) -> Response:
+    """Do it to all of the units, or to none. Raises PermissionDenied, InvalidInput and Conflict."""
+    check_may_record(visit.actor)
+    deed, seen = fields.get("deed", ""), whole_number(fields, "count", "units")
+    if is_noting(deed):
+        changed = services.writer.write(
+            visit.actor,
+            lambda tx: note_at_once(tx, visit.actor, deed, _find_seen(tx, visit, query, seen), fields),
+        )
+        return redirect(_url(query, done=changed))
+    if deed != _CLASS:
+        known = ", ".join((*get_args(Noting), _CLASS))
+        raise InvalidInput.at("deed", f"{deed[:60]!r} is nothing to do to units; choose one of {known}")
+    sample, with_runs = one_of(fields, "sample", _SAMPLES), one_of(fields, "runs", _RUNS)
+
+    def apply(tx: Transaction) -> Classified:
+        return classify_units(tx, _find_seen(tx, visit, query, seen), sample, with_runs=with_runs)
+
+    found = services.writer.write_catalog(visit.actor, apply)
+    return redirect(_url(query, done=len(found.unit_ids), runs=len(found.run_ids) or None))
+
+
+def _find_seen(tx: Transaction, visit: Visit, query: BulkUnitsQuery, seen: int | None) -> Sequence[UUID]:
+    """The units to change. seen: how many the reader saw. Raises as `check_seen` does."""
+    found = _find(tx.scope, visit, query, MAX_AT_ONCE + 1)
+    check_seen("unit", len(found), seen)
+    return [unit.id for unit in found]
+
+
+def _find(scope: Scope, visit: Visit, query: BulkUnitsQuery, at_most: int) -> Sequence[UnitRecord]:
+    unit_filter = unit_filter_of(query, visit.zone) if query.ids is None else UnitFilter(ids=query.ids)
+    return list_units(scope, unit_filter, query.sort, Page(at_most), descending=query.order == "desc").rows
+
+
+def _page(scope: Scope, visit: Visit, query: BulkUnitsQuery) -> BulkUnitsPage:
+    found = _find(scope, visit, query, MAX_AT_ONCE + 1)
+    about = chosen(
+        "unit", len(found), query.ids, query.done, _url(query), url_of("/units", _list_query(query))
+    )
+    if query.runs is not None:
+        about = about._replace(done=f"{about.done} {counted_text(query.runs, 'run')} of theirs too.")
+    return BulkUnitsPage(
+        chosen=about,
+        units=() if about.too_many else [_line(unit, visit) for unit in found[:SHOWN]],
+        notes=note_forms(scope),
+        samples=[Choice(name, name.capitalize(), is_chosen=False) for name in _SAMPLES],
+        history_url=TRAIL if may_manage(visit.actor) else "",
+    )
+
+
+def _line(unit: UnitRecord, visit: Visit) -> BulkUnit:
+    created_at = moment_of(unit.created_at, visit.zone)
+    return BulkUnit(
+        unit_url(unit.serial_number), unit.serial_number, unit.sample or "", unit.part.number, created_at
+    )
+
+
+def _url(query: BulkUnitsQuery, **done: int | None) -> str:
+    """The address of this page about the same units. done: what was just done."""
+    return url_of(_HERE, query, **{"done": None, "runs": None, **done})
+
+
+def _list_query(query: BulkUnitsQuery) -> UnitsQuery:
+    """The query of the list that led here."""
+    return UnitsQuery(**{name: getattr(query, name) for name in UnitsQuery.__struct_fields__})
