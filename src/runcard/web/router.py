@@ -33,6 +33,7 @@ from runcard.web.runs import exports as run_exports
 from runcard.web.runs import measurements as run_measurements
 from runcard.web.runs import run, runs, voiding
 from runcard.web.runs import series as run_series
+from runcard.web.stations import bulk as station_bulk
 from runcard.web.stations import changes as station_changes
 from runcard.web.stations import station, stations
 from runcard.web.units import bulk as unit_bulk
@@ -66,6 +67,7 @@ _PAGES = (
     picture,
     search,
     stations,
+    station_bulk,
     station,
     station_changes,
     settings,

@@ -68,6 +68,16 @@ def get_station_in_use(scope: Scope, station_id: UUID) -> StationRecord:
     return station
 
 
+def read_stations_in_use(scope: Scope, station_ids: Collection[UUID]) -> Sequence[StationRecord]:
+    """Those of these stations that exist and are not archived, sorted by name."""
+    s = t.stations.c
+    found: list[StationRecord] = []
+    for some in in_chunks(station_ids):
+        query = _stations(scope.organization_id).where(s.id.in_(some), s.archived_at.is_(None))
+        found += [_station(*row) for row in scope.connection.execute(query)]
+    return sorted(found, key=lambda station: lookup_key(station.name))
+
+
 def list_station_records(scope: Scope, station_filter: StationFilter, page: Page) -> Listed[StationRecord]:
     """A page of the stations in use, or of the archived ones, newest first."""
     s = t.stations.c

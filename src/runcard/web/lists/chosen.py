@@ -73,7 +73,9 @@ def check_seen(noun: str, count: int, seen: int | None) -> None:
             f"more than {MAX_AT_ONCE} {noun}s are chosen, and at most {MAX_AT_ONCE} are changed at once; narrow the "
             "filter of the list",
         )
-    if count != seen or count == 0:
+    if count == seen == 0:
+        raise Conflict(f"There is no {noun} to change. Nothing was done. Go back and choose some.")
+    if count != seen:
         raise Conflict(
             f"There are {count} {noun}s now, not {seen}: some changed meanwhile. Nothing was done. "
             "Go back, look at them again and repeat it."

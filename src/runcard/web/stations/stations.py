@@ -98,6 +98,7 @@ class Activity(NamedTuple):
 class StationLine(NamedTuple):
     """state: one of `State`; empty without figures."""
 
+    id: UUID
     url: str
     name: str
     state: str
@@ -110,7 +111,8 @@ class StationLine(NamedTuple):
 
 class StationsPage(NamedTuple):
     """is_cut: there are more stations than are read. fields: what was filled in to create a station.
-    may_manage: the reader may create one. procedures: the fields that tick a procedure.
+    may_manage: the reader may create one. bulk_url: where all of them are linked; empty if they cannot be. procedures:
+    the fields that tick a procedure.
     """
 
     query: StationsQuery
@@ -122,13 +124,14 @@ class StationsPage(NamedTuple):
     is_cut: bool
     has_figures: bool
     may_manage: bool
+    bulk_url: str
     procedures: Sequence[Choice]
     fields: Fields
     problems: Sequence[str]
     voided: int
 
 
-class _FoundStations(NamedTuple):
+class FoundStations(NamedTuple):
     """The stations that the query finds, in the order of the page. activity: None if this server has no figures.
 
     is_cut: there are more stations than are read.
@@ -137,6 +140,11 @@ class _FoundStations(NamedTuple):
     stations: Sequence[StationRecord]
     activity: Mapping[UUID, Activity] | None
     is_cut: bool
+
+    def check_is_whole(self) -> None:
+        """Check that these are all that the query finds. Raises InvalidInput."""
+        if self.is_cut:
+            raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; type more of their name")
 
 
 @router.get(_HERE)
@@ -180,9 +188,8 @@ def list_all_stations(ask: FileAsk[StationsQuery]) -> Rows:
     """All stations that the filter finds, in the order of the page. Raises InvalidInput if they are too many."""
     organization_id, database = ask.organization_id, ask.services.database
     with database.read_in(organization_id) as scope, Snapshot(ask.services.copy, scope) as snapshot:
-        found = _find(snapshot, ask.query)
-        if found.is_cut:
-            raise InvalidInput.at("q", f"finds more than {MOST_STATIONS} stations; type more of their name")
+        found = find_stations(snapshot, ask.query)
+        found.check_is_whole()
         procedures = list_procedures_of(scope, found.stations)
         noted = noted_cells(scope, "station", [one.id for one in found.stations])
     return [
@@ -203,7 +210,7 @@ def _page(
 ) -> StationsPage:
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
-        found = _find(snapshot, query)
+        found = find_stations(snapshot, query)
         activity = found.activity
         some = slice_of(found.stations, query.page, lambda page: url_of(_HERE, query, page=page))
         procedures = list_procedures_of(scope, some.rows)
@@ -232,6 +239,9 @@ def _page(
         is_cut=found.is_cut,
         has_figures=activity is not None,
         may_manage=may_manage(visit.actor),
+        bulk_url=url_of("/bulk/stations", query, page=1)
+        if may_manage(visit.actor) and query.state != "archived"
+        else "",
         procedures=[
             Choice(f"{_TICK}{one.id}", f"{one.name} ({one.identifier})", f"{_TICK}{one.id}" in fields)
             for one in offered
@@ -242,7 +252,8 @@ def _page(
     )
 
 
-def _find(snapshot: Snapshot, query: StationsQuery) -> _FoundStations:
+def find_stations(snapshot: Snapshot, query: StationsQuery) -> FoundStations:
+    """The stations that the query finds, on all pages."""
     named = StationFilter(
         search=query.q,
         archived=query.state == "archived",
@@ -252,7 +263,7 @@ def _find(snapshot: Snapshot, query: StationsQuery) -> _FoundStations:
     listed = list_station_records(snapshot.scope, named, Page(MOST_STATIONS))
     activity = _activity(snapshot, datetime.now(UTC))
     stations = [one for one in listed.rows if _has_state(query.state, activity, one)]
-    return _FoundStations(sorted(stations, key=_key(query.sort, activity)), activity, listed.has_more)
+    return FoundStations(sorted(stations, key=_key(query.sort, activity)), activity, listed.has_more)
 
 
 def _activity(snapshot: Snapshot, now: datetime) -> Mapping[UUID, Activity] | None:
@@ -301,6 +312,7 @@ def _line(
 ) -> StationLine:
     own = None if activity is None else activity.get(station.id)
     return StationLine(
+        id=station.id,
         url=f"{_HERE}/{station.id}",
         name=station.name,
         state=_state(station, own),
