@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
 from runcard.web.bin import bin as bin_pages
+from runcard.web.bin import bulk as bin_bulk
 from runcard.web.bin import deleting
 from runcard.web.calls import call as api_call
 from runcard.web.calls import calls as activity
@@ -88,6 +89,7 @@ _PAGES = (
     measurement_exports,
     trail,
     bin_pages,
+    bin_bulk,
     deleting,
     activity,
     activity_exports,

@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Table, select
 
-from runcard.domain.errors import Conflict, NotFound
+from runcard.domain.errors import Conflict, InvalidInput, NotFound
 from runcard.domain.floor.repair import RepairReport
+from runcard.domain.ids import new_id
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
@@ -31,9 +32,9 @@ from runcard.store.procedures.merges import merge_procedures
 from runcard.store.procedures.records import delete_procedure
 from runcard.store.procedures.rows import create_procedure, get_procedure
 from runcard.store.products.batches import delete_batch, get_batch
-from runcard.store.restoring.contents import count_bin, find_deleted, list_bin, list_due
+from runcard.store.restoring.contents import count_bin, count_with, find_deleted, list_bin, list_due
 from runcard.store.restoring.purge import purge
-from runcard.store.restoring.restore import restore
+from runcard.store.restoring.restore import restore, restore_all
 from runcard.store.retention.old_records import EXPIRED
 from runcard.store.runs.rows import delete_run, delete_runs
 from runcard.store.units.records import delete_units, rename_unit
@@ -230,6 +231,68 @@ def test_a_run_waits_for_its_unit(filled: Filled) -> None:
     filled.write(lambda tx: restore(tx, unit, None))
     filled.write(lambda tx: restore(tx, run, None))
     assert run in filled.ids(t.runs)
+
+
+@pytest.mark.parametrize(
+    "deletions",
+    [
+        (_a_run, _a_unit),
+        (_a_run, _a_batch, _a_sub_unit),
+        (_a_batch, _a_unit, _a_sub_unit),
+        (_files, _a_sub_unit, _a_unit, _a_batch),
+        (_files, _an_imported_run, _a_batch, _a_procedure),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_many_come_back_together_in_any_order(
+    filled: Filled, deletions: Sequence[Callable[..., UUID]], order: int
+) -> None:
+    before = filled.rows()
+    heads = [filled.write(partial(delete, filled)) for delete in deletions]
+    with filled.database.read_in(filled.home) as scope:
+        things = count_with(scope, heads)
+    restored = filled.write(lambda tx: restore_all(tx, heads[::order], "All were right"))
+    assert [one.head.id for one in restored] == heads[::order]
+    assert sum(one.things for one in restored) == things
+    assert filled.rows() == before
+
+
+def test_of_many_none_comes_back_if_one_cannot(filled: Filled, world: World) -> None:
+    run, other = filled.write(partial(_a_run, filled)), filled.runs[4]
+    assert filled.write(lambda tx: delete_run(tx, other, Deletion()))
+    unit = filled.write(partial(_a_unit, filled))
+    filled.write(lambda tx: rename_unit(tx, tx.catalog.get_unit(filled.home, "OTHER"), "top"))
+    before = filled.rows()
+    refused = {
+        "unit TOP cannot be restored: units have 'top' again": [other, unit],
+        "run TOP cannot be restored: it belongs to the unit TOP, which was deleted too": [other, run],
+        "together with the unit TOP": [other, filled.runs[3]],
+    }
+    for said, heads in refused.items():
+        with pytest.raises(Conflict, match=said):
+            filled.write(partial(restore_all, head_ids=heads, why=None))
+        assert filled.rows() == before
+    with pytest.raises(NotFound):
+        filled.write(lambda tx: restore_all(tx, [other, filled.runs[0]], None))
+    with pytest.raises(NotFound):
+        filled.writer.write_catalog(world.globex.admin.actor, lambda tx: restore_all(tx, [other], None))
+    with pytest.raises(InvalidInput):
+        filled.write(lambda tx: restore_all(tx, [new_id() for _ in range(10_001)], None))
+    assert filled.rows() == before
+
+
+def test_two_that_want_one_name_do_not_both_come_back(filled: Filled) -> None:
+    first = filled.write(partial(_a_unit, filled))
+    filled._record("top", 9, ())
+    second = filled.write(partial(_a_unit, filled))
+    before = filled.rows()
+    with pytest.raises(
+        Conflict, match=f"unit TOP and the unit top cannot both be restored.*{first} and {second}"
+    ):
+        filled.write(lambda tx: restore_all(tx, [first, second], None))
+    assert filled.rows() == before
+    filled.write(lambda tx: restore_all(tx, [second], None))
+    assert filled.unit("TOP") == second
 
 
 def test_a_name_that_is_taken_is_said(filled: Filled) -> None:

@@ -89,6 +89,18 @@ def test_what_changed_meanwhile_is_said_and_nothing_is_done(
     assert "No figure counts" not in eve.open(paths[0]).text
 
 
+def test_without_a_tick_none_is_found(eve: Browser, paths: list[str], serial: str) -> None:
+    listed = eve.open(f"/runs?serial={serial}")
+    assert ("ticked", "yes") in [(one.get("name"), one.get("value")) for one in listed.all("button")]
+    nothing = eve.open("/bulk/runs?ticked=yes")
+    assert "0 runs" in nothing.text
+    assert "No run matches" in nothing.text
+    token = eve.open("/runs").hidden_fields["form_token"]
+    fields = {"form_token": token, "deed": "void", "reason": "x", "count": "0"}
+    assert eve.send("/bulk/runs?ticked=yes", fields).status == 409
+    assert "No figure counts" not in eve.open(paths[0]).text
+
+
 def test_of_strange_ids_none_is_found(eve: Browser) -> None:
     assert eve.open("/bulk/runs?ids=x").status == 400
     many = "&".join(f"ids={uuid4()}" for _ in range(50))

@@ -1,7 +1,7 @@
 """What lies in the bin."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -67,7 +67,24 @@ def get_in_bin(scope: Scope, thing_id: UUID) -> Deleted:
     """A thing that waits in the bin and was deleted by itself. Raises NotDeleted, and Conflict for one that went along
     with another or is gone for good.
     """
-    thing = get_deleted(scope, thing_id)
+    return get_all_in_bin(scope, [thing_id])[thing_id]
+
+
+def get_all_in_bin(scope: Scope, thing_ids: Collection[UUID]) -> Mapping[UUID, Deleted]:
+    """These things, by their ids and in their order. Raises as `get_in_bin` does, for the first that is none."""
+    d = deleted_things.c
+    found: dict[UUID, Deleted] = {}
+    for some in in_chunks(thing_ids):
+        query = select(*_COLUMNS).where(scope.owns(d), d.id.in_(some))
+        found |= {row.id: Deleted(*row) for row in scope.connection.execute(query)}
+    for thing_id in thing_ids:
+        if thing_id not in found:
+            raise NotDeleted(thing_id)
+        _check_waits(scope, found[thing_id])
+    return {thing_id: found[thing_id] for thing_id in thing_ids}
+
+
+def _check_waits(scope: Scope, thing: Deleted) -> None:
     if thing.purged_at is not None:
         raise Conflict(f"The {thing.called} is gone for good since {thing.purged_at:%Y-%m-%d %H:%M} UTC.")
     if thing.head_id != thing.id:
@@ -76,7 +93,6 @@ def get_in_bin(scope: Scope, thing_id: UUID) -> Deleted:
         raise Conflict(
             f"The {thing.called} was deleted together with the {of}. Use the ID of that, which is {thing.head_id}."
         )
-    return thing
 
 
 def list_with(scope: Scope, head_id: UUID) -> Sequence[UUID]:
@@ -86,12 +102,29 @@ def list_with(scope: Scope, head_id: UUID) -> Sequence[UUID]:
     return scope.connection.execute(query).scalars().all()
 
 
-def list_bin(scope: Scope, page: Page, search: str | None = None) -> Listed[InBin]:
-    """A page of the things in the bin that somebody deleted, the last deleted first. search: part of their names."""
+def count_with(scope: Scope, head_ids: Collection[UUID]) -> int:
+    """How many things were deleted with these, themselves included."""
+    d = deleted_things.c
+    total = 0
+    for some in in_chunks(head_ids):
+        query = select(func.count()).select_from(deleted_things).where(scope.owns(d), d.head_id.in_(some))
+        total += scope.connection.execute(query).scalar_one()
+    return total
+
+
+def list_bin(
+    scope: Scope, page: Page, search: str | None = None, ids: Collection[UUID] | None = None
+) -> Listed[InBin]:
+    """A page of the things in the bin that somebody deleted, the last deleted first.
+
+    search: part of their names. ids: only these; None: all.
+    """
     d = deleted_things.c
     query = select(*_COLUMNS).where(scope.owns(d), d.content.is_not(None), d.head_id == d.id)
     if search:
         query = query.where(d.name.icontains(search, autoescape=True))
+    if ids is not None:
+        query = query.where(d.id.in_(ids))
     query = query.order_by(d.deleted_at.desc(), d.id.desc())
     listed = fetch_page(scope.connection, query, page, Deleted)
     along = _count_along(scope, [thing.id for thing in listed.rows])

@@ -1,20 +1,20 @@
 """Restoring what was deleted: each thing comes back as it was, with all that was deleted along with it."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Table, UniqueConstraint, delete, select, tuple_, update
+from sqlalchemy import Table, delete, select, update
 
-from runcard.domain.errors import Conflict
-from runcard.store.bin.packing import Link, Packed, Row, unpack
-from runcard.store.commit.lookups import find_units
+from runcard.domain.floor.at_once import check_count
+from runcard.store.bin.packing import Link, Packed, unpack
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
 from runcard.store.engine.chunks import in_chunks
-from runcard.store.restoring.contents import Deleted, find_deleted, get_in_bin, list_with
+from runcard.store.restoring.coming import Coming, check_places, with_their_references
+from runcard.store.restoring.contents import Deleted, count_with, get_all_in_bin
 from runcard.store.trail.things import THING_OF
 from runcard.store.trail.watching import watch, watch_restored
 from runcard.store.units.rows import MoveKind, stage_move
@@ -38,141 +38,78 @@ def restore(tx: Transaction, head_id: UUID, why: str | None) -> Restored:
     It changes records that catalogs remember. Raises as `get_in_bin` does, and Conflict where the thing no longer has
     its place: its name is taken, or what it belongs to is gone.
     """
-    head = get_in_bin(tx.scope, head_id)
-    things = _unpack(tx, list_with(tx.scope, head_id))
+    [restored] = _restore(tx, get_all_in_bin(tx.scope, [head_id]), why)
+    return restored
+
+
+def restore_all(tx: Transaction, head_ids: Collection[UUID], why: str | None) -> Sequence[Restored]:
+    """Bring these deleted things back as `restore` does, all or none. A run may come back together with its unit.
+
+    Raises as `restore` does, Conflict for two things that cannot both be there, and InvalidInput for more than
+    MAX_AT_ONCE things, with those that went along.
+    """
+    check_count("ids", len(head_ids), least=0)
+    heads = get_all_in_bin(tx.scope, head_ids)
+    check_count("ids", count_with(tx.scope, heads), least=0)
+    return _restore(tx, heads, why)
+
+
+def _restore(tx: Transaction, heads: Mapping[UUID, Deleted], why: str | None) -> Sequence[Restored]:
+    things = _unpack(tx, heads)
     rows = _by_table(things)
-    kept = {name: _with_their_references(tx, head, name, some, rows) for name, some in rows.items()}
-    for name, some in kept.items():
-        _check_unique(tx, head, t.metadata.tables[name], some)
-    _check_serial_numbers(tx, head, kept)
+    kept = {name: with_their_references(tx, name, some, rows) for name, some in rows.items()}
+    check_places(tx, kept)
     for table, ids in _ids_by_table(things).items():
         watch_restored(tx, table, ids, why=why)
     # Its links are part of what is proven of a station.
-    watch(tx, t.stations, {row["station_id"] for row in kept.get(t.station_procedures.name, ())})
+    watch(tx, t.stations, {one.row["station_id"] for one in kept.get(t.station_procedures.name, ())})
     d = t.deleted_things.c
-    tx.connection.execute(delete(t.deleted_things).where(tx.owns(d), d.head_id == head_id))
+    for some in in_chunks(heads):
+        tx.connection.execute(delete(t.deleted_things).where(tx.owns(d), d.head_id.in_(some)))
     for name in sorted(kept, key=_ORDER.__getitem__):
         if kept[name]:
-            insert_rows(tx.connection, t.metadata.tables[name], kept[name])
+            insert_rows(tx.connection, t.metadata.tables[name], [one.row for one in kept[name]])
     _free_identifiers(tx, kept.get(t.procedures.name, ()))
-    for link in (link for thing in things for link in thing.links):
+    for link in (link for _, thing in things for link in thing.links):
         _set_again(tx, link)
-    return Restored(head, len(things))
+    counts = Counter(head.id for head, _ in things)
+    return [Restored(head, counts[head.id]) for head in heads.values()]
 
 
-def _unpack(tx: Transaction, thing_ids: Collection[UUID]) -> Sequence[Packed]:
+def _unpack(tx: Transaction, heads: Mapping[UUID, Deleted]) -> Sequence[tuple[Deleted, Packed]]:
+    """What was deleted, each with the thing that it went along with."""
     d = t.deleted_things.c
-    found: list[Packed] = []
-    for some in in_chunks(thing_ids):
-        query = select(d.content).where(tx.owns(d), d.id.in_(some)).order_by(d.id)
-        found += [unpack(content) for content in tx.connection.execute(query).scalars()]
+    found: list[tuple[Deleted, Packed]] = []
+    for some in in_chunks(heads):
+        query = select(d.head_id, d.content).where(tx.owns(d), d.head_id.in_(some)).order_by(d.id)
+        rows = tx.connection.execute(query)
+        found += [(heads[head_id], unpack(content)) for head_id, content in rows]
     return found
 
 
-def _by_table(things: Sequence[Packed]) -> Mapping[str, list[Row]]:
+def _by_table(things: Sequence[tuple[Deleted, Packed]]) -> Mapping[str, list[Coming]]:
     """The rows of all these things, by table, each with all columns that its table has now."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    seen: set[tuple[Any, ...]] = set()
-    for table, row in (row for thing in things for row in thing.rows):
+    found: dict[str, list[Coming]] = defaultdict(list)
+    seen: set[tuple[object, ...]] = set()
+    for head, table, row in ((head, *one) for head, thing in things for one in thing.rows):
         key = (table.name, *(row[column.name] for column in table.primary_key))
         if key not in seen:
             seen.add(key)
-            found[table.name].append({column.name: row.get(column.name) for column in table.c})
+            found[table.name].append(Coming(head, {column.name: row.get(column.name) for column in table.c}))
     return found
 
 
-def _ids_by_table(things: Sequence[Packed]) -> Mapping[Table, Sequence[UUID]]:
+def _ids_by_table(things: Sequence[tuple[Deleted, Packed]]) -> Mapping[Table, Sequence[UUID]]:
     found: dict[Table, list[UUID]] = defaultdict(list)
-    for table, row in (thing.own for thing in things):
+    for table, row in (thing.own for _, thing in things):
         found[table].append(row["id"])
     return found
 
 
-def _with_their_references(
-    tx: Transaction, head: Deleted, name: str, rows: Sequence[Row], restored: Mapping[str, Sequence[Row]]
-) -> Sequence[Row]:
-    """The rows that can come back. A row that is no thing itself stays away if what it must name is gone.
-
-    A reference that may be empty is emptied if what it names is gone. Raises Conflict for a thing that must name it.
-    """
-    table = t.metadata.tables[name]
-    kept = [dict(row) for row in rows]
-    for column in table.c:
-        for key in column.foreign_keys:
-            there = _existing(tx, key.column, {row[column.name] for row in kept} - {None})
-            there |= {row[key.column.name] for row in restored.get(key.column.table.name, ())}
-            lost = [row for row in kept if row[column.name] is not None and row[column.name] not in there]
-            for row in lost:
-                if column.nullable:
-                    row[column.name] = None
-                elif name in THING_OF:
-                    raise _misses(tx, head, THING_OF[key.column.table.name].noun, row[column.name])
-            if not column.nullable:
-                kept = [row for row in kept if row not in lost]
-    return kept
-
-
-def _existing(tx: Transaction, column: Column[Any], ids: Collection[Any]) -> set[Any]:
-    """Those of these values that a row of the organization has in a column."""
-    table = column.table
-    found: set[Any] = set()
-    for some in in_chunks(ids):
-        owned = column == tx.organization_id if table is t.organizations else tx.owns(table.c)
-        found |= {*tx.connection.execute(select(column).where(owned, column.in_(some))).scalars()}
-    return found
-
-
-def _misses(tx: Transaction, head: Deleted, noun: str, thing_id: UUID) -> Conflict:
-    """The error that a thing cannot come back, because what it belongs to is gone."""
-    lost = find_deleted(tx.scope, thing_id)
-    called = f"{noun} {thing_id if lost is None or lost.name is None else lost.name}"
-    mend = "which is gone for good"
-    if lost is not None and lost.purged_at is None:
-        mend = f"which was deleted too. Restore that first; its ID is {lost.head_id}"
-    return Conflict(f"The {head.called} cannot be restored: it belongs to the {called}, {mend}.")
-
-
-def _check_unique(tx: Transaction, head: Deleted, table: Table, rows: Sequence[Row]) -> None:
-    """Check that nothing has taken the place of these rows since. Raises Conflict."""
-    for columns in _unique_columns(table):
-        values = [tuple(row[column.name] for column in columns) for row in rows]
-        values = [value for value in values if None not in value]
-        for some in in_chunks(values):
-            same = tuple_(*columns).in_([tuple_(*one, types=[c.type for c in columns]) for one in some])
-            taken = tx.connection.execute(select(*columns).where(tx.owns(table.c), same).limit(1)).first()
-            if taken is not None:
-                named = zip(columns, taken, strict=True)
-                shown = ", ".join(str(value) for column, value in named if column.name != "organization_id")
-                raise Conflict(
-                    f"The {head.called} cannot be restored: {table.name.replace('_', ' ')} have {shown!r} again. "
-                    "Rename or delete what has it now."
-                )
-
-
-def _check_serial_numbers(tx: Transaction, head: Deleted, restored: Mapping[str, Sequence[Row]]) -> None:
-    """Check that no other unit is found by a serial number that a restored unit has or had. Raises Conflict."""
-    rows = [row for table in (t.units, t.former_serial_numbers) for row in restored.get(table.name, ())]
-    keys = {(tx.organization_id, row["serial_key"]): row["serial_number"] for row in rows}
-    for key, unit in find_units(tx.connection, keys).items():
-        raise Conflict(
-            f"The {head.called} cannot be restored: the serial number {keys[key]} means unit {unit.serial_number} now. "
-            "Rename or delete that unit, or let it give up the number on its page."
-        )
-
-
-def _unique_columns(table: Table) -> Iterator[Sequence[Column[Any]]]:
-    for constraint in table.constraints:
-        if isinstance(constraint, UniqueConstraint):
-            yield [*constraint.columns]
-    for index in table.indexes:
-        if index.unique:
-            yield [*index.columns]
-
-
-def _free_identifiers(tx: Transaction, restored: Sequence[Row]) -> None:
+def _free_identifiers(tx: Transaction, restored: Sequence[Coming]) -> None:
     """Forget that the identifiers of procedures were given up when they were deleted."""
     f = t.former_identifiers.c
-    keys = [row["identifier_key"] for row in restored]
+    keys = [one.row["identifier_key"] for one in restored]
     for some in in_chunks(keys):
         mine = (tx.owns(f), f.identifier_key.in_(some), f.procedure_id.is_(None))
         tx.connection.execute(delete(t.former_identifiers).where(*mine))

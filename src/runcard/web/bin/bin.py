@@ -23,25 +23,28 @@ from runcard.store.restoring.purge import purge
 from runcard.store.restoring.restore import restore
 from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.frame.confirmation import WithConfirmation
-from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.formats import Moment, count_text, counted_text, moment_of
 from runcard.web.frame.forms import WithForm, reason_in
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import BIN, bin_url, thing_url
 from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.chosen import Done
 from runcard.web.lists.filters import FilterBar, page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.lists.search_bar import search_bar
 
 router = APIRouter()
 
+BULK_BIN = "/bulk/bin"
 _NOUNS: Mapping[str, str] = {"attachment": "file"}
 
 
 class BinQuery(Struct, kw_only=True):
-    """search: part of the name of what was deleted."""
+    """search: part of the name of what was deleted. restored: how many things have just been restored."""
 
     search: Annotated[str, Meta(max_length=1000)] | None = None
     cursor: Cursor | None = None
+    restored: Done = None
 
 
 class DeletedQuery(Struct, kw_only=True):
@@ -53,6 +56,7 @@ class DeletedQuery(Struct, kw_only=True):
 class BinLine(NamedTuple):
     """what: such as "run of unit". along: what was deleted along with it. until: when it goes for good."""
 
+    id: UUID
     url: str
     what: str
     name: str
@@ -65,6 +69,10 @@ class BinLine(NamedTuple):
 
 
 class BinPage(NamedTuple):
+    """restored: what has just been restored; empty if nothing was. bulk_url: where all that is found is restored."""
+
+    restored: str
+    bulk_url: str
     filters: FilterBar
     lines: Sequence[BinLine]
     pages: Pager
@@ -104,11 +112,13 @@ def show_bin(
     with services.database.read_in(visit.actor.organization_id) as scope:
         page = list_page(scope.connection, query.cursor)
         listed = list_bin(scope, page, query.search)
+        lines = bin_lines(scope, visit, listed.rows)
         kept = get_organization(scope).kept_in_bin
-        makers = _makers(scope, [row.thing for row in listed.rows])
     shown = BinPage(
+        restored="" if query.restored is None else counted_text(query.restored, "thing"),
+        bulk_url=url_of(BULK_BIN, BinQuery(search=query.search)),
         filters=search_bar(BIN, "Name", query.search, []),
-        lines=[_line(row, makers, kept, visit) for row in listed.rows],
+        lines=lines,
         pages=pager(page, listed, lambda at: url_of(BIN, BinQuery(search=query.search, cursor=at))),
         days=str(kept.days),
         nothing="The bin is empty." if query.search is None else "Nothing of that name is in the bin.",
@@ -154,6 +164,13 @@ def submit_purge(
     return redirect(bin_url(known))
 
 
+def bin_lines(scope: Scope, visit: Visit, rows: Sequence[InBin]) -> Sequence[BinLine]:
+    """Things in the bin, as lists show them."""
+    kept = get_organization(scope).kept_in_bin
+    makers = _makers(scope, [row.thing for row in rows])
+    return [_line(row, makers, kept, visit) for row in rows]
+
+
 def _page(scope: Scope, visit: Visit, thing: Deleted, *, is_just_deleted: bool) -> DeletedPage:
     zone, kept = visit.zone, get_organization(scope).kept_in_bin
     is_head, is_in_bin = thing.head_id == thing.id, thing.purged_at is None
@@ -182,6 +199,7 @@ def _page(scope: Scope, visit: Visit, thing: Deleted, *, is_just_deleted: bool) 
 def _line(row: InBin, makers: Mapping[UUID | None, str], kept: timedelta, visit: Visit) -> BinLine:
     thing = row.thing
     return BinLine(
+        id=thing.id,
         url=bin_url(thing.id),
         what=_what(thing),
         name=_name(thing),

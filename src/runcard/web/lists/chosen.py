@@ -5,7 +5,7 @@ things that the reader has not seen.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from msgspec import Meta
@@ -14,8 +14,10 @@ from runcard.domain.errors import Conflict, InvalidInput
 from runcard.domain.floor.at_once import MAX_AT_ONCE
 from runcard.web.frame.formats import count_text, counted_text
 
-# The ids of what was ticked; None: all that the filter finds.
+# The ids of what was ticked; None: nothing was.
 Ticked = Annotated[list[UUID], Meta(max_length=MAX_AT_ONCE)] | None
+# Whether a page is about what was ticked alone, and about nothing if nothing was.
+OnlyTicked = Literal["yes"] | None
 # How many things were just changed; None: nothing was done yet.
 Done = Annotated[int, Meta(ge=0, le=MAX_AT_ONCE)] | None
 
@@ -45,9 +47,19 @@ class Chosen(NamedTuple):
         return self.number > MAX_AT_ONCE
 
 
-def chosen(
-    noun: str, count: int, ticked: Sequence[UUID] | None, done: int | None, url: str, list_url: str
-) -> Chosen:
+class ChoosingQuery(Protocol):
+    """A query that chooses things by their ids, or by the filter of a list."""
+
+    ids: Ticked
+    ticked: OnlyTicked
+
+
+def ticked_ids(query: ChoosingQuery) -> Sequence[UUID] | None:
+    """The ids of what was ticked; None: all that the filter finds."""
+    return [] if query.ids is None and query.ticked else query.ids
+
+
+def chosen(noun: str, count: int, query: ChoosingQuery, done: int | None, url: str, list_url: str) -> Chosen:
     """What a page says of `count` things. url, list_url: of this page, and of the list that led here."""
     some = counted_text(min(count, MAX_AT_ONCE), noun)
     return Chosen(
@@ -55,7 +67,7 @@ def chosen(
         number=count,
         total=f"More than {some}" if count > MAX_AT_ONCE else some,
         more=count_text(count - SHOWN) if SHOWN < count <= MAX_AT_ONCE else "",
-        is_ticked=ticked is not None,
+        is_ticked=ticked_ids(query) is not None,
         done="" if done is None else f"{counted_text(done, noun)} changed.",
         url=url,
         list_url=list_url,

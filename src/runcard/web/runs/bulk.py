@@ -29,7 +29,7 @@ from runcard.web.frame.forms import Fields, WithForm, WithTextForm, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import run_url
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.lists.chosen import SHOWN, Chosen, Done, Ticked, check_seen, chosen
+from runcard.web.lists.chosen import SHOWN, Chosen, Done, OnlyTicked, Ticked, check_seen, chosen, ticked_ids
 from runcard.web.lists.filters import page_query, url_of
 from runcard.web.lists.run_query import RunsPageQuery, list_filter_of
 from runcard.web.notes.at_once import NoteForms, Noting, is_noting, note_at_once, note_forms
@@ -46,6 +46,7 @@ _WORDS: Mapping[Voiding, str] = {"void": "Void", "unvoid": "Let count again"}
 
 class BulkQuery(RunsPageQuery, kw_only=True):
     ids: Ticked = None
+    ticked: OnlyTicked = None
     done: Done = None
 
 
@@ -196,8 +197,8 @@ def _void(tx: Transaction, actor: UserActor, deed: Voiding, run_ids: Sequence[UU
 
 
 def _filter(scope: Scope, visit: Visit, query: BulkQuery) -> RunFilter:
-    run_filter = list_filter_of(scope, query, visit, datetime.now(UTC))
-    return run_filter if query.ids is None else RunFilter(ids=query.ids)
+    ids = ticked_ids(query)
+    return list_filter_of(scope, query, visit, datetime.now(UTC)) if ids is None else RunFilter(ids=ids)
 
 
 def _changed_by(deed: Voiding, run_filter: RunFilter) -> RunFilter:
@@ -215,7 +216,7 @@ def _page(scope: Scope, visit: Visit, query: BulkQuery) -> BulkPage:
     first = list_latest_runs(scope, run_filter, SHOWN).rows if is_few else ()
     list_url = url_of("/runs", _list_query(query))
     return BulkPage(
-        chosen=chosen("run", total, query.ids, query.done, url_of(_HERE, query, done=None), list_url),
+        chosen=chosen("run", total, query, query.done, url_of(_HERE, query, done=None), list_url),
         runs=[_line(run, visit) for run in first],
         notes=note_forms(scope),
         deeds=_deeds(scope, run_filter) if is_few and may_manage(visit.actor) else (),

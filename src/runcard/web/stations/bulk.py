@@ -23,7 +23,7 @@ from runcard.web.frame.formats import count_text, counted_text
 from runcard.web.frame.forms import WithForm, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.lists.chosen import Chosen, Done, Ticked, check_seen, chosen
+from runcard.web.lists.chosen import Chosen, Done, OnlyTicked, Ticked, check_seen, chosen, ticked_ids
 from runcard.web.lists.filters import Choice, hidden_fields, page_query, url_of
 from runcard.web.stations.stations import StationsQuery, find_stations
 
@@ -40,6 +40,7 @@ class BulkStationsQuery(StationsQuery, kw_only=True):
     """procedures: what to link the stations to, or to unlink them from; None: not chosen yet."""
 
     ids: Ticked = None
+    ticked: OnlyTicked = None
     procedures: Annotated[list[UUID], Meta(max_length=_MOST_PROCEDURES)] | None = None
     deed: Literal["link", "unlink"] = "link"
     done: Done = None
@@ -118,8 +119,8 @@ def submit_bulk(
 
 def _find(services: Services, visit: Visit, query: BulkStationsQuery) -> Sequence[UUID]:
     """The stations that were ticked, or all that the filter finds. Raises InvalidInput if these are too many."""
-    if query.ids is not None:
-        return query.ids
+    if (ids := ticked_ids(query)) is not None:
+        return ids
     organization_id = visit.actor.organization_id
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         found = find_stations(snapshot, query)
@@ -137,7 +138,7 @@ def _page(scope: Scope, query: BulkStationsQuery, station_ids: Sequence[UUID]) -
     left = len(plan.stations) - len(shown)
     list_query = StationsQuery(**{name: getattr(query, name) for name in StationsQuery.__struct_fields__})
     url, list_url = url_of(_HERE, query, done=None), url_of("/stations", list_query)
-    about = chosen("station", len(plan.stations), query.ids, query.done, url, list_url)
+    about = chosen("station", len(plan.stations), query, query.done, url, list_url)
     linked = list_procedures_of(scope, plan.stations)
     procedures = list_procedures(scope)
     names = {one.id: one.name for one in procedures}
@@ -155,7 +156,9 @@ def _page(scope: Scope, query: BulkStationsQuery, station_ids: Sequence[UUID]) -
         procedures=_offered(procedures, query, linked, plan.free),
         are_linked=query.are_linked,
         kept=[
-            *hidden_fields(query, *(name for name in StationsQuery.__struct_fields__ if name != "page")),
+            *hidden_fields(
+                query, "ticked", *(name for name in StationsQuery.__struct_fields__ if name != "page")
+            ),
             *(("ids", str(one)) for one in query.ids or ()),
         ],
         form=_form(plan) if query.procedures else None,

@@ -25,7 +25,7 @@ from runcard.web.frame.forms import WithTextForm, one_of, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import unit_url
 from runcard.web.frame.visit import Visit, WithVisit
-from runcard.web.lists.chosen import SHOWN, Chosen, Done, Ticked, check_seen, chosen
+from runcard.web.lists.chosen import SHOWN, Chosen, Done, OnlyTicked, Ticked, check_seen, chosen, ticked_ids
 from runcard.web.lists.filters import Choice, page_query, url_of
 from runcard.web.notes.at_once import NoteForms, Noting, is_noting, note_at_once, note_forms
 from runcard.web.units.rows import UnitsQuery
@@ -49,6 +49,7 @@ class BulkUnitsQuery(UnitsQuery, kw_only=True):
     """runs: how many runs just got another class along with their units."""
 
     ids: Ticked = None
+    ticked: OnlyTicked = None
     done: Done = None
     runs: Done = None
 
@@ -120,15 +121,14 @@ def _find_seen(tx: Transaction, visit: Visit, query: BulkUnitsQuery, seen: int |
 
 
 def _find(scope: Scope, visit: Visit, query: BulkUnitsQuery, at_most: int) -> Sequence[UnitRecord]:
-    unit_filter = unit_filter_of(query, visit.zone) if query.ids is None else UnitFilter(ids=query.ids)
+    ids = ticked_ids(query)
+    unit_filter = unit_filter_of(query, visit.zone) if ids is None else UnitFilter(ids=ids)
     return list_units(scope, unit_filter, query.sort, Page(at_most), descending=query.order == "desc").rows
 
 
 def _page(scope: Scope, visit: Visit, query: BulkUnitsQuery) -> BulkUnitsPage:
     found = _find(scope, visit, query, MAX_AT_ONCE + 1)
-    about = chosen(
-        "unit", len(found), query.ids, query.done, _url(query), url_of("/units", _list_query(query))
-    )
+    about = chosen("unit", len(found), query, query.done, _url(query), url_of("/units", _list_query(query)))
     if query.runs is not None:
         about = about._replace(done=f"{about.done} {counted_text(query.runs, 'run')} of theirs too.")
     return BulkUnitsPage(
