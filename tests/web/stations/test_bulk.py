@@ -112,7 +112,7 @@ def test_what_changed_meanwhile_is_said_and_nothing_is_done(
     eve.send(f"{page.path}/procedures", {**page.hidden_fields, "procedure": str(board.id)})
     refused = send(eve, address(line, board.id), 2)
     assert refused.status == 409
-    assert "There are 1 stations now, not 2" in refused.text
+    assert "There is 1 station now, not 2" in refused.text
     assert not is_linked(eve, stations[1], "Board")
 
 

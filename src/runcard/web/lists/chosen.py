@@ -89,6 +89,10 @@ def check_seen(noun: str, count: int, seen: int | None) -> None:
         raise Conflict(f"There is no {noun} to change. Nothing was done. Go back and choose some.")
     if count != seen:
         raise Conflict(
-            f"There are {count} {noun}s now, not {seen}: some changed meanwhile. Nothing was done. "
-            "Go back, look at them again and repeat it."
+            f"{_there_are(count, noun)} now, not {'none' if seen is None else seen}: some changed meanwhile. "
+            "Nothing was done. Go back, look at them again and repeat it."
         )
+
+
+def _there_are(count: int, noun: str) -> str:
+    return f"There is 1 {noun}" if count == 1 else f"There are {count} {noun}s"
