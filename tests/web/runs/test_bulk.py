@@ -78,6 +78,24 @@ def test_those_that_were_ticked(eve: Browser, paths: list[str], serial: str) -> 
     assert "No figure counts" not in eve.open(paths[0]).text
 
 
+def test_many_are_corrected_and_taken_back(eve: Browser, paths: list[str], serial: str) -> None:
+    url = f"/bulk/runs?serial={serial}"
+    preview = eve.open(url)
+    assert "Take corrections back" not in preview.text
+    fields = {"operator": "Ana-Lucía", "none.batch_number": "yes", "reason": "Wrong log-in"}
+    done = send(eve, preview, "correct", **fields)
+    assert "12 runs changed." in done.text
+    assert "Take corrections back: 12 runs" in done.text
+    shown = eve.open(paths[3])
+    assert "The report said: operator nothing" in " ".join(shown.text.split())
+    assert "(reason: Wrong log-in)" in shown.text
+    again = send(eve, done, "correct", **fields)
+    assert (again.status, "so already" in again.text) == (409, True)
+    back = send(eve, done, "uncorrect", reason="Right after all")
+    assert "12 runs changed." in back.text
+    assert "The report said" not in eve.open(paths[3]).text
+
+
 def test_what_changed_meanwhile_is_said_and_nothing_is_done(
     server: Server, eve: Browser, paths: list[str], serial: str
 ) -> None:
@@ -115,6 +133,11 @@ def test_of_strange_ids_none_is_found(eve: Browser) -> None:
         ({"deed": "void", "count": "many", "reason": "x"}, 400),
         ({"deed": "void", "count": "", "reason": "x"}, 409),
         ({"deed": "unvoid", "count": "12"}, 409),
+        ({"deed": "uncorrect", "count": "12", "reason": "x"}, 409),
+        ({"deed": "correct", "count": "12", "reason": "x"}, 400),
+        ({"deed": "correct", "count": "12", "operator": "Ana"}, 400),
+        ({"deed": "correct", "count": "11", "operator": "Ana", "reason": "x"}, 409),
+        ({"deed": "correct", "count": "12", "part_number": "NO-SUCH", "reason": "x"}, 404),
     ],
 )
 def test_bad_fields(eve: Browser, paths: list[str], serial: str, fields: dict[str, str], status: int) -> None:
@@ -132,7 +155,8 @@ def test_who_may(eve: Browser, vic: Browser, gus: Browser, paths: list[str], ser
     fields = {"deed": "void", "count": "12", "reason": "x"}
     token = vic.open("/runs").hidden_fields["form_token"]
     commenting = {"deed": "comment", "count": "12", "text": "x"}
-    for sent in (fields, tagging, commenting):
+    correcting = {"deed": "correct", "count": "12", "operator": "Ana", "reason": "x"}
+    for sent in (fields, tagging, commenting, correcting):
         assert vic.send(url, {"form_token": token, **sent}).status == 403
     assert "No run matches" in gus.open(url).text
     token = gus.open("/runs").hidden_fields["form_token"]

@@ -74,6 +74,18 @@ def test_all_that_a_filter_finds_get_a_class(eve: Browser, units: list[str], pre
     assert eve.open(f"/runs?search={prefix}&sample=golden").text.count(f"{prefix}-") >= 12
 
 
+def test_the_batch_of_many_is_corrected_with_their_runs(eve: Browser, units: list[str], url: str) -> None:
+    fields = {"batch_number": f"B-{units[0]}", "runs_follow": "yes", "reason": "Wrong traveller"}
+    assert "12 units changed." in send(eve, url, "correct", **fields).text
+    assert eve.open(f"/runs?batch=B-{units[0]}").text.count("corrected") >= 12
+    assert send(eve, url, "correct", **fields).status == 409
+    assert send(eve, url, "correct", reason="x").status == 400
+    without = {"none.batch_number": "yes", "reason": "x"}
+    assert "12 units changed." in send(eve, url, "correct", **without).text
+    unit = eve.open(f"/units/{units[5]}")
+    assert "(reason: Wrong traveller)" in unit.text
+
+
 def test_those_that_were_ticked_are_noted(
     server: Server, eve: Browser, units: list[str], prefix: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Changing many runs at once: voids, tags, causes and comments."""
+"""Changing many runs at once: voids, corrections, tags, causes and comments."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,17 +15,20 @@ from runcard.domain.actor import UserActor, check_may_record
 from runcard.domain.errors import Conflict, InvalidInput
 from runcard.domain.floor.at_once import MAX_AT_ONCE
 from runcard.domain.floor.reason import MAX_REASON, check_reason
+from runcard.domain.runs.correction import RunCorrection
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.services import WithServices
+from runcard.ingest.correct_run import correct_runs, take_back_corrections
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.matches import count_runs, find_run_ids
 from runcard.store.runs.records import RunRecord, list_latest_runs
 from runcard.store.runs.voids import end_voids, list_voided_at, void_runs
+from runcard.web.corrections.at_once import CORRECT, CorrectForm, correct_runs_form, given_in
 from runcard.web.evidence.lines import PATH as TRAIL
 from runcard.web.frame.formats import Moment, count_text, counted_text, moment_of
-from runcard.web.frame.forms import Fields, WithForm, WithTextForm, whole_number
+from runcard.web.frame.forms import Fields, WithForm, WithTextForm, reason_in, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import run_url
 from runcard.web.frame.visit import Visit, WithVisit
@@ -39,9 +42,13 @@ router = APIRouter()
 _HERE = "/bulk/runs"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# What only managers do. Whoever may note something notes it on many runs too.
-Voiding = Literal["void", "unvoid"]
-_WORDS: Mapping[Voiding, str] = {"void": "Void", "unvoid": "Let count again"}
+# What only managers do to those runs that it changes. Whoever may note something notes it on many runs too.
+Deed = Literal["void", "unvoid", "uncorrect"]
+_WORDS: Mapping[Deed, str] = {
+    "void": "Void",
+    "unvoid": "Let count again",
+    "uncorrect": "Take corrections back",
+}
 
 
 class BulkQuery(RunsPageQuery, kw_only=True):
@@ -68,18 +75,21 @@ class BulkRun(NamedTuple):
 class DeedForm(NamedTuple):
     """changes: how many of the runs it changes. shown: the same, as people write it."""
 
-    deed: Voiding
+    deed: Deed
     label: str
     changes: int
     shown: str
 
 
 class BulkPage(NamedTuple):
-    """runs: the first ones; none if there are too many. deeds: those that change some of the runs."""
+    """runs: the first ones; none if there are too many. correct: None if the reader may not correct runs. deeds: those
+    that change some of the runs.
+    """
 
     chosen: Chosen
     runs: Sequence[BulkRun]
     notes: NoteForms
+    correct: CorrectForm | None
     deeds: Sequence[DeedForm]
     most_reason: int
     history_url: str
@@ -120,20 +130,26 @@ def submit_bulk(
             lambda tx: note_at_once(tx, visit.actor, deed, _find_seen(tx, visit, query, seen), fields),
         )
         return redirect(url_of(_HERE, query, done=changed))
-    if deed not in get_args(Voiding):
-        known = ", ".join((*get_args(Voiding), *get_args(Noting)))
+    if deed not in (*get_args(Deed), CORRECT):
+        known = ", ".join((*get_args(Deed), CORRECT, *get_args(Noting)))
         raise InvalidInput.at("deed", f"{deed[:60]!r} is nothing to do to runs; choose one of {known}")
-    actor = check_may_manage(visit.actor, "void runs")
+    actor = check_may_manage(visit.actor, "void and correct runs")
 
-    def apply(tx: Transaction) -> datetime:
-        run_ids = _find_seen(tx, visit, query, seen, cast("Voiding", deed))
-        _void(tx, actor, cast("Voiding", deed), run_ids, fields)
-        return tx.now
+    def apply(tx: Transaction) -> tuple[datetime, int]:
+        if deed == CORRECT:
+            found = _find_seen(tx, visit, query, seen)
+            correction, reason = _correction(fields), check_reason(fields.get("reason", ""))
+            return tx.now, len(correct_runs(tx, actor, found, correction, reason))
+        found = _find_seen(tx, visit, query, seen, cast("Deed", deed))
+        _do(tx, actor, cast("Deed", deed), found, fields)
+        return tx.now, len(found)
 
-    at = services.writer.write(actor, apply)
+    at, count = services.writer.write(actor, apply)
+    if deed == "void":
+        return redirect(url_of(f"{_HERE}/done", DoneQuery(at=(at - _EPOCH) // timedelta(microseconds=1))))
     if deed == "unvoid":
         return redirect(url_of("/runs", _list_query(query)))
-    return redirect(url_of(f"{_HERE}/done", DoneQuery(at=(at - _EPOCH) // timedelta(microseconds=1))))
+    return redirect(url_of(_HERE, query, done=count))
 
 
 @router.get(f"{_HERE}/done")
@@ -177,7 +193,7 @@ def submit_undo(
 
 
 def _find_seen(
-    tx: Transaction, visit: Visit, query: BulkQuery, seen: int | None, deed: Voiding | None = None
+    tx: Transaction, visit: Visit, query: BulkQuery, seen: int | None, deed: Deed | None = None
 ) -> Sequence[UUID]:
     """The runs to change. seen: how many the reader saw. Raises as `check_seen` does."""
     run_filter = _filter(tx.scope, visit, query)
@@ -188,12 +204,19 @@ def _find_seen(
     return [run_id for some in found.in_chunks(MAX_AT_ONCE) for run_id in some]
 
 
-def _void(tx: Transaction, actor: UserActor, deed: Voiding, run_ids: Sequence[UUID], fields: Fields) -> None:
-    reason = fields.get("reason", "")
-    if deed == "void":
-        void_runs(tx, actor, run_ids, check_reason(reason))
-    else:
-        end_voids(tx, run_ids, check_reason(reason) if reason.strip() else None)
+def _do(tx: Transaction, actor: UserActor, deed: Deed, run_ids: Sequence[UUID], fields: Fields) -> None:
+    match deed:
+        case "void":
+            void_runs(tx, actor, run_ids, check_reason(fields.get("reason", "")))
+        case "unvoid":
+            end_voids(tx, run_ids, reason_in(fields))
+        case "uncorrect":
+            take_back_corrections(tx, run_ids, check_reason(fields.get("reason", "")))
+
+
+def _correction(fields: Fields) -> RunCorrection:
+    names = ("part_number", "revision_number", "batch_number", "operator", "procedure")
+    return RunCorrection(**given_in(fields, names))
 
 
 def _filter(scope: Scope, visit: Visit, query: BulkQuery) -> RunFilter:
@@ -201,8 +224,11 @@ def _filter(scope: Scope, visit: Visit, query: BulkQuery) -> RunFilter:
     return list_filter_of(scope, query, visit, datetime.now(UTC)) if ids is None else RunFilter(ids=ids)
 
 
-def _changed_by(deed: Voiding, run_filter: RunFilter) -> RunFilter:
+def _changed_by(deed: Deed, run_filter: RunFilter) -> RunFilter:
     """Those of these runs that the deed changes."""
+    if deed == "uncorrect":
+        is_none = run_filter.corrected is False
+        return replace(run_filter, ids=[]) if is_none else replace(run_filter, corrected=True)
     is_voided = deed == "unvoid"
     if run_filter.voided not in (None, is_voided):
         return replace(run_filter, ids=[])
@@ -219,6 +245,7 @@ def _page(scope: Scope, visit: Visit, query: BulkQuery) -> BulkPage:
         chosen=chosen("run", total, query, query.done, url_of(_HERE, query, done=None), list_url),
         runs=[_line(run, visit) for run in first],
         notes=note_forms(scope),
+        correct=correct_runs_form(scope) if is_few and may_manage(visit.actor) else None,
         deeds=_deeds(scope, run_filter) if is_few and may_manage(visit.actor) else (),
         most_reason=MAX_REASON,
         history_url=TRAIL if may_manage(visit.actor) else "",

@@ -1,4 +1,4 @@
-"""Changing many units at once: their class, tags, causes and comments."""
+"""Changing many units at once: their class, place, tags, causes and comments."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple, get_args
@@ -7,21 +7,24 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from runcard.auth.permissions import may_manage
+from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.actor import check_may_record
 from runcard.domain.errors import InvalidInput
 from runcard.domain.floor.at_once import MAX_AT_ONCE
+from runcard.domain.floor.reason import check_reason
 from runcard.domain.floor.sample import SampleClass
-from runcard.edge.requests.services import WithServices
+from runcard.edge.requests.services import Services, WithServices
+from runcard.ingest.correct_unit import UnitCorrection, correct_units
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page
 from runcard.store.units.classes import Classified, classify_units
 from runcard.store.units.lists import UnitFilter, list_units
 from runcard.store.units.records import UnitRecord
+from runcard.web.corrections.at_once import CORRECT, CorrectForm, given_in
 from runcard.web.evidence.lines import PATH as TRAIL
 from runcard.web.frame.formats import Moment, counted_text, moment_of
-from runcard.web.frame.forms import WithTextForm, one_of, whole_number
+from runcard.web.frame.forms import Fields, WithTextForm, one_of, whole_number
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import unit_url
 from runcard.web.frame.visit import Visit, WithVisit
@@ -65,11 +68,12 @@ class BulkUnit(NamedTuple):
 
 
 class BulkUnitsPage(NamedTuple):
-    """units: the first ones; none if there are too many."""
+    """units: the first ones; none if there are too many. correct: None if the reader may not correct units."""
 
     chosen: Chosen
     units: Sequence[BulkUnit]
     notes: NoteForms
+    correct: CorrectForm | None
     samples: Sequence[Choice]
     history_url: str
 
@@ -101,8 +105,10 @@ def submit_bulk(
             lambda tx: note_at_once(tx, visit.actor, deed, _find_seen(tx, visit, query, seen), fields),
         )
         return redirect(_url(query, done=changed))
+    if deed == CORRECT:
+        return _correct(services, visit, query, fields, seen)
     if deed != _CLASS:
-        known = ", ".join((*get_args(Noting), _CLASS))
+        known = ", ".join((*get_args(Noting), _CLASS, CORRECT))
         raise InvalidInput.at("deed", f"{deed[:60]!r} is nothing to do to units; choose one of {known}")
     sample, with_runs = one_of(fields, "sample", _SAMPLES), one_of(fields, "runs", _RUNS)
 
@@ -111,6 +117,22 @@ def submit_bulk(
 
     found = services.writer.write_catalog(visit.actor, apply)
     return redirect(_url(query, done=len(found.unit_ids), runs=len(found.run_ids) or None))
+
+
+def _correct(
+    services: Services, visit: Visit, query: BulkUnitsQuery, fields: Fields, seen: int | None
+) -> Response:
+    """Correct part, revision and batch of all of the units. Raises as `submit_bulk` does."""
+    actor = check_may_manage(visit.actor, "correct units")
+    names = ("part_number", "revision_number", "batch_number")
+    correction = UnitCorrection(**given_in(fields, names), runs_follow="runs_follow" in fields)
+
+    def apply(tx: Transaction) -> int:
+        found, reason = _find_seen(tx, visit, query, seen), check_reason(fields.get("reason", ""))
+        return len(correct_units(tx, actor, found, correction, reason))
+
+    corrected = services.writer.write_catalog(actor, apply)
+    return redirect(_url(query, done=corrected))
 
 
 def _find_seen(tx: Transaction, visit: Visit, query: BulkUnitsQuery, seen: int | None) -> Sequence[UUID]:
@@ -135,6 +157,7 @@ def _page(scope: Scope, visit: Visit, query: BulkUnitsQuery) -> BulkUnitsPage:
         chosen=about,
         units=() if about.too_many else [_line(unit, visit) for unit in found[:SHOWN]],
         notes=note_forms(scope),
+        correct=CorrectForm() if may_manage(visit.actor) else None,
         samples=[Choice(name, name.capitalize(), is_chosen=False) for name in _SAMPLES],
         history_url=TRAIL if may_manage(visit.actor) else "",
     )
