@@ -15,8 +15,11 @@ from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.procedures.merges import list_open_merges, merge_procedures, move_runs
+from runcard.store.procedures.records import count_runs_of
 from runcard.store.procedures.rows import get_procedure
+from runcard.store.procedures.splits import bring_home, list_splitting_organizations, split_procedure
 from tests.acceptance.conftest import Unchanged
+from tests.acceptance.deploying import command_line, deploy
 from tests.acceptance.environments import current_environment, run_script
 from tests.servers import DEADLINE_S, Server
 
@@ -185,17 +188,60 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
         return move_runs(tx.of(SystemActor(left.organization_id, "test")), left, 120)
 
     assert doomed.change(begin) == 120
-    doomed.start()
-    with door(doomed, acme.admin.api_key) as v2:
-
-        def count() -> int:
-            return int(v2.get(f"/procedures/{acme.board.id}").raise_for_status().json()["runs_count"])
-
-        until(lambda: count() == 350)
+    until_it_has(doomed, acme.board.id, 350)
     with doomed.database() as database, database.read_in(home) as scope:
         assert list_open_merges(scope.connection) == []
         assert get_procedure(scope, str(acme.final.id)).id == acme.board.id
-    doomed.stop()
+
+    # It is taken back, and killed on the way.
+    def split(tx: SharedTransaction) -> int:
+        own = tx.of(SystemActor(home, "test"))
+        split_procedure(own, acme.final.id, get_procedure(own.scope, str(acme.board.id)), "by mistake")
+        return bring_home(own, 120)
+
+    assert doomed.change(split) == 120
+    doomed.start()
+    doomed.kill()
+    until_it_has(doomed, acme.final.id, 350)
+    assert doomed.change(lambda tx: bring_home(tx.of(SystemActor(home, "test")), 120)) == 0
+    with doomed.database() as database, database.read_in(home) as scope:
+        assert list_splitting_organizations(scope.connection) == []
+        assert count_runs_of(scope, acme.board.id) == 0
+
+
+def until_it_has(server: Server, procedure_id: UUID, runs: int) -> None:
+    """Let a server run until a procedure has that many runs, and stop it."""
+    server.start()
+    with door(server, server.world.acme.admin.api_key) as v2:
+
+        def count() -> int:
+            return int(v2.get(f"/procedures/{procedure_id}").raise_for_status().json()["runs_count"])
+
+        until(lambda: count() == runs)
+    server.stop()
+
+
+def test_deployments_go_over_and_come_home(server: Server, v2: httpx.Client):
+    source, target = Named(v2, "Deployed"), Named(v2, "Other")
+    with command_line(server, server.world.acme.admin.api_key) as client:
+        deployed = deploy(client, source.id)["id"]
+
+    def owner() -> list[str]:
+        query = [v2.get("/deployments", params={"procedure_ids": one.id}) for one in (source, target)]
+        return [
+            one["procedure"]["id"] for found in query for one in found.json()["data"] if one["id"] == deployed
+        ]
+
+    merge(server, source.id, target.id)
+    assert owner() == [target.id] * 2
+    acme = server.world.acme
+
+    def split(tx: SharedTransaction) -> None:
+        own = tx.of(SystemActor(acme.id, "test"))
+        split_procedure(own, UUID(source.id), get_procedure(own.scope, target.id), "by mistake")
+
+    server.change(split)
+    assert owner() == [source.id]
 
 
 def test_a_procedure_is_not_merged_into_itself(server: Server, v2: httpx.Client, unchanged: Unchanged):

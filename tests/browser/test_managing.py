@@ -163,3 +163,40 @@ def test_a_choice_of_colours_holds_against_the_system(page: Page):
     page.emulate_media(color_scheme="dark")
     page.emulate_media(color_scheme="light")
     expect(html).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_two_procedures_of_one_name_are_merged_and_split_again(
+    windows: Windows, admin: StorageState, demo: Demo, tmp_path: Path
+) -> None:
+    page = windows.open("/procedures", cookies=admin)
+    addresses = []
+    for identifier in ("TWICE-1", "TWICE-2"):
+        made = demo.server.runcard(
+            "procedure", "create", "Burn-in", "--identifier", identifier, "--same-name"
+        )
+        report(tmp_path, demo.server.url, demo.access.api_key, made["id"], f"{identifier}-0001", "MOD-2040")
+        addresses.append(f"/procedures/{made['id']}")
+    first, second = addresses
+
+    page.goto(f"{first}/merge")
+    page.get_by_label("Into").select_option(label="Burn-in (TWICE-2)")
+    expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
+    page.get_by_role("button", name="Merge TWICE-1 into TWICE-2").click()
+    page.wait_for_url(second)
+    expect(page.locator("#merging")).to_have_count(0)
+    expect(page.get_by_role("link", name="TWICE-1-0001").first).to_be_visible()
+
+    page.goto(f"{second}/change")
+    page.get_by_text("Take the merge of TWICE-1 back…").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("It gets back 1 run, with their versions.")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_label("Reason", exact=True).fill("They were two after all")
+    page.keyboard.press("Enter")
+    page.wait_for_url(second)
+    expect(page.locator("#merging")).to_have_count(0)
+    expect(page.get_by_role("link", name="TWICE-1-0001")).to_have_count(0)
+    page.goto(first)
+    expect(page.get_by_role("link", name="TWICE-1-0001").first).to_be_visible()
+    expect(page.locator("#history")).to_contain_text("took back the merge of")
+    expect(page.locator("#history")).to_contain_text("They were two after all")

@@ -1,15 +1,19 @@
-"""A thread that moves the runs of merged procedures, a few at a time, while runs are recorded.
+"""A thread that moves the runs of merged procedures, a few at a time, while runs are recorded; and back after a split.
 
-The database says which runs are left to move, so a merge continues where a killed process left it.
+The database says which runs are left to move, so it continues where a killed process left it.
 """
 
 import time
+from collections.abc import Callable
 from functools import partial
+from uuid import UUID
 
 from runcard.domain.actor import SystemActor
 from runcard.intake.arrived_files import Stores
+from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.locks import Lock
 from runcard.store.procedures.merges import list_open_merges, move_runs
+from runcard.store.procedures.splits import bring_home, list_splitting_organizations
 from runcard.upkeep.repeated_work import RepeatedWork
 
 # How many runs one transaction moves; stations wait for it.
@@ -29,20 +33,28 @@ class Merger(RepeatedWork):
             stores,
             name="runcard-merger",
             every_s=_LOOKS_EVERY_S,
-            failing="moving the runs of a merged procedure failed",
+            failing="moving the runs of a merged or split procedure failed",
         )
 
     def _work(self) -> None:
         with self._stores.database.read() as connection:
-            found = list_open_merges(connection)
-        if not found:
+            splits = list_splitting_organizations(connection)
+            merges = list_open_merges(connection)
+        if not (splits or merges):
             return
         with self._stores.database.alone(Lock.MERGES) as is_alone:
-            for merge in found if is_alone else ():
-                while not self._closing.is_set():
-                    started = time.monotonic()
-                    move = partial(move_runs, merge=merge, at_most=_RUNS_AT_ONCE)
-                    if not self._stores.writer.write(SystemActor(merge.organization_id, "merge"), move):
-                        break
-                    worked_s = time.monotonic() - started
-                    self._closing.wait(max(_LEAST_REST_S, worked_s * _REST_RATIO))
+            if not is_alone:
+                return
+            for organization_id in splits:
+                self._repeat(organization_id, partial(bring_home, at_most=_RUNS_AT_ONCE))
+            for merge in merges:
+                self._repeat(merge.organization_id, partial(move_runs, merge=merge, at_most=_RUNS_AT_ONCE))
+
+    def _repeat(self, organization_id: UUID, move: Callable[[Transaction], int]) -> None:
+        """Move some runs after the other, until none is left. move: moves some, and returns how many."""
+        while not self._closing.is_set():
+            started = time.monotonic()
+            if not self._stores.writer.write(SystemActor(organization_id, "merge"), move):
+                break
+            worked_s = time.monotonic() - started
+            self._closing.wait(max(_LEAST_REST_S, worked_s * _REST_RATIO))

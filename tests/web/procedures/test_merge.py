@@ -1,4 +1,4 @@
-"""Merging a procedure into another in the browser."""
+"""Merging a procedure into another in the browser, and taking that back."""
 
 import time
 from uuid import uuid4
@@ -21,6 +21,13 @@ def made(browser: Browser, name: str) -> tuple[str, str]:
 def send(browser: Browser, path: str, **fields: str) -> Page:
     token = browser.open("/stations").hidden_fields["form_token"]
     return browser.send(path, {"form_token": token, **fields})
+
+
+def until_moved(browser: Browser, path: str) -> None:
+    """Wait until no run of this procedure is on its way to or from it."""
+    ends = time.monotonic() + DEADLINE_S
+    while 'id="merging"' in browser.open(path).answer.text:
+        assert time.monotonic() < ends
 
 
 def test_it_is_shown_before_and_done_then(server: Server, eve: Browser, ada: Browser):
@@ -49,9 +56,7 @@ def test_it_is_shown_before_and_done_then(server: Server, eve: Browser, ada: Bro
 
     merged = send(eve, f"{source}/merge", into=into)
     assert merged.path == target
-    ends = time.monotonic() + DEADLINE_S
-    while 'id="merging"' in eve.open(target).answer.text:
-        assert time.monotonic() < ends
+    until_moved(eve, target)
     told = eve.open(f"{target}/change")
     [line] = [row for row in told.rows if f"({a})" in row[0]]
     assert (line[1], line[3]) == ("2", "Eve")
@@ -96,3 +101,70 @@ def test_viewers_and_other_organizations_merge_nothing(server: Server, vic: Brow
     theirs = f"/procedures/{server.world.globex.board.id}/merge"
     assert send(gus, theirs, into=str(final.id)).status == 404
     assert "Board" in vic.open(f"/procedures/{board.id}").text
+
+
+def test_a_merge_is_taken_back(server: Server, eve: Browser):
+    acme = server.world.acme
+    (source, a), (target, b) = made(eve, "Mistaken"), made(eve, "Right")
+    ids = [path.rpartition("/")[2] for path in (source, target)]
+    for identifier in (a, a, b):
+        record(server, report(f"SPLIT-{identifier}", identifier), acme.fct.api_key)
+    send(eve, f"{source}/merge", into=ids[1])
+    until_moved(eve, target)
+    record(server, report("SPLIT-LATER", a), acme.fct.api_key)
+
+    told = eve.open(f"{target}/change")
+    [form] = [one for one in told.all("form") if one["action"] == f"{target}/split"]
+    assert form["method"] == "post"
+    assert "It gets back 2 runs, with their versions." in told.text
+    assert (
+        f"What Right {b} ({b}) got since the merge stays there, whichever of the two was named: 1 run."
+        in told.text
+    )
+
+    split = send(eve, f"{target}/split", source=ids[0], reason="Another fixture")
+    assert split.path == target
+    until_moved(eve, source)
+    for path, count in ((source, 2), (target, 2)):
+        assert eve.open(path).path == path
+        assert len(eve.open(f"/runs?period=all&procedure={path.rpartition('/')[2]}").run_links) == count
+    record(server, report("SPLIT-AFTER", a), acme.fct.api_key)
+    assert len(eve.open(f"/runs?period=all&procedure={ids[0]}").run_links) == 3
+    history = eve.open(source).text
+    assert "took back the merge of procedure" in history
+    assert "Another fixture" in history
+    assert f"{target}/split" not in eve.open(f"{target}/change").answer.text
+    # What is not merged cannot be split.
+    again = send(eve, f"{target}/split", source=ids[0], reason="Again")
+    assert again.status == 409
+    assert "is not merged into" in again.text
+
+
+def test_a_merge_that_is_not_taken_back_stays(server: Server, eve: Browser, vic: Browser, gus: Browser):
+    (source, _), (target, _) = made(eve, "Stays"), made(eve, "Here")
+    ids = [path.rpartition("/")[2] for path in (source, target)]
+    send(eve, f"{source}/merge", into=ids[1])
+    for browser, fields, status in (
+        (vic, {"reason": "why", "source": ids[0]}, 403),
+        (gus, {"reason": "why", "source": ids[0]}, 404),
+        (eve, {"reason": " ", "source": ids[0]}, 400),
+        (eve, {"reason": "x" * 501, "source": ids[0]}, 400),
+        (eve, {"reason": "why", "source": "no id"}, 404),
+        (eve, {"reason": "why"}, 404),
+        (eve, {"reason": "why", "source": ids[1]}, 409),
+    ):
+        token = browser.open("/runs").hidden_fields["form_token"]
+        assert browser.send(f"{target}/split", {"form_token": token, **fields}).status == status
+    assert eve.open(source).path == target
+
+
+def test_the_preview_names_the_stations_that_may_report_more(server: Server, eve: Browser):
+    acme = server.world.acme
+    (source, a), (target, b) = made(eve, "Linked"), made(eve, "Linking")
+    into = target.rpartition("/")[2]
+    assert f"No other station than now may report {b}." in eve.open(f"{source}/merge?into={into}").text
+    names = [f"{name} {a}" for name in ("First", "Second")]
+    for name in names:
+        server.runcard("station", "create", name, "--procedure", a, "--organization", acme.slug)
+    shown = eve.open(f"{source}/merge?into={into}").text
+    assert f"Because of the merge, {', '.join(names)} may report {b} too." in shown

@@ -13,7 +13,7 @@ from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
 from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
 from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, TABLES
 from runcard.analytics.copy.standing import CopiedAttempt, GoneAttempt, Standing, standings
-from runcard.store.bin.tombstones import list_gone_runs
+from runcard.store.bin.tombstones import list_gone_runs, list_units_of_gone_runs
 from runcard.store.commit.changes import Change, list_changes
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.scope import Scope
@@ -26,6 +26,8 @@ _MAX_SPECS_REMEMBERED = 100_000
 # A run that was restored from the bin is new to the copy.
 _ADDING = ("run_recorded", "run_restored")
 _OF_RUNS = (*_ADDING, "run_changed", "run_corrected", "run_voided", "run_unvoided", "run_deleted")
+# After a merge or a split, deleted runs count on another procedure; see `_gone`.
+_OF_PROCEDURES = ("procedure_merged", "procedure_split", "procedure_changed")
 _OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_corrected", "unit_deleted", "unit_restored")
 
 
@@ -107,9 +109,12 @@ class _Batch:
         recorded = {change.entity_id: change.seq for change in changes if change.kind in _ADDING}
         removed, their_units = self._remove_runs(run_ids)
         runs = {**removed, **recorded}
-        found = read_whole_runs(Scope(self._connection, self._organization_id), run_ids & runs.keys())
+        scope = Scope(self._connection, self._organization_id)
+        found = read_whole_runs(scope, run_ids & runs.keys())
         numbered = self._number_procedures({header.procedure_id for header, _ in found})
         unit_ids |= their_units | {header.unit_id for header, _ in found}
+        merged = {change.entity_id for change in changes if change.kind in _OF_PROCEDURES}
+        unit_ids |= {*list_units_of_gone_runs(scope, merged)}
         fresh = [_attempt(runs[header.id], numbered[header.procedure_id], header) for header, _ in found]
         self._copy_units(unit_ids)
         standing = self._restand(fresh, unit_ids)

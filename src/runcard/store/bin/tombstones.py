@@ -41,3 +41,15 @@ def list_gone_runs(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[GoneRun
         for run_id, unit_id, procedure_id, *rest in rows
     ]
     return sorted(found, key=lambda run: (run.started_at, run.id))
+
+
+def list_units_of_gone_runs(scope: Scope, procedure_ids: Collection[UUID]) -> Sequence[UUID]:
+    """The units of the runs that were deleted on these procedures."""
+    d = deleted_things.c
+    return [
+        unit_id
+        for some in in_chunks(procedure_ids)
+        for unit_id in scope.connection.execute(
+            select(d.unit_id).where(scope.owns(d), d.procedure_id.in_(some)).distinct()
+        ).scalars()
+    ]

@@ -54,6 +54,7 @@ ChangeKind = Literal[
     "procedure_restored",
     "procedure_purged",
     "procedure_merged",
+    "procedure_split",
     "version_created",
     "version_deleted",
     "version_restored",

@@ -23,6 +23,8 @@ from runcard.store.engine.column_types import Id as Id  # noqa: PLC0414 (so that
 from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC0414 (as above)
 from runcard.store.engine.former_tables import former_identifiers as former_identifiers  # noqa: PLC0414 (as above)
 from runcard.store.engine.former_tables import former_serial_numbers as former_serial_numbers  # noqa: PLC0414 (as above)
+from runcard.store.engine.merge_tables import merged_records as merged_records  # noqa: PLC0414 (as above)
+from runcard.store.engine.merge_tables import procedure_merges as procedure_merges  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import causes as causes  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import comment_files as comment_files  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import comments as comments  # noqa: PLC0414 (as above)
@@ -186,32 +188,6 @@ procedures = Table(
     Column("merged_into_id", Id),
     UniqueConstraint("organization_id", "identifier_key"),
     Index(None, "merged_into_id", **only_where("merged_into_id")),
-)
-
-procedure_merges = Table(
-    "procedure_merges",
-    metadata,
-    id_column(),
-    organization_column(),
-    reference("source_id", "procedures", required=True, cascade=True),
-    # The target at the time of the merge. It may have been merged into another procedure since.
-    reference("target_id", "procedures", required=True, cascade=True),
-    *created_columns(),
-    Index(None, "source_id"),
-    Index(None, "target_id"),
-)
-
-# The records that a merge moved. No foreign key leads to the runs, so deleting a run costs nothing here.
-merged_records = Table(
-    "merged_records",
-    metadata,
-    Column("merge_id", Id, ForeignKey("procedure_merges.id", ondelete="CASCADE"), primary_key=True),
-    Column("record_id", Id, primary_key=True),
-    organization_column(),
-    # "run" or "deployment".
-    Column("kind", Text, nullable=False),
-    # The version of the source that a run had.
-    Column("version_id", Id),
 )
 
 station_procedures = Table(

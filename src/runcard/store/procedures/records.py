@@ -39,6 +39,7 @@ from runcard.store.procedures.identifiers import (
 )
 from runcard.store.procedures.merges import list_merged_into
 from runcard.store.procedures.rows import checked_procedure_name, get_procedure, stage_version
+from runcard.store.procedures.splits import check_no_homecoming
 from runcard.store.runs.rows import delete_runs
 from runcard.store.trail.watching import watch
 
@@ -180,8 +181,10 @@ def change_procedure(tx: Transaction, procedure_id: UUID, change: ProcedureChang
 def delete_procedure(tx: Transaction, procedure_id: UUID, deletion: Deletion) -> None:
     """Delete a procedure with its runs, versions, deployments, station links and their files.
 
-    The procedures that were merged into it are deleted too.
+    The procedures that were merged into it are deleted too. Raises Conflict while runs go back to a procedure that was
+    merged into it, or to itself.
     """
+    check_no_homecoming(tx.scope, procedure_id)
     deletion = deletion.of(procedure_id)
     own = before_deleting(tx, procedures, [procedure_id], deletion)
     remains: dict[UUID, Remains] = {}

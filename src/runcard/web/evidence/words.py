@@ -60,6 +60,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "procedure_restored": "{by} restored {thing} from the bin",
     "procedure_purged": "{by} removed {thing} from the bin for good",
     "procedure_merged": "{by} merged {thing} into another",
+    "procedure_split": "{by} took back the merge of {thing}",
     "version_created": "{by} created {thing}",
     "version_changed": "{by} changed {thing}",
     "version_deleted": "{by} deleted {thing}",
@@ -152,7 +153,7 @@ _FIELDS: Mapping[str, str] = {
 _UNKNOWN = "{by} did something to {thing}"
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
-HAD_VALUES = ("_changed", "_corrected", "_moved", "_merged", "_tagged", "_withdrawn")
+HAD_VALUES = ("_changed", "_corrected", "_moved", "_merged", "_split", "_tagged", "_withdrawn")
 # Before the key of a value of the metadata.
 _METADATA = "metadata."
 _PLACES = re.compile(r"(\{by\}|\{thing\})")

@@ -1,4 +1,4 @@
-"""The forms that change a procedure: its name and identifier, whether it is in use, and its deletion."""
+"""The forms that change a procedure: its name and identifier, whether it is in use, its merges, and its deletion."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -8,8 +8,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from runcard.auth.permissions import check_may_delete, check_may_manage, may_delete
-from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTaken
+from runcard.domain.errors import Conflict, InUse, InvalidInput, Merged, NameTaken, ProcedureNotFound
+from runcard.domain.floor.reason import MAX_REASON, check_reason
 from runcard.edge.answers.errors import answer_error
+from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.procedures.identifiers import list_former_identifiers
@@ -21,9 +23,10 @@ from runcard.store.procedures.records import (
     delete_procedure,
 )
 from runcard.store.procedures.rows import Procedure, check_name_is_free, get_procedure
+from runcard.store.procedures.splits import SplitPreview, preview_split, split_procedure
 from runcard.store.stations.records import list_stations_for
 from runcard.web.bin.deleting import deletion_of
-from runcard.web.frame.formats import Moment, count_text, moment_of
+from runcard.web.frame.formats import Moment, count_text, counted_text, moment_of
 from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import BIN, procedure_url
@@ -36,20 +39,23 @@ WAY_ON = "confirm below that you want a second one"
 
 
 class MergeLine(NamedTuple):
-    """runs: how many runs it brought. by: who merged it."""
+    """runs: how many runs it brought. by: who merged it. split: what taking it back would do, a sentence each."""
 
+    source: str
     name: str
     identifier: str
     runs: str
     merged_at: Moment
     by: str
+    split: Sequence[str]
 
 
 class ChangeProcedurePage(NamedTuple):
     """name, identifier: as they are now. fields: what was filled in. former: identifiers that still lead to it.
 
     runs: how many it has; empty if it has none. stations: how many may report it. name_is_taken: another procedure has
-    the name that was filled in. merges: the procedures that were merged into it.
+    the name that was filled in. merges: the procedures that were merged into it. most_reason: how many characters a
+    reason may have.
     """
 
     url: str
@@ -64,6 +70,7 @@ class ChangeProcedurePage(NamedTuple):
     name_is_taken: bool
     problems: Sequence[str]
     may_delete: bool
+    most_reason: int = MAX_REASON
 
 
 @router.get("/change")
@@ -113,6 +120,16 @@ def delete(services: WithServices, visit: WithVisit, procedure_id: str, fields: 
     return redirect(here) if answer.status_code == 303 else answer
 
 
+@router.post("/split")
+def split(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
+    source_id = id_of(fields.get("source", ""), ProcedureNotFound)
+
+    def change(tx: Transaction, procedure: Procedure) -> None:
+        split_procedure(tx, source_id, procedure, check_reason(fields.get("reason", "")))
+
+    return _change(services, visit, procedure_id, change)
+
+
 def _change(
     services: Services,
     visit: Visit,
@@ -149,7 +166,9 @@ def _page(
         former = list_former_identifiers(scope, [procedure.id])[procedure.id]
         runs = count_runs_of(scope, procedure.id)
         stations = list_stations_for(scope, procedure.id)
-        merges = list_merges_into(scope, procedure.id)
+        merges = [
+            (one, preview_split(scope, one, procedure.id)) for one in list_merges_into(scope, procedure.id)
+        ]
     archived_at = procedure.archived_at
     return ChangeProcedurePage(
         url=procedure_url(procedure.id),
@@ -160,19 +179,41 @@ def _page(
         archived_at=None if archived_at is None else moment_of(archived_at, visit.zone),
         runs=count_text(runs) if runs else "",
         stations=count_text(len(stations)),
-        merges=[_merge_line(one, visit) for one in merges],
+        merges=[_merge_line(one, preview, procedure, visit) for one, preview in merges],
         name_is_taken=isinstance(error, NameTaken),
         problems=problems_of(error),
         may_delete=may_delete(visit.actor),
     )
 
 
-def _merge_line(merge: Merge, visit: Visit) -> MergeLine:
+def _merge_line(merge: Merge, preview: SplitPreview, target: Procedure, visit: Visit) -> MergeLine:
     by = merge.merged_by.user or merge.merged_by.station
     return MergeLine(
+        str(merge.source_id),
         merge.name,
         merge.identifier,
         count_text(merge.moved),
         moment_of(merge.merged_at, visit.zone),
         by.name if by else "",
+        _split_lines(merge, preview, target),
     )
+
+
+def _split_lines(merge: Merge, preview: SplitPreview, target: Procedure) -> Sequence[str]:
+    source = f"{merge.name} ({merge.identifier})"
+    runs = counted_text(preview.runs + merge.left, "run")
+    deployments = f" and {counted_text(preview.deployments, 'deployment')}" if preview.deployments else ""
+    lines = [
+        f"{source} is a procedure of its own again. Its id and identifiers mean it, in programs of stations too.",
+        f"It gets back {runs}{deployments}, with their versions. Stations keep recording meanwhile.",
+    ]
+    if preview.along:
+        lines.append(f"What was merged into it before goes with it: {', '.join(preview.along)}.")
+    if preview.stay:
+        gone = counted_text(preview.stay, "run")
+        lines.append(f"It does not get back what was deleted or moved elsewhere since: {gone}.")
+    lines.append(
+        f"What {target.name} ({target.identifier}) got since the merge stays there, whichever of the two was named: "
+        f"{counted_text(preview.later, 'run')}. So do versions and links to stations that it got by the merge."
+    )
+    return lines

@@ -52,7 +52,8 @@ class Side(NamedTuple):
 
 class MergePreview(NamedTuple):
     """sides: the source, the target, and both together. shared: how many units both tested. shared_runs: how many runs
-    these have. units: some of them, each with its page.
+    these have. units: some of them, each with its page. linked: the stations that may report the target only by the
+    merge.
     """
 
     into: str
@@ -62,6 +63,7 @@ class MergePreview(NamedTuple):
     shared: str
     shared_runs: str
     units: Sequence[tuple[str, str]]
+    linked: Sequence[str]
 
 
 class MergePage(NamedTuple):
@@ -136,7 +138,7 @@ def _preview(snapshot: Snapshot, visit: Visit, source: Procedure, target: Proced
     scope = snapshot.scope
     both = (source, target)
     runs = [count_runs_of(scope, one.id) for one in both]
-    stations = [{one.id for one in list_stations_for(scope, it.id)} for it in both]
+    stations = [{one.id: one.name for one in list_stations_for(scope, it.id)} for it in both]
     figures = _figures(snapshot, visit, both)
     together = figures.together
     counts = [*runs, sum(runs)], [*stations, stations[0] | stations[1]]
@@ -153,6 +155,7 @@ def _preview(snapshot: Snapshot, visit: Visit, source: Procedure, target: Proced
         shared=count_text(together.shared_units) if together and together.shared_units else "",
         shared_runs=count_text(together.shared_runs) if together else "",
         units=[(serial, unit_url(serial)) for serial in shared.values()],
+        linked=[name for station_id, name in stations[0].items() if station_id not in stations[1]],
     )
 
 

@@ -26,8 +26,9 @@ from runcard.auth.permissions import may_manage
 from runcard.domain.errors import ProcedureNotFound
 from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices
-from runcard.store.procedures.merges import list_merges_into
+from runcard.store.procedures.merges import Merge, list_merges_into
 from runcard.store.procedures.rows import Procedure, get_procedure
+from runcard.store.procedures.splits import Homecoming, list_homecomings
 from runcard.store.runs.records import RunRecord
 from runcard.web.bin.deleting import url_if_deleted
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
@@ -126,7 +127,7 @@ class Contents(NamedTuple):
 class ProcedurePage(NamedTuple):
     """archived_at: None while it is in use. change_url: where a reader can change it; empty if they may not.
 
-    merging: a sentence for each merged procedure whose runs are still being moved.
+    merging: a sentence for each merge or split whose runs are still being moved.
     """
 
     name: str
@@ -192,18 +193,14 @@ def show_procedure(
         contents = _CONTENTS[query.tab](ask)
         choices = list_choices(scope)
         merges = list_merges_into(scope, procedure.id)
+        homecomings = list_homecomings(scope, procedure.id)
         history = history_of(scope, visit, procedure.id)
     page = ProcedurePage(
         name=procedure.name,
         identifier=procedure.identifier,
         archived_at=None if procedure.archived_at is None else moment_of(procedure.archived_at, visit.zone),
         change_url=f"{ask.path}/change" if may_manage(visit.actor) else "",
-        merging=[
-            f"Runs of {one.name} ({one.identifier}) are being moved here: {count_text(one.moved)} are moved, "
-            f"{count_text(one.left)} are left. Until then, figures count them separately."
-            for one in merges
-            if one.left
-        ],
+        merging=_merging(merges, homecomings),
         filters=filter_bar(
             ask.path,
             query,
@@ -221,6 +218,22 @@ def show_procedure(
         voided=snapshot.voided,
     )
     return render("procedures/procedure.html", page, visit)
+
+
+def _merging(merges: Sequence[Merge], homecomings: Sequence[Homecoming]) -> Sequence[str]:
+    """A sentence for each merge or split whose runs are still being moved."""
+    coming = [
+        f"Runs of {one.name} ({one.identifier}) are being moved here: {count_text(one.moved)} are moved, "
+        f"{count_text(one.left)} are left. Until then, figures count them separately."
+        for one in merges
+        if one.left
+    ]
+    going = [
+        f"Runs are going back to {one.source}, which was merged before: {count_text(one.left)} are left. Until then, "
+        "figures count them where they were."
+        for one in homecomings
+    ]
+    return coming + going
 
 
 def selection_within(procedure: Procedure, query: ProcedureQuery, zone: ZoneInfo) -> Selection:
