@@ -179,11 +179,12 @@ def test_two_procedures_of_one_name_are_merged_and_split_again(
     first, second = addresses
 
     page.goto(f"{first}/merge")
-    page.get_by_label("Into").select_option(label="Burn-in (TWICE-2)")
+    page.locator("select[name=into]").select_option(label="Burn-in (TWICE-2)")
     expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
     page.get_by_role("button", name="Merge TWICE-1 into TWICE-2").click()
     page.wait_for_url(second)
     expect(page.locator("#merging")).to_have_count(0)
+    page.reload()
     expect(page.get_by_role("link", name="TWICE-1-0001").first).to_be_visible()
 
     page.goto(f"{second}/change")
@@ -195,6 +196,7 @@ def test_two_procedures_of_one_name_are_merged_and_split_again(
     page.keyboard.press("Enter")
     page.wait_for_url(second)
     expect(page.locator("#merging")).to_have_count(0)
+    page.reload()
     expect(page.get_by_role("link", name="TWICE-1-0001")).to_have_count(0)
     page.goto(first)
     expect(page.get_by_role("link", name="TWICE-1-0001").first).to_be_visible()
