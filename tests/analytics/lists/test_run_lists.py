@@ -16,7 +16,7 @@ from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
-from runcard.store.products.parts import change_part, get_part
+from runcard.store.products.parts import PartChange, change_part, get_part
 from runcard.store.runs.matches import count_runs
 from runcard.store.runs.records import RUN_ORDERS, RunSort, list_runs
 from tests.analytics.copies import OwnCopy
@@ -88,7 +88,7 @@ def test_the_number_that_a_part_has_now_orders_its_runs(floor: Floor, followed: 
 
     def renumber(tx: SharedTransaction) -> None:
         part = get_part(tx.of(SystemActor(floor.home, "test")).scope, line.serial("A"))
-        change_part(tx.of(SystemActor(floor.home, "test")), part, number=line.serial("d"), name=None)
+        change_part(tx.of(SystemActor(floor.home, "test")), part, PartChange(number=line.serial("d")))
 
     floor.writer.write_shared(renumber)
     followed.follow()

@@ -155,11 +155,13 @@ def find_version(connection: Connection, procedure_id: UUID, tag: str) -> UUID |
 
 
 def find_part(scope: Scope, number: str) -> UUID | None:
-    p = t.parts.c
-    return _find(
-        scope.connection,
-        select(p.id).where(scope.owns(p), p.number_key == lookup_key(number)),
-    )
+    """The part that has this number, or else the one that had it before."""
+    if "\0" in number:  # PostgreSQL refuses it, and no part has it
+        return None
+    f, p, key = t.former_part_numbers.c, t.parts.c, lookup_key(number)
+    has = select(p.id).where(scope.owns(p), p.number_key == key)
+    had = select(f.part_id).where(scope.owns(f), f.number_key == key)
+    return _find(scope.connection, has) or _find(scope.connection, had)
 
 
 # Unscoped: of a part that was found in the scope.

@@ -27,3 +27,14 @@ former_serial_numbers = Table(
     Column("given_up_at", Instant, nullable=False),
     Index(None, "unit_id"),
 )
+
+former_part_numbers = Table(
+    "former_part_numbers",
+    metadata,
+    Column("organization_id", Id, ForeignKey("organizations.id"), primary_key=True),
+    Column("number_key", Text, primary_key=True),
+    Column("number", Text, nullable=False),
+    reference("part_id", "parts", required=True, cascade=True),
+    Column("given_up_at", Instant, nullable=False),
+    Index(None, "part_id"),
+)

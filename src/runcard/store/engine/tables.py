@@ -22,6 +22,7 @@ from runcard.store.engine.bin_tables import deleted_things as deleted_things  # 
 from runcard.store.engine.column_types import Id as Id  # noqa: PLC0414 (so that it is exported)
 from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC0414 (as above)
 from runcard.store.engine.former_tables import former_identifiers as former_identifiers  # noqa: PLC0414 (as above)
+from runcard.store.engine.former_tables import former_part_numbers as former_part_numbers  # noqa: PLC0414 (as above)
 from runcard.store.engine.former_tables import former_serial_numbers as former_serial_numbers  # noqa: PLC0414 (as above)
 from runcard.store.engine.merge_tables import merged_records as merged_records  # noqa: PLC0414 (as above)
 from runcard.store.engine.merge_tables import procedure_merges as procedure_merges  # noqa: PLC0414 (as above)
@@ -220,6 +221,7 @@ parts = Table(
     Column("number_key", Text, nullable=False),
     Column("name", Text, nullable=False),
     *created_columns(),
+    Column("archived_at", Instant),
     UniqueConstraint("organization_id", "number_key"),
 )
 

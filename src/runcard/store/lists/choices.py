@@ -25,7 +25,8 @@ class CauseChoice(NamedTuple):
 class Choices(NamedTuple):
     """The newest records of each kind, at most 200, by name. Versions and revisions are of any procedure or part.
 
-    Archived procedures come last, marked as archived. Procedures that share a name carry their identifier.
+    Archived procedures come last, marked as archived. Procedures that share a name carry their identifier. Archived
+    parts are left out.
     tags, causes: all that are in use; each cause is followed by its branch.
     """
 
@@ -52,7 +53,7 @@ def list_choices(scope: Scope) -> Choices:
     return Choices(
         procedures=_procedures(scope),
         stations=records("stations", "name"),
-        parts=texts("parts", "number"),
+        parts=_parts(scope),
         revisions=texts("revisions", "number"),
         batches=texts("batches", "number"),
         versions=texts("procedure_versions", "tag"),
@@ -78,6 +79,13 @@ def list_cause_choices(scope: Scope) -> Sequence[CauseChoice]:
         for one in placed
         if one.cause.archived_at is None
     ]
+
+
+def _parts(scope: Scope) -> Sequence[str]:
+    c = t.parts.c
+    query = select(c.number).where(scope.owns(c), c.archived_at.is_(None))
+    numbers = scope.connection.execute(query.order_by(c.id.desc()).limit(_MOST)).scalars()
+    return sorted(numbers, key=str.casefold)
 
 
 def _procedures(scope: Scope) -> Sequence[Named]:

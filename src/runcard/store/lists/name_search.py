@@ -10,6 +10,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.text import lookup_key
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
+from runcard.store.lists.part_numbers import had_number_with, parts_called
 from runcard.store.lists.run_filter import ids_beginning_with
 from runcard.store.lists.serials import serial_number_contains, units_called
 
@@ -75,6 +76,8 @@ def find_similar(scope: Scope, text: str, at_most: int) -> Mapping[Kind, Sequenc
         contained = [column.icontains(text, autoescape=True) for column in searched.texts]
         if kind == "unit":
             contained.append(serial_number_contains(scope.organization_id, text))
+        if kind == "part":
+            contained.append(had_number_with(scope.organization_id, text))
         matches = or_(*contained)
         found[kind] = _hits(scope, kind, [matches], at_most)
     ids = ids_beginning_with(text)
@@ -87,6 +90,8 @@ def _is(scope: Scope, kind: Kind, text: str) -> ColumnElement[bool]:
     searched, key = _KINDS[kind], lookup_key(text)
     if kind == "unit":
         return t.units.c.id.in_(units_called(scope.organization_id, [text]))
+    if kind == "part":
+        return t.parts.c.id.in_(parts_called(scope.organization_id, [text]))
     if kind != "procedure":
         return searched.key == key
     is_named: list[ColumnElement[bool]] = [searched.key == key, func.lower(searched.name) == key]

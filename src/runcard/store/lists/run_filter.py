@@ -15,6 +15,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.column_types import Span
 from runcard.store.engine.scope import owned_by
 from runcard.store.lists.noted import has_cause, has_tag
+from runcard.store.lists.part_numbers import parts_called
 from runcard.store.lists.serials import serial_number_contains, units_called
 from runcard.store.metadata import MetadataTest, keeps
 
@@ -151,7 +152,6 @@ def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Quer
     Environments are compared with case: people do not choose their names.
     """
     names: list[tuple[str, Sequence[str] | None, Table, ColumnElement[Any]]] = [
-        ("part_id", run_filter.part_numbers, t.parts, t.parts.c.number_key),
         ("revision_id", run_filter.revision_numbers, t.revisions, t.revisions.c.number_key),
         ("batch_id", run_filter.batch_numbers, t.batches, t.batches.c.number_key),
         ("version_id", run_filter.procedure_versions, t.procedure_versions, t.procedure_versions.c.tag_key),
@@ -163,6 +163,8 @@ def named_ids(organization_id: UUID, run_filter: RunFilter) -> Mapping[str, Quer
         for reference, values, table, key in names
         if values is not None
     }
+    if run_filter.part_numbers is not None:
+        found["part_id"] = parts_called(organization_id, run_filter.part_numbers)
     if run_filter.serial_numbers is not None:
         found["unit_id"] = units_called(organization_id, run_filter.serial_numbers)
     if run_filter.environments is not None:

@@ -13,10 +13,11 @@ from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.scope import Scope, owned_by
-from runcard.store.engine.tables import batches, parts, revisions, runs, units
+from runcard.store.engine.tables import batches, revisions, runs, units
 from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.noted import has_cause, has_tag
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.part_numbers import parts_called
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.products.staged import stage_batch
 from runcard.store.trail.watching import watch
@@ -155,13 +156,9 @@ def _conditions(organization_id: UUID, batch_filter: BatchFilter) -> Iterator[Co
 
 def _of_unit(organization_id: UUID, batch_filter: BatchFilter) -> Iterator[ColumnElement[bool]]:
     """The conditions that one and the same unit of a batch must meet."""
-    names = (
-        (batch_filter.part_numbers, units.c.part_id, parts),
-        (batch_filter.revision_numbers, units.c.revision_id, revisions),
-    )
-    for numbers, reference, table in names:
-        if numbers is not None:
-            keys = [lookup_key(number) for number in numbers]
-            yield reference.in_(
-                select(table.c.id).where(owned_by(organization_id, table.c), table.c.number_key.in_(keys))
-            )
+    u, r = units.c, revisions.c
+    if batch_filter.part_numbers is not None:
+        yield u.part_id.in_(parts_called(organization_id, batch_filter.part_numbers))
+    if batch_filter.revision_numbers is not None:
+        keys = [lookup_key(number) for number in batch_filter.revision_numbers]
+        yield u.revision_id.in_(select(r.id).where(owned_by(organization_id, r), r.number_key.in_(keys)))

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 
-from runcard.domain.errors import AlreadyExists, InUse, PartNotFound
+from runcard.domain.errors import InUse, PartNotFound
 from runcard.domain.text import lookup_key
+from runcard.store.commit.lookups import find_part
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
@@ -17,8 +18,10 @@ from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import parts, revisions, runs, units
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.part_numbers import had_number_with
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
+from runcard.store.products.numbers import check_part_number_is_free, exchange_part_number
 from runcard.store.products.staged import DEFAULT_REVISION, stage_part
 from runcard.store.trail.watching import watch
 
@@ -26,11 +29,22 @@ PartSort = Literal["created_at", "name", "number"]
 
 
 class PartRecord(NamedTuple):
+    """archived_at: since when the part is out of use; None: it is in use."""
+
     id: UUID
     number: str
     name: str
     created_at: datetime
+    archived_at: datetime | None
     created_by: CreatedBy
+
+
+class PartChange(NamedTuple):
+    """The new values of a part. None: no change. archived: whether the part is out of use."""
+
+    number: str | None = None
+    name: str | None = None
+    archived: bool | None = None
 
 
 class RevisionRow(NamedTuple):
@@ -46,12 +60,14 @@ class RevisionRow(NamedTuple):
 class PartFilter(NamedTuple):
     """Conditions that a part must all meet. None: no condition.
 
-    search: part of the number, the name or a revision's number. procedure_ids: one of these must have tested the part.
+    search: part of the number or a former one, the name or a revision's number. procedure_ids: one of these must have
+    tested the part. archived: True: only archived parts; False: only parts in use.
     """
 
     search: str | None = None
     procedure_ids: Sequence[UUID] | None = None
     metadata: Sequence[MetadataTest] = ()
+    archived: bool | None = None
 
 
 PART_ORDERS: Mapping[PartSort, ColumnElement[Any]] = {
@@ -68,18 +84,24 @@ def create_part(
     revision: str | None,
     creator: Creator,
 ) -> UUID:
-    """Add a part with a first revision, and return its id. Raises AlreadyExists if the number is taken."""
-    if tx.catalog.part(tx.organization_id, number) is not None:
-        raise AlreadyExists("Part", number)
+    """Add a part with a first revision, and return its id. Raises as `check_part_number_is_free` does."""
+    check_part_number_is_free(tx, number)
     return stage_part(tx, number, creator, name=name, revision=revision or DEFAULT_REVISION)
 
 
 def get_part(scope: Scope, number: str) -> PartRecord:
-    """The part with this number. Raises PartNotFound."""
-    query = _parts(scope.organization_id).where(parts.c.number_key == lookup_key(number))
-    row = None if "\0" in number else scope.connection.execute(query).one_or_none()
-    if row is None:
+    """The part that has this number, or else the one that had it before. Raises PartNotFound."""
+    part_id = find_part(scope, number)
+    if part_id is None:
         raise PartNotFound(number)
+    return get_part_by_id(scope, part_id)
+
+
+def get_part_by_id(scope: Scope, part_id: UUID) -> PartRecord:
+    """The part with this id. Raises PartNotFound."""
+    row = scope.connection.execute(_parts(scope.organization_id).where(parts.c.id == part_id)).one_or_none()
+    if row is None:
+        raise PartNotFound(str(part_id))
     return _part(*row)
 
 
@@ -99,7 +121,10 @@ def list_parts(
             revisions.c.part_id == p.id, revisions.c.number.icontains(part_filter.search, autoescape=True)
         )
         texts = [column.icontains(part_filter.search, autoescape=True) for column in (p.number, p.name)]
-        query = query.where(or_(*texts, of_revision))
+        former = had_number_with(scope.organization_id, part_filter.search)
+        query = query.where(or_(*texts, former, of_revision))
+    if part_filter.archived is not None:
+        query = query.where(p.archived_at.is_not(None) if part_filter.archived else p.archived_at.is_(None))
     if part_filter.procedure_ids is not None:
         ids = follow_merges(scope, part_filter.procedure_ids)
         tested = exists().where(runs.c.part_id == p.id, runs.c.procedure_id.in_(ids))
@@ -124,24 +149,22 @@ def list_revisions(scope: Scope, part_ids: Collection[UUID]) -> Mapping[UUID, Se
     return found
 
 
-def change_part(tx: Transaction, part: PartRecord, *, number: str | None, name: str | None) -> PartRecord:
-    """Change a part, and return it. None: no change. Raises AlreadyExists for the number of another part."""
-    after = part._replace(number=number or part.number, name=name or part.name)
+def change_part(tx: Transaction, part: PartRecord, change: PartChange, why: str | None = None) -> PartRecord:
+    """Change a part, and return it. A number that it gives up still finds it. why: the reason, if one was given.
+
+    It changes a record that catalogs remember. Raises as `check_part_number_is_free` does.
+    """
+    number, name = change.number or part.number, change.name or part.name
+    archived_at = part.archived_at
+    if change.archived is not None:
+        archived_at = (archived_at or tx.now) if change.archived else None
+    check_part_number_is_free(tx, number, but=part.id)
+    exchange_part_number(tx, part.id, part.number, number)
+    watch(tx, parts, [part.id], why=why)
     p = parts.c
-    taken = select(p.id).where(
-        tx.owns(p),
-        p.number_key == lookup_key(after.number),
-        p.id != part.id,
-    )
-    if tx.connection.execute(taken).first():
-        raise AlreadyExists("Part", after.number)
-    watch(tx, parts, [part.id])
-    tx.connection.execute(
-        update(parts)
-        .where(tx.owns(p), p.id == part.id)
-        .values(number=after.number, number_key=lookup_key(after.number), name=after.name)
-    )
-    return after
+    values = {"number": number, "number_key": lookup_key(number), "name": name, "archived_at": archived_at}
+    tx.connection.execute(update(parts).where(tx.owns(p), p.id == part.id).values(values))
+    return part._replace(number=number, name=name, archived_at=archived_at)
 
 
 def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
@@ -165,11 +188,13 @@ def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
 def _parts(organization_id: UUID) -> Select[Any]:
     p = parts.c
     return (
-        select(p.id, p.number, p.name, p.created_at, *CREATOR_COLUMNS)
+        select(p.id, p.number, p.name, p.created_at, p.archived_at, *CREATOR_COLUMNS)
         .select_from(with_creator(parts))
         .where(owned_by(organization_id, p))
     )
 
 
-def _part(part_id: UUID, number: str, name: str, created_at: datetime, *creator: Any) -> PartRecord:
-    return PartRecord(part_id, number, name, created_at, created_by(*creator))
+def _part(
+    part_id: UUID, number: str, name: str, created_at: datetime, archived_at: datetime | None, *creator: Any
+) -> PartRecord:
+    return PartRecord(part_id, number, name, created_at, archived_at, created_by(*creator))

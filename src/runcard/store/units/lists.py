@@ -19,6 +19,7 @@ from runcard.store.engine.tables import batches, parts, procedures, revisions, r
 from runcard.store.lists.followed_merges import with_merges
 from runcard.store.lists.noted import has_cause, has_tag
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.part_numbers import parts_called
 from runcard.store.lists.refs import Named, SerialRef
 from runcard.store.lists.run_filter import RunFilter, run_conditions, sample_is_one_of
 from runcard.store.lists.serials import serial_number_contains, units_called
@@ -226,8 +227,9 @@ def _by_name(organization_id: UUID, unit_filter: UnitFilter) -> Iterator[ColumnE
     u = units.c
     if unit_filter.serial_numbers is not None:
         yield u.id.in_(units_called(organization_id, unit_filter.serial_numbers))
+    if unit_filter.part_numbers is not None:
+        yield u.part_id.in_(parts_called(organization_id, unit_filter.part_numbers))
     names: list[tuple[Sequence[str] | None, ColumnElement[Any], Table]] = [
-        (unit_filter.part_numbers, u.part_id, parts),
         (unit_filter.revision_numbers, u.revision_id, revisions),
         (unit_filter.batch_numbers, u.batch_id, batches),
     ]

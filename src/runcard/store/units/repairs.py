@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, delete, select
 
 from runcard.domain.floor.repair import REPORT_ID, RepairReport
-from runcard.domain.text import lookup_key
 from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -17,6 +16,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import repairs
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
+from runcard.store.lists.part_numbers import parts_called
 from runcard.store.lists.refs import (
     CREATOR_COLUMNS,
     CreatedBy,
@@ -151,7 +151,7 @@ def _conditions(organization_id: UUID, repair_filter: RepairFilter) -> Iterator[
     if repair_filter.serial_numbers is not None:
         yield r.unit_id.in_(units_called(organization_id, repair_filter.serial_numbers))
     if repair_filter.part_numbers is not None:
-        yield p.number_key.in_([lookup_key(number) for number in repair_filter.part_numbers])
+        yield p.id.in_(parts_called(organization_id, repair_filter.part_numbers))
     if repair_filter.started_after is not None:
         yield r.started_at >= repair_filter.started_after
     if repair_filter.started_before is not None:

@@ -19,6 +19,11 @@ def part_url(number: str) -> str:
     return f"/parts/{_step(number)}"
 
 
+def change_part_url(part_id: UUID) -> str:
+    """The address of the forms that change a part. By its id: any other path below its page could be a number."""
+    return f"/change/part/{part_id}"
+
+
 def revision_url(part_number: str, number: str) -> str:
     return f"{part_url(part_number)}/revisions/{_step(number)}"
 

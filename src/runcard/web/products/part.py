@@ -5,11 +5,14 @@ from typing import Annotated, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from runcard.analytics.snapshot import Snapshot
+from runcard.auth.permissions import may_manage
+from runcard.domain.text import lookup_key
 from runcard.edge.requests.services import WithServices
+from runcard.store.lists.part_numbers import list_former_part_numbers
 from runcard.store.metadata import read_metadata
 from runcard.store.products.parts import PartRecord, RevisionRow, get_part, list_revisions
 from runcard.store.units.lists import UnitFilter
@@ -21,8 +24,8 @@ from runcard.web.evidence.lines import ThingHistory, history_of
 from runcard.web.files.pictures import picture_urls
 from runcard.web.frame.facts import Fact, creator_name, metadata_facts
 from runcard.web.frame.formats import Moment, count_text, moment_of
-from runcard.web.frame.render import render
-from runcard.web.frame.urls import part_url, revision_url
+from runcard.web.frame.render import redirect, render
+from runcard.web.frame.urls import change_part_url, part_url, revision_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query
 from runcard.web.products.unit_figures import UnitFiguresQuery, figures_bar, own_units, questions
@@ -43,7 +46,11 @@ class RevisionLine(NamedTuple):
 
 
 class PartPage(NamedTuple):
+    """archived_at: None while it is in use. change_url: where a reader can change it; empty if they may not."""
+
     number: str
+    archived_at: Moment | None
+    change_url: str
     facts: Sequence[Fact]
     metadata: Sequence[Fact]
     filters: FilterBar
@@ -57,6 +64,7 @@ class PartPage(NamedTuple):
 
 @router.get("/parts/{part_number:path}")
 def show_part(
+    request: Request,
     services: WithServices,
     visit: WithVisit,
     part_number: str,
@@ -65,6 +73,8 @@ def show_part(
     organization_id, zone = visit.actor.organization_id, visit.zone
     with services.database.read_in(organization_id) as scope, Snapshot(services.copy, scope) as snapshot:
         part = get_part(scope, part_number)
+        if lookup_key(part.number) != lookup_key(part_number):
+            return redirect(f"{part_url(part.number)}?{request.url.query}".removesuffix("?"))
         here, number = part_url(part.number), part.number
         revisions = list_revisions(scope, [part.id]).get(part.id, ())
         counts = count_units(scope, "revision", [one.id for one in revisions])
@@ -76,7 +86,9 @@ def show_part(
 
         page = PartPage(
             number=number,
-            facts=_facts(part, zone),
+            archived_at=None if part.archived_at is None else moment_of(part.archived_at, zone),
+            change_url=change_part_url(part.id) if may_manage(visit.actor) else "",
+            facts=_facts(part, list_former_part_numbers(scope, [part.id]).get(part.id, ()), zone),
             metadata=metadata_facts(read_metadata(scope, [part.id]).get(part.id, {})),
             filters=figures_bar(scope, here, query, without=("part",)),
             tiles=ask.tiles(),
@@ -97,10 +109,11 @@ def show_part(
     return render("products/part.html", page, visit)
 
 
-def _facts(part: PartRecord, zone: ZoneInfo) -> Sequence[Fact]:
+def _facts(part: PartRecord, former: Sequence[str], zone: ZoneInfo) -> Sequence[Fact]:
     created = moment_of(part.created_at, zone)
     facts = [
         Fact("Name", "" if part.name == part.number else part.name),
+        Fact("Formerly", ", ".join(former)),
         Fact("Created", f"{created.date} {created.time}"),
         Fact("Created by", creator_name(part.created_by)),
     ]

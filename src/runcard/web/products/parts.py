@@ -13,6 +13,7 @@ from runcard.edge.requests.services import WithServices
 from runcard.exports.spreadsheets import Cell, Rows, SheetColumn
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Listed, Page
+from runcard.store.lists.part_numbers import list_former_part_numbers
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.products.parts import PartFilter, PartRecord, RevisionRow, list_parts, list_revisions
 from runcard.store.units.members import count_units
@@ -21,10 +22,9 @@ from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.render import render
 from runcard.web.frame.urls import part_url
 from runcard.web.frame.visit import WithVisit
-from runcard.web.lists.filters import FilterBar, hidden_fields, page_query, url_of
+from runcard.web.lists.filters import FilterBar, choice_field, hidden_fields, page_query, text_field, url_of
 from runcard.web.lists.headings import Direction, Heading, SortColumn, headings
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
-from runcard.web.lists.search_bar import search_bar
 from runcard.web.lists.table_files import FileAsk, TableFiles, file_route, files_of
 
 router = APIRouter()
@@ -49,20 +49,26 @@ _SHEET = [
 ]
 
 
+State = Literal["archived"]
+_STATES = {"": "In use", "archived": "Archived"}
+
+
 class PartsQuery(Struct, kw_only=True):
-    """search: part of the part's number or name, or of a revision's number."""
+    """search: part of the part's number, a former one or the name, or of a revision's number. state: None: in use."""
 
     search: str | None = None
+    state: State | None = None
     sort: Literal["number", "name", "created_at"] = "number"
     order: Direction = "asc"
     cursor: Cursor | None = None
 
 
 class PartLine(NamedTuple):
-    """first_pass: over all time; None if it is not known."""
+    """formerly: its former numbers. first_pass: over all time; None if it is not known."""
 
     url: str
     number: str
+    formerly: str
     name: str
     revisions: str
     units: str
@@ -90,11 +96,12 @@ def show_parts(
         listed = _listed(scope, query, at)
         ids = [part.id for part in listed.rows]
         revisions = list_revisions(scope, ids)
+        former = list_former_part_numbers(scope, ids)
         units = count_units(scope, "part", ids)
         numbers = [part.number for part in listed.rows]
         first_pass = yield_cells(snapshot, visit, RunFilter(part_numbers=numbers), "part")
     page = PartsPage(
-        search_bar(_HERE, "Number or name contains", query.search, hidden_fields(query, "sort", "order")),
+        _filters(query),
         headings(
             _COLUMNS,
             query.sort,
@@ -105,6 +112,7 @@ def show_parts(
             PartLine(
                 part_url(part.number),
                 part.number,
+                ", ".join(former.get(part.id, ())),
                 _name(part),
                 _numbers(revisions.get(part.id, ())),
                 count_text(units.get(part.id, 0)),
@@ -115,7 +123,7 @@ def show_parts(
         ],
         pager(at, listed, lambda cursor: url_of(_HERE, query, cursor=cursor)),
         files=files_of(_HERE, query, "cursor"),
-        is_filtered=query.search is not None,
+        is_filtered=query.search is not None or query.state is not None,
         voided=snapshot.voided,
     )
     return render("products/parts.html", page, visit)
@@ -139,9 +147,17 @@ def list_all_parts(ask: FileAsk[PartsQuery]) -> Rows:
     return ask.whole_list(lambda scope, page: _listed(scope, ask.query, page), cells)
 
 
+def _filters(query: PartsQuery) -> FilterBar:
+    fields = [
+        text_field("search", "Number or name contains", query.search),
+        choice_field("state", "State", query.state, list(_STATES.items())),
+    ]
+    return FilterBar(_HERE, fields, hidden_fields(query, "sort", "order"))
+
+
 def _listed(scope: Scope, query: PartsQuery, page: Page) -> Listed[PartRecord]:
-    part_filter, is_down = PartFilter(query.search), query.order == "desc"
-    return list_parts(scope, part_filter, query.sort, page, descending=is_down)
+    part_filter = PartFilter(query.search, archived=query.state == "archived")
+    return list_parts(scope, part_filter, query.sort, page, descending=query.order == "desc")
 
 
 def _cells(

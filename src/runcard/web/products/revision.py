@@ -5,12 +5,13 @@ from typing import Annotated, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from runcard.analytics.snapshot import Snapshot
 from runcard.auth.permissions import check_may_manage, may_manage
 from runcard.domain.errors import InvalidInput
+from runcard.domain.text import lookup_key
 from runcard.edge.requests.services import WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.metadata import read_metadata
@@ -58,6 +59,7 @@ class RevisionPage(NamedTuple):
 
 @router.get(_PATH)
 def show_revision(
+    request: Request,
     services: WithServices,
     visit: WithVisit,
     part_number: str,
@@ -69,6 +71,8 @@ def show_revision(
         revision = get_revision(scope, part_number, revision_number)
         part, number = revision.part.number, revision.number
         here = revision_url(part, number)
+        if lookup_key(part) != lookup_key(part_number):
+            return redirect(f"{here}?{request.url.query}".removesuffix("?"))
         own = UnitFilter(part_numbers=[part], revision_numbers=[number])
         ask = questions(snapshot, visit, query, part_numbers=[part], revision_numbers=[number])
         pictures = picture_urls(services, scope, [revision.image_id])

@@ -40,6 +40,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.metadata import read_metadata
 from runcard.store.products.parts import (
+    PartChange,
     PartFilter,
     change_part,
     create_part,
@@ -200,7 +201,7 @@ def update(
 
     def apply(tx: Transaction) -> PartUpdateResponse:
         part = get_part(tx.scope, number)
-        after = change_part(tx, part, number=given(body.new_number), name=given(body.name))
+        after = change_part(tx, part, PartChange(number=given(body.new_number), name=given(body.name)))
         change_metadata(tx, "part", part.id, "metadata", body.metadata or {})
         return PartUpdateResponse(after.id, after.number, after.name, tx.now)
 
