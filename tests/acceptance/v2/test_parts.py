@@ -8,6 +8,7 @@ import pytest
 from tofupilot.v2 import TofuPilot
 from tofupilot.v2.errors import APIError, ErrorCONFLICT, ErrorNOTFOUND
 
+from tests.acceptance.v2.reporting import report
 from tests.world import World
 
 Fresh = Callable[[str], str]
@@ -148,8 +149,31 @@ def test_a_part_is_renumbered_renamed_and_annotated(user: TofuPilot, fresh: Fres
     )
     assert (changed.id, changed.number, changed.name) == (made.id, new_number, "New")
     assert user.parts.get(number=new_number).metadata == {"b": "two", "c": True}
-    with pytest.raises(ErrorNOTFOUND):
-        user.parts.get(number=number)
+    assert user.parts.get(number=number).number == new_number
+
+
+def test_an_old_number_leads_on(user: TofuPilot, world: World, wire: httpx.Client, fresh: Fresh) -> None:
+    old, new, batch = fresh("PN"), fresh("PN"), fresh("LOT")
+    for serial, number in ((fresh("SN"), old), (fresh("SN"), old.lower())):
+        report(user, world.acme.board.id, serial, part_number=number, batch_number=batch)
+        if number == old:
+            user.parts.update(number=old, new_number=new)
+    assert {unit.part.number for unit in user.units.list(part_numbers=[new]).data} == {new}
+    for path in ("/units", "/runs", "/batches"):
+        of_old, of_new = (
+            [row["id"] for row in wire.get(path, params={"part_numbers": one}).json()["data"]]
+            for one in (old, new)
+        )
+        assert len(of_new) == (1 if path == "/batches" else 2)
+        assert of_old == of_new
+    assert [one.number for one in user.parts.list(search_query=old).data] == [new]
+    assert user.parts.revisions.get(part_number=old, revision_number="A").part.number == new
+    # No other part gets it, by any of its names; the part itself does.
+    for taken in (old, old.lower()):
+        refused = wire.post("/parts", json={"number": taken})
+        assert (refused.status_code, f"was that of part {new}" in refused.json()["message"]) == (409, True)
+    assert user.parts.update(number=old, new_number=old).number == old
+    assert user.parts.get(number=new).number == old
 
 
 def test_the_number_of_another_part_is_refused_its_own_is_not(user: TofuPilot, fresh: Fresh) -> None:
