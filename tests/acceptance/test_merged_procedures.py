@@ -14,10 +14,11 @@ from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
-from runcard.store.procedures.merges import list_open_merges, merge_procedures, move_runs
+from runcard.store.merging.merges import list_open_merges, move_records
+from runcard.store.merging.splits import bring_home, list_splitting_organizations, split
+from runcard.store.procedures.merges import PROCEDURES, merge_procedures
 from runcard.store.procedures.records import count_runs_of
 from runcard.store.procedures.rows import get_procedure
-from runcard.store.procedures.splits import bring_home, list_splitting_organizations, split_procedure
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.deploying import command_line, deploy
 from tests.acceptance.environments import current_environment, run_script
@@ -184,28 +185,28 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
     merge(doomed, str(acme.final.id), str(acme.board.id))
 
     def begin(tx: SharedTransaction) -> int:
-        [left] = list_open_merges(tx.connection)
-        return move_runs(tx.of(SystemActor(left.organization_id, "test")), left, 120)
+        [left] = list_open_merges(tx.connection, PROCEDURES)
+        return move_records(tx.of(SystemActor(left.organization_id, "test")), PROCEDURES, left, 120)
 
     assert doomed.change(begin) == 120
     until_it_has(doomed, acme.board.id, 350)
     with doomed.database() as database, database.read_in(home) as scope:
-        assert list_open_merges(scope.connection) == []
+        assert list_open_merges(scope.connection, PROCEDURES) == []
         assert get_procedure(scope, str(acme.final.id)).id == acme.board.id
 
     # It is taken back, and killed on the way.
-    def split(tx: SharedTransaction) -> int:
+    def part_them(tx: SharedTransaction) -> int:
         own = tx.of(SystemActor(home, "test"))
-        split_procedure(own, acme.final.id, get_procedure(own.scope, str(acme.board.id)), "by mistake")
-        return bring_home(own, 120)
+        split(own, PROCEDURES, acme.final.id, acme.board.id, "by mistake")
+        return bring_home(own, PROCEDURES, 120)
 
-    assert doomed.change(split) == 120
+    assert doomed.change(part_them) == 120
     doomed.start()
     doomed.kill()
     until_it_has(doomed, acme.final.id, 350)
-    assert doomed.change(lambda tx: bring_home(tx.of(SystemActor(home, "test")), 120)) == 0
+    assert doomed.change(lambda tx: bring_home(tx.of(SystemActor(home, "test")), PROCEDURES, 120)) == 0
     with doomed.database() as database, database.read_in(home) as scope:
-        assert list_splitting_organizations(scope.connection) == []
+        assert list_splitting_organizations(scope.connection, PROCEDURES) == []
         assert count_runs_of(scope, acme.board.id) == 0
 
 
@@ -236,11 +237,8 @@ def test_deployments_go_over_and_come_home(server: Server, v2: httpx.Client):
     assert owner() == [target.id] * 2
     acme = server.world.acme
 
-    def split(tx: SharedTransaction) -> None:
-        own = tx.of(SystemActor(acme.id, "test"))
-        split_procedure(own, UUID(source.id), get_procedure(own.scope, target.id), "by mistake")
-
-    server.change(split)
+    author = SystemActor(acme.id, "test")
+    server.change(lambda tx: split(tx.of(author), PROCEDURES, UUID(source.id), UUID(target.id), "by mistake"))
     assert owner() == [source.id]
 
 

@@ -18,23 +18,18 @@ from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
-from runcard.store.procedures.merges import (
-    Merge,
-    list_merges_into,
-    list_open_merges,
-    merge_procedures,
-    move_runs,
-)
-from runcard.store.procedures.records import delete_procedure
-from runcard.store.procedures.rows import get_procedure
-from runcard.store.procedures.splits import (
+from runcard.store.merging.merges import list_open_merges, move_records
+from runcard.store.merging.splits import (
     SplitPreview,
     bring_home,
     list_homecomings,
     list_splitting_organizations,
     preview_split,
-    split_procedure,
+    split,
 )
+from runcard.store.procedures.merges import PROCEDURES, list_merges_into, merge_procedures
+from runcard.store.procedures.records import delete_procedure
+from runcard.store.procedures.rows import get_procedure
 from runcard.store.runs.rows import delete_runs
 from tests.analytics.copies import content_of, own_copy
 from tests.conftest import Template
@@ -101,7 +96,7 @@ class Line:
         target = self.root(source)
         self.floor.writer.write_catalog(
             self.author,
-            lambda tx: split_procedure(tx, source, get_procedure(tx.scope, str(target)), "by mistake"),
+            lambda tx: split(tx, PROCEDURES, source, target, "by mistake"),
         )
         step = (source, self.into.pop(source))
         for run_id, steps in self.came_by.items():
@@ -116,19 +111,21 @@ class Line:
     def move(self, at_most: int) -> int:
         """One step of the thread that moves."""
         with self.floor.database.read() as connection:
-            merges = list_open_merges(connection)
-        steps = [partial(bring_home, at_most=at_most)]
-        steps += [partial(move_runs, merge=merge, at_most=at_most) for merge in merges]
+            merges = list_open_merges(connection, PROCEDURES)
+        steps = [partial(bring_home, mergeable=PROCEDURES, at_most=at_most)]
+        steps += [
+            partial(move_records, mergeable=PROCEDURES, merge=merge, at_most=at_most) for merge in merges
+        ]
         return sum(self.floor.writer.write(self.author, step) for step in steps)
 
     def finish(self) -> None:
         while self.move(2):
             pass
 
-    def merges_into(self, target: UUID) -> dict[UUID, tuple[Merge, SplitPreview]]:
+    def merges_into(self, target: UUID) -> dict[UUID, SplitPreview]:
         with self.floor.database.read_in(self.floor.home) as scope:
             return {
-                one.source_id: (one, preview_split(scope, one, target))
+                one.source_id: preview_split(scope, PROCEDURES, one.id, target)
                 for one in list_merges_into(scope, target)
             }
 
@@ -158,7 +155,7 @@ class Line:
             assert {
                 run_id: [row[1:3] for row in notes if row[0] == run_id] for run_id in self.at
             } == self.came_by
-            assert list_splitting_organizations(connection) == []
+            assert list_splitting_organizations(connection, PROCEDURES) == []
 
 
 deeds = st.lists(
@@ -236,20 +233,20 @@ def test_what_is_told_before_is_what_happens(floor: Floor) -> None:
     line.record(third)
     line.delete(next(run for run, steps in line.came_by.items() if len(steps) == 1))
     told = line.merges_into(third)
-    with floor.database.read_in(floor.home) as scope:
-        named = select(t.procedures.c.identifier).where(t.procedures.c.id == first)
-        identifier = scope.connection.execute(named).scalar_one()
-    assert told[second][1] == SplitPreview(
-        runs=3, deployments=0, stay=1, later=2, along=[f"Step 0 ({identifier})"]
+    none = {"run": 0, "deployment": 0}
+    assert told[second] == SplitPreview(
+        home=none | {"run": 3}, left=none, stay=none | {"run": 1}, later=none | {"run": 2}, along=[first]
     )
-    assert told[first][1] == SplitPreview(runs=2, deployments=0, stay=0, later=2, along=[])
+    assert told[first] == SplitPreview(
+        home=none | {"run": 2}, left=none, stay=none, later=none | {"run": 2}, along=[]
+    )
 
     line.split(second)
     with floor.database.read_in(floor.home) as scope:
-        assert [one.left for one in list_homecomings(scope, third)] == [3]
-        assert [one.source_id for one in list_homecomings(scope, second)] == [second]
+        assert [one.left for one in list_homecomings(scope, PROCEDURES, third)] == [{"run": 3}]
+        assert [one.source_id for one in list_homecomings(scope, PROCEDURES, second)] == [second]
     for busy in (second, third):
-        with pytest.raises(Conflict, match="3 runs are still on their way back to Step 1"):
+        with pytest.raises(Conflict, match="on their way back to Step 1, whose merge was taken back: 3 runs"):
             floor.writer.write(line.author, partial(delete_procedure, procedure_id=busy, deletion=Deletion()))
     line.finish()
     line.assert_settled()
@@ -262,10 +259,9 @@ def test_what_is_not_merged_into_it_is_not_split_from_it(floor: Floor) -> None:
     first, second, third, _ = line.procedures
     line.merge(first, second)
     for source, target in ((first, third), (second, third), (third, third), (second, second)):
-        with floor.database.read_in(floor.home) as scope:
-            other = get_procedure(scope, str(target))
         with pytest.raises(Conflict, match="is not merged into"):
             floor.writer.write(
-                line.author, partial(split_procedure, source_id=source, target=other, why="why")
+                line.author,
+                partial(split, mergeable=PROCEDURES, source_id=source, target_id=target, why="why"),
             )
     line.assert_settled()

@@ -32,14 +32,15 @@ from runcard.store.files.removal import delete_unneeded, remains_of
 from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.merging.merges import list_merged_into
+from runcard.store.merging.splits import check_no_homecoming
 from runcard.store.procedures.identifiers import (
     check_identifier_is_free,
     exchange_identifier,
     retire_identifiers,
 )
-from runcard.store.procedures.merges import list_merged_into
+from runcard.store.procedures.merges import PROCEDURES
 from runcard.store.procedures.rows import checked_procedure_name, get_procedure, stage_version
-from runcard.store.procedures.splits import check_no_homecoming
 from runcard.store.runs.rows import delete_runs
 from runcard.store.trail.watching import watch
 
@@ -184,11 +185,11 @@ def delete_procedure(tx: Transaction, procedure_id: UUID, deletion: Deletion) ->
     The procedures that were merged into it are deleted too. Raises Conflict while runs go back to a procedure that was
     merged into it, or to itself.
     """
-    check_no_homecoming(tx.scope, procedure_id)
+    check_no_homecoming(tx.scope, PROCEDURES, procedure_id)
     deletion = deletion.of(procedure_id)
     own = before_deleting(tx, procedures, [procedure_id], deletion)
     remains: dict[UUID, Remains] = {}
-    for merged_id in list_merged_into(tx.scope, procedure_id):
+    for merged_id in list_merged_into(tx.scope, PROCEDURES, procedure_id):
         delete_procedure(tx, merged_id, deletion)
     d, p, r = deployments.c, procedures.c, runs.c
     of_procedure = (tx.owns(r), r.procedure_id == procedure_id)

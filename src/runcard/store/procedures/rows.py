@@ -101,6 +101,15 @@ def get_procedure(scope: Scope, reference: str) -> Procedure:
     return Procedure(*scope.connection.execute(select(*_COLUMNS).where(procedures.c.id == found)).one())
 
 
+def get_former(scope: Scope, procedure_id: UUID) -> Procedure:
+    """The procedure with this id as it is, even if it was merged into another. Raises ProcedureNotFound."""
+    p = procedures.c
+    row = scope.connection.execute(select(*_COLUMNS).where(scope.owns(p), p.id == procedure_id)).one_or_none()
+    if row is None:
+        raise ProcedureNotFound(str(procedure_id))
+    return Procedure(*row)
+
+
 def list_procedures(scope: Scope, *, in_use: bool = False) -> Sequence[Procedure]:
     """All procedures of the organization, oldest first, archived ones last. in_use: leave out archived ones."""
     p = procedures.c

@@ -14,40 +14,31 @@ from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope
+from runcard.store.merging.splits import preview_split
+from runcard.store.merging.splits import split as take_back
 from runcard.store.procedures.identifiers import list_former_identifiers
-from runcard.store.procedures.merges import Merge, list_merges_into
+from runcard.store.procedures.merges import PROCEDURES, Merge, list_merges_into
 from runcard.store.procedures.records import (
     ProcedureChange,
     change_procedure,
     count_runs_of,
     delete_procedure,
 )
-from runcard.store.procedures.rows import Procedure, check_name_is_free, get_procedure
-from runcard.store.procedures.splits import SplitPreview, preview_split, split_procedure
+from runcard.store.procedures.rows import Procedure, check_name_is_free, get_former, get_procedure
 from runcard.store.stations.records import list_stations_for
 from runcard.web.bin.deleting import deletion_of
-from runcard.web.frame.formats import Moment, count_text, counted_text, moment_of
+from runcard.web.frame.formats import Moment, count_text, moment_of
 from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import BIN, procedure_url
 from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.merges import MergeLine, SplitWords, split_lines
 
 router = APIRouter(prefix="/procedures/{procedure_id}")
 
 SAME_NAME = "same_name"
 WAY_ON = "confirm below that you want a second one"
-
-
-class MergeLine(NamedTuple):
-    """runs: how many runs it brought. by: who merged it. split: what taking it back would do, a sentence each."""
-
-    source: str
-    name: str
-    identifier: str
-    runs: str
-    merged_at: Moment
-    by: str
-    split: Sequence[str]
 
 
 class ChangeProcedurePage(NamedTuple):
@@ -125,7 +116,7 @@ def split(services: WithServices, visit: WithVisit, procedure_id: str, fields: W
     source_id = id_of(fields.get("source", ""), ProcedureNotFound)
 
     def change(tx: Transaction, procedure: Procedure) -> None:
-        split_procedure(tx, source_id, procedure, check_reason(fields.get("reason", "")))
+        take_back(tx, PROCEDURES, source_id, procedure.id, check_reason(fields.get("reason", "")))
 
     return _change(services, visit, procedure_id, change)
 
@@ -166,9 +157,7 @@ def _page(
         former = list_former_identifiers(scope, [procedure.id])[procedure.id]
         runs = count_runs_of(scope, procedure.id)
         stations = list_stations_for(scope, procedure.id)
-        merges = [
-            (one, preview_split(scope, one, procedure.id)) for one in list_merges_into(scope, procedure.id)
-        ]
+        merges = [_merge_line(scope, one, procedure, visit) for one in list_merges_into(scope, procedure.id)]
     archived_at = procedure.archived_at
     return ChangeProcedurePage(
         url=procedure_url(procedure.id),
@@ -179,41 +168,33 @@ def _page(
         archived_at=None if archived_at is None else moment_of(archived_at, visit.zone),
         runs=count_text(runs) if runs else "",
         stations=count_text(len(stations)),
-        merges=[_merge_line(one, preview, procedure, visit) for one, preview in merges],
+        merges=merges,
         name_is_taken=isinstance(error, NameTaken),
         problems=problems_of(error),
         may_delete=may_delete(visit.actor),
     )
 
 
-def _merge_line(merge: Merge, preview: SplitPreview, target: Procedure, visit: Visit) -> MergeLine:
+def _merge_line(scope: Scope, merge: Merge, target: Procedure, visit: Visit) -> MergeLine:
     by = merge.merged_by.user or merge.merged_by.station
+    preview = preview_split(scope, PROCEDURES, merge.id, target.id)
+    along = [get_former(scope, one) for one in preview.along]
+    source = f"{merge.name} ({merge.identifier})"
+    words = SplitWords(
+        "procedure",
+        source,
+        f"{target.name} ({target.identifier})",
+        "Its id and identifiers",
+        "versions",
+        "versions and links to stations",
+        [f"{one.name} ({one.identifier})" for one in along],
+    )
     return MergeLine(
         str(merge.source_id),
-        merge.name,
+        source,
         merge.identifier,
         count_text(merge.moved),
         moment_of(merge.merged_at, visit.zone),
         by.name if by else "",
-        _split_lines(merge, preview, target),
+        split_lines(preview, words),
     )
-
-
-def _split_lines(merge: Merge, preview: SplitPreview, target: Procedure) -> Sequence[str]:
-    source = f"{merge.name} ({merge.identifier})"
-    runs = counted_text(preview.runs + merge.left, "run")
-    deployments = f" and {counted_text(preview.deployments, 'deployment')}" if preview.deployments else ""
-    lines = [
-        f"{source} is a procedure of its own again. Its id and identifiers mean it, in programs of stations too.",
-        f"It gets back {runs}{deployments}, with their versions. Stations keep recording meanwhile.",
-    ]
-    if preview.along:
-        lines.append(f"What was merged into it before goes with it: {', '.join(preview.along)}.")
-    if preview.stay:
-        gone = counted_text(preview.stay, "run")
-        lines.append(f"It does not get back what was deleted or moved elsewhere since: {gone}.")
-    lines.append(
-        f"What {target.name} ({target.identifier}) got since the merge stays there, whichever of the two was named: "
-        f"{counted_text(preview.later, 'run')}. So do versions and links to stations that it got by the merge."
-    )
-    return lines

@@ -26,9 +26,9 @@ from runcard.auth.permissions import may_manage
 from runcard.domain.errors import ProcedureNotFound
 from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices
-from runcard.store.procedures.merges import Merge, list_merges_into
+from runcard.store.merging.splits import Homecoming, list_homecomings
+from runcard.store.procedures.merges import PROCEDURES, Merge, list_merges_into
 from runcard.store.procedures.rows import Procedure, get_procedure
-from runcard.store.procedures.splits import Homecoming, list_homecomings
 from runcard.store.runs.records import RunRecord
 from runcard.web.bin.deleting import url_if_deleted
 from runcard.web.charts.chart import Chart, RatioPoint, ratio_bars, ratio_trend
@@ -54,6 +54,7 @@ from runcard.web.lists.filters import (
     url_of,
 )
 from runcard.web.lists.headings import Direction, Heading, headings
+from runcard.web.lists.merges import homecoming_lines
 from runcard.web.lists.page_runs import PageRuns
 from runcard.web.lists.pager import Pager
 from runcard.web.lists.period import step_of
@@ -193,7 +194,7 @@ def show_procedure(
         contents = _CONTENTS[query.tab](ask)
         choices = list_choices(scope)
         merges = list_merges_into(scope, procedure.id)
-        homecomings = list_homecomings(scope, procedure.id)
+        homecomings = list_homecomings(scope, PROCEDURES, procedure.id)
         history = history_of(scope, visit, procedure.id)
     page = ProcedurePage(
         name=procedure.name,
@@ -228,12 +229,7 @@ def _merging(merges: Sequence[Merge], homecomings: Sequence[Homecoming]) -> Sequ
         for one in merges
         if one.left
     ]
-    going = [
-        f"Runs are going back to {one.source}, which was merged before: {count_text(one.left)} are left. Until then, "
-        "figures count them where they were."
-        for one in homecomings
-    ]
-    return coming + going
+    return [*coming, *homecoming_lines(homecomings)]
 
 
 def selection_within(procedure: Procedure, query: ProcedureQuery, zone: ZoneInfo) -> Selection:

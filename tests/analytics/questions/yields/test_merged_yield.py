@@ -14,7 +14,8 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.report import RunReport
 from runcard.store.creator import Creator
 from runcard.store.lists.run_filter import RunFilter
-from runcard.store.procedures.merges import list_merges_into, list_open_merges, merge_procedures, move_runs
+from runcard.store.merging.merges import list_open_merges, move_records
+from runcard.store.procedures.merges import PROCEDURES, list_merges_into, merge_procedures
 from runcard.store.procedures.rows import get_procedure
 from runcard.store.runs.records import list_latest_runs
 from runcard.store.units.records import classify_unit
@@ -47,8 +48,8 @@ def merge_all(floor: Floor, source: UUID, target: UUID) -> None:
         lambda tx: merge_procedures(tx.of(SystemActor(floor.home, "test")), a, b, CREATOR)
     )
     with floor.database.read() as connection:
-        [merge] = list_open_merges(connection)
-    move = partial(move_runs, merge=merge, at_most=7)
+        [merge] = list_open_merges(connection, PROCEDURES)
+    move = partial(move_records, mergeable=PROCEDURES, merge=merge, at_most=7)
     while floor.writer.write(SystemActor(floor.home, "test"), move):
         pass
 
