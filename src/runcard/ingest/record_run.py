@@ -46,6 +46,7 @@ from runcard.store.commit.documents import pack_document
 from runcard.store.commit.lookups import UnitKey, UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.products.part_merges import bring_unit_over
 from runcard.store.runs.rows import (
     RunRow,
     count_runs_since,
@@ -172,6 +173,10 @@ def record_run(tx: Transaction, actor: Actor, run: PreparedRun) -> UUID:
     version = Reference(tag, None if tag is None else catalog.version(procedure_id, tag))
     unit = catalog.unit(organization.id, report.serial_number)
     placement = resolve_placement(catalog, organization, unit, report)
+    if unit is not None and placement.part.id not in (None, unit.part_id):
+        # Perhaps the report names the part that its part was merged into a moment ago. Then it is not moved.
+        unit = bring_unit_over(tx, unit)
+        placement = resolve_placement(catalog, organization, unit, report)
     missing = missing_sub_units(catalog, actor, organization, report)
     named = [serial for serial in report.sub_units if lookup_key(serial) not in missing]
     find_sub_units(tx, unit, named)  # before anything is staged

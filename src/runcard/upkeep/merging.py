@@ -18,9 +18,10 @@ from runcard.store.merging.mergeable import Mergeable
 from runcard.store.merging.merges import list_open_merges, move_records
 from runcard.store.merging.splits import bring_home, list_splitting_organizations
 from runcard.store.procedures.merges import PROCEDURES
+from runcard.store.products.mergeable_parts import PARTS
 from runcard.upkeep.repeated_work import RepeatedWork
 
-_MERGEABLES = (PROCEDURES,)
+_MERGEABLES = (PROCEDURES, PARTS)
 # How many records one transaction moves; stations wait for it.
 _RECORDS_AT_ONCE = 50
 _LOOKS_EVERY_S = 2.0

@@ -92,8 +92,9 @@ def get_organization(scope: Scope) -> Organization:
     return Organization(*row)
 
 
-# A look-up that finds a merged procedure returns the procedure that it was merged into.
+# A look-up that finds a merged procedure or part returns the one that it was merged into.
 _PROCEDURE_ID = func.coalesce(t.procedures.c.merged_into_id, t.procedures.c.id)
+_PART_ID = func.coalesce(t.parts.c.merged_into_id, t.parts.c.id)
 
 
 def find_procedure(scope: Scope, procedure_id: UUID) -> UUID | None:
@@ -159,8 +160,12 @@ def find_part(scope: Scope, number: str) -> UUID | None:
     if "\0" in number:  # PostgreSQL refuses it, and no part has it
         return None
     f, p, key = t.former_part_numbers.c, t.parts.c, lookup_key(number)
-    has = select(p.id).where(scope.owns(p), p.number_key == key)
-    had = select(f.part_id).where(scope.owns(f), f.number_key == key)
+    has = select(_PART_ID).where(scope.owns(p), p.number_key == key)
+    had = (
+        select(_PART_ID)
+        .join_from(t.former_part_numbers, t.parts, p.id == f.part_id)
+        .where(scope.owns(f), f.number_key == key)
+    )
     return _find(scope.connection, has) or _find(scope.connection, had)
 
 

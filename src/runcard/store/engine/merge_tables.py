@@ -37,3 +37,26 @@ merged_records = Table(
     # "run" or "deployment".
     Column("kind", Text, nullable=False),
 )
+
+part_merges = Table(
+    "part_merges",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("source_id", "parts", required=True, cascade=True),
+    reference("target_id", "parts", required=True, cascade=True),
+    *created_columns(),
+    Column("ended_at", Instant),
+    Index(None, "source_id"),
+    Index(None, "target_id"),
+)
+
+merged_of_parts = Table(
+    "merged_of_parts",
+    metadata,
+    Column("merge_id", Id, ForeignKey("part_merges.id", ondelete="CASCADE"), primary_key=True),
+    Column("record_id", Id, primary_key=True),
+    organization_column(),
+    # "unit" or "run".
+    Column("kind", Text, nullable=False),
+)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from runcard.store.engine.bin_tables import deleted_things as deleted_things  # noqa: PLC0414 (all tables in one module)
@@ -24,7 +25,9 @@ from runcard.store.engine.column_types import Instant as Instant  # noqa: PLC041
 from runcard.store.engine.former_tables import former_identifiers as former_identifiers  # noqa: PLC0414 (as above)
 from runcard.store.engine.former_tables import former_part_numbers as former_part_numbers  # noqa: PLC0414 (as above)
 from runcard.store.engine.former_tables import former_serial_numbers as former_serial_numbers  # noqa: PLC0414 (as above)
+from runcard.store.engine.merge_tables import merged_of_parts as merged_of_parts  # noqa: PLC0414 (as above)
 from runcard.store.engine.merge_tables import merged_records as merged_records  # noqa: PLC0414 (as above)
+from runcard.store.engine.merge_tables import part_merges as part_merges  # noqa: PLC0414 (as above)
 from runcard.store.engine.merge_tables import procedure_merges as procedure_merges  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import causes as causes  # noqa: PLC0414 (as above)
 from runcard.store.engine.notes_tables import comment_files as comment_files  # noqa: PLC0414 (as above)
@@ -222,7 +225,10 @@ parts = Table(
     Column("name", Text, nullable=False),
     *created_columns(),
     Column("archived_at", Instant),
+    # The part that this one was merged into. No foreign key, or the table would refer to itself.
+    Column("merged_into_id", Id),
     UniqueConstraint("organization_id", "number_key"),
+    Index(None, "merged_into_id", **only_where("merged_into_id")),
 )
 
 revisions = Table(
@@ -315,6 +321,9 @@ deployment_logs = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+# All runs have one.
+ANY_OUTCOME = text("outcome <> ''")
+
 runs = Table(
     "runs",
     metadata,
@@ -358,6 +367,8 @@ runs = Table(
     Index(None, "organization_id", "id"),
     Index(None, "organization_id", "started_at"),
     Index(None, "procedure_id", "started_at"),
+    # Only merges of parts say this condition. Else SQLite would read all runs of a part to list the last ones.
+    Index("ix_runs_part_id", "part_id", sqlite_where=ANY_OUTCOME, postgresql_where=ANY_OUTCOME),
     # With the start, so that the last run of a unit is found without reading its other runs.
     Index(None, "unit_id", "started_at"),
     unique_where("client_run_ref"),

@@ -26,7 +26,7 @@ class Choices(NamedTuple):
     """The newest records of each kind, at most 200, by name. Versions and revisions are of any procedure or part.
 
     Archived procedures come last, marked as archived. Procedures that share a name carry their identifier. Archived
-    parts are left out.
+    and merged parts are left out.
     tags, causes: all that are in use; each cause is followed by its branch.
     """
 
@@ -83,7 +83,7 @@ def list_cause_choices(scope: Scope) -> Sequence[CauseChoice]:
 
 def _parts(scope: Scope) -> Sequence[str]:
     c = t.parts.c
-    query = select(c.number).where(scope.owns(c), c.archived_at.is_(None))
+    query = select(c.number).where(scope.owns(c), c.archived_at.is_(None), c.merged_into_id.is_(None))
     numbers = scope.connection.execute(query.order_by(c.id.desc()).limit(_MOST)).scalars()
     return sorted(numbers, key=str.casefold)
 

@@ -115,6 +115,8 @@ def _hits(
     columns: list[ColumnElement[Any]] = [table.c.id, name] if aside is None else [table.c.id, name, aside]
     query: Select[Any] = select(*columns).select_from(joined)
     query = query.where(scope.owns(table.c), *conditions)
+    if kind == "part":
+        query = query.where(t.parts.c.merged_into_id.is_(None))
     # By creation and not by id, because units have an index for it.
     query = query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(at_most)
     return [Hit(kind, *row) for row in scope.connection.execute(query)]

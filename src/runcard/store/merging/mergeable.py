@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, ColumnElement, Table, TextClause, and_, true
 
 from runcard.store.commit.changes import ChangeKind
 from runcard.store.commit.transaction import Transaction
@@ -15,8 +15,9 @@ class Follower(NamedTuple):
     """A table whose records follow a merge.
 
     noun: what a record is called. of: the column that names the merged thing. child: the column that names a version or
-    revision of it. order: in which order they are moved, by columns that have an index together with `of`. kind: what
-    the change is called in the trail; None: as usual. at_once: they are so few that they follow in the same write.
+    revision of it. order: in which order they are moved; columns that no index has together with `of` would make each
+    step read all. kind: what the change is called in the trail; None: as usual. at_once: they are so few that they
+    follow in the same write. always: a condition that all records meet, for an index that only merges should use.
     """
 
     noun: str
@@ -25,6 +26,11 @@ class Follower(NamedTuple):
     order: Sequence[Column[Any]] = ()
     kind: ChangeKind | None = None
     at_once: bool = False
+    always: ColumnElement[bool] | TextClause = true()
+
+    def is_of(self, thing: UUID | ColumnElement[Any]) -> ColumnElement[bool]:
+        """The condition that a record names this thing."""
+        return and_(self.of == thing, self.always)
 
     @property
     def table(self) -> Table:

@@ -47,7 +47,7 @@ def begin_merge(
     tx.connection.execute(insert(mergeable.merges).values(row))
     for follower in mergeable.followers:
         if follower.at_once:
-            _move(tx, mergeable, follower, merge, _records(tx, follower, follower.of == source_id))
+            _move(tx, mergeable, follower, merge, _records(tx, follower, follower.is_of(source_id)))
     for some in in_chunks([source_id, *before]):
         merged = (tx.owns(things.c), things.c.id.in_(some))
         tx.connection.execute(update(things).where(*merged).values(merged_into_id=target_id))
@@ -62,7 +62,7 @@ def list_open_merges(connection: Connection, mergeable: Mergeable) -> Sequence[O
     """
     m, thing = mergeable.merges.c, mergeable.things.c
     has_records = or_(
-        *(select(one.table.c.id).where(one.of == m.source_id).exists() for one in mergeable.followers)
+        *(select(one.table.c.id).where(one.is_of(m.source_id)).exists() for one in mergeable.followers)
     )
     query = _merges(mergeable).where(thing.merged_into_id.is_not(None), m.ended_at.is_(None), has_records)
     return [_merge(*row) for row in connection.execute(query)]
@@ -81,7 +81,7 @@ def move_records(tx: Transaction, mergeable: Mergeable, merge: OpenMerge, at_mos
         return 0
     for follower in mergeable.followers:
         if moved < at_most:
-            found = _records(tx, follower, follower.of == merge.source_id, at_most - moved)
+            found = _records(tx, follower, follower.is_of(merge.source_id), at_most - moved)
             _move(tx, mergeable, follower, merge, found)
             moved += len(found)
     return moved
@@ -181,7 +181,7 @@ def _records(
     """The records that meet a condition, in their order, each with its version or revision."""
     c = follower.table.c
     child = c.id if follower.child is None else follower.child
-    query = select(c.id, child).where(tx.owns(c), condition).order_by(*follower.order, c.id).limit(at_most)
+    query = select(c.id, child).where(tx.owns(c), condition).order_by(*follower.order).limit(at_most)
     rows = tx.connection.execute(query)
     return {record_id: None if follower.child is None else child_id for record_id, child_id in rows}
 

@@ -129,10 +129,10 @@ def preview_split(scope: Scope, mergeable: Mergeable, merge_id: UUID, target_id:
             .join(mergeable.things, thing.id == follower.of)
             .where(*of_noun, func.coalesce(thing.merged_into_id, thing.id) == target_id)
         )
-        waits = select(func.count()).where(scope.owns(table.c), follower.of == source_id)
+        waits = select(func.count()).where(scope.owns(table.c), follower.is_of(source_id))
         newer = select(func.count()).where(
             scope.owns(table.c),
-            follower.of == target_id,
+            follower.is_of(target_id),
             table.c.created_at >= merged_at,
             table.c.id.not_in(noted),
         )

@@ -20,7 +20,10 @@ from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.part_numbers import had_number_with
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
+from runcard.store.merging.merges import list_merged_into
+from runcard.store.merging.splits import check_no_homecoming
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
+from runcard.store.products.mergeable_parts import PARTS
 from runcard.store.products.numbers import check_part_number_is_free, exchange_part_number
 from runcard.store.products.staged import DEFAULT_REVISION, stage_part
 from runcard.store.trail.watching import watch
@@ -98,7 +101,14 @@ def get_part(scope: Scope, number: str) -> PartRecord:
 
 
 def get_part_by_id(scope: Scope, part_id: UUID) -> PartRecord:
-    """The part with this id. Raises PartNotFound."""
+    """The part with this id, or the target it was merged into. Raises PartNotFound."""
+    p = parts.c
+    meant = select(func.coalesce(p.merged_into_id, p.id)).where(scope.owns(p), p.id == part_id)
+    return get_former_part(scope, scope.connection.execute(meant).scalar_one_or_none() or part_id)
+
+
+def get_former_part(scope: Scope, part_id: UUID) -> PartRecord:
+    """The part with this id as it is, even if it was merged into another. Raises PartNotFound."""
     row = scope.connection.execute(_parts(scope.organization_id).where(parts.c.id == part_id)).one_or_none()
     if row is None:
         raise PartNotFound(str(part_id))
@@ -115,7 +125,9 @@ def list_parts(
 ) -> Listed[PartRecord]:
     """A page of parts in the order of PART_ORDERS with this name; equal parts in order of creation, same direction."""
     p = parts.c
-    query = _parts(scope.organization_id).where(*known_at(page, "part_created", p.id))
+    query = _parts(scope.organization_id).where(
+        p.merged_into_id.is_(None), *known_at(page, "part_created", p.id)
+    )
     if part_filter.search is not None:
         of_revision = exists().where(
             revisions.c.part_id == p.id, revisions.c.number.icontains(part_filter.search, autoescape=True)
@@ -168,20 +180,21 @@ def change_part(tx: Transaction, part: PartRecord, change: PartChange, why: str 
 
 
 def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
-    """Delete a part with its revisions, and return the revisions' ids. Raises InUse while units or runs name it."""
-    of_part = ((units, units.c.part_id), (runs, runs.c.part_id))
-    for table, column in of_part:
-        count = tx.connection.execute(
-            select(func.count()).select_from(table).where(column == part.id)
-        ).scalar_one()
-        if count:
+    """Delete a part with its revisions, and return the revisions' ids. What was merged into it is deleted too.
+
+    Raises InUse while units or runs name it, and Conflict while some go back to it after its merge was taken back.
+    """
+    p, part_ids = parts.c, [part.id, *list_merged_into(tx.scope, PARTS, part.id)]
+    for table, column in ((units, units.c.part_id), (runs, runs.c.part_id)):
+        of_parts = select(func.count()).select_from(table).where(tx.owns(table.c), column.in_(part_ids))
+        if count := tx.connection.execute(of_parts).scalar_one():
             raise InUse(f"Part {part.number}", count, table.name)
-    revision_ids = [revision.id for revision in list_revisions(tx.scope, [part.id])[part.id]]
-    watch(tx, parts, [part.id])
+    check_no_homecoming(tx.scope, PARTS, part.id)
+    revision_ids = [one.id for some in list_revisions(tx.scope, part_ids).values() for one in some]
+    watch(tx, parts, part_ids)
     watch(tx, revisions, revision_ids)
-    delete_metadata(tx, [part.id, *revision_ids])
-    p = parts.c
-    tx.connection.execute(delete(parts).where(tx.owns(p), p.id == part.id))
+    delete_metadata(tx, [*part_ids, *revision_ids])
+    tx.connection.execute(delete(parts).where(tx.owns(p), p.id.in_(part_ids)))
     return revision_ids
 
 

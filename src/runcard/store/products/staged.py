@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
+from sqlalchemy import select, update
+
 from runcard.domain.ids import new_id
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.engine.tables import batches, parts, revisions
+from runcard.store.metadata import read_metadata, stage_metadata
 from runcard.store.trail.watching import stage_record
 
 DEFAULT_REVISION = "A"
@@ -41,6 +44,20 @@ def stage_part(
 def stage_revision(tx: Transaction, part_id: UUID, number: str, creator: Creator) -> UUID:
     """Add a revision to a part, and return its id."""
     return _stage(tx, part_id, number, creator, is_default=False)
+
+
+def stage_revision_like(
+    tx: Transaction, part_id: UUID, revision_id: UUID, number: str, creator: Creator
+) -> UUID:
+    """Add a revision to a part with the picture and the metadata of another revision, and return its id."""
+    r = revisions.c
+    image_id = tx.connection.execute(select(r.image_id).where(tx.owns(r), r.id == revision_id)).scalar_one()
+    own_id = stage_revision(tx, part_id, number, creator)
+    tx.insert_staged()
+    if image_id is not None:
+        tx.connection.execute(update(revisions).where(tx.owns(r), r.id == own_id).values(image_id=image_id))
+    stage_metadata(tx, own_id, read_metadata(tx.scope, [revision_id]).get(revision_id, {}))
+    return own_id
 
 
 def stage_batch(tx: Transaction, number: str, creator: Creator) -> UUID:

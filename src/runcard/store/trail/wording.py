@@ -100,7 +100,7 @@ def _target(thing: Thing, field: str) -> Thing | None:
         return THING_OF["procedures"]
     if field == "files":
         return THING_OF["attachments"]
-    if field == "parent_id" and thing.noun == "cause":
+    if field == "merged_into_id" or (field == "parent_id" and thing.noun == "cause"):
         return thing
     column = thing.table.c.get(field)
     targets = () if column is None else (THING_OF.get(key.column.table.name) for key in column.foreign_keys)

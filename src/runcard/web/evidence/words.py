@@ -38,6 +38,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "repair_purged": "{by} removed {thing} from the bin for good",
     "unit_created": "{by} created {thing}",
     "unit_moved": "{by} moved {thing}",
+    "unit_followed": "{by} let {thing} follow its part, which was merged or split",
     "unit_changed": "{by} changed {thing}",
     "unit_corrected": "{by} corrected {thing}",
     "unit_deleted": "{by} deleted {thing}",
@@ -46,6 +47,8 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "part_created": "{by} created {thing}",
     "part_changed": "{by} changed {thing}",
     "part_deleted": "{by} deleted {thing}",
+    "part_merged": "{by} merged {thing} into another",
+    "part_split": "{by} took back the merge of {thing}",
     "revision_created": "{by} created {thing}",
     "revision_changed": "{by} changed {thing}",
     "revision_deleted": "{by} deleted {thing}",
@@ -153,7 +156,7 @@ _FIELDS: Mapping[str, str] = {
 _UNKNOWN = "{by} did something to {thing}"
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
-HAD_VALUES = ("_changed", "_corrected", "_moved", "_merged", "_split", "_tagged", "_withdrawn")
+HAD_VALUES = ("_changed", "_corrected", "_moved", "_followed", "_merged", "_split", "_tagged", "_withdrawn")
 # Before the key of a value of the metadata.
 _METADATA = "metadata."
 _PLACES = re.compile(r"(\{by\}|\{thing\})")

@@ -22,7 +22,8 @@ from runcard.api.v2.shapes import (
     named,
 )
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import InvalidInput
+from runcard.domain.errors import Conflict, InvalidInput
+from runcard.domain.text import lookup_key
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.paging import PageMeta, PageQuery, meta_of, page_of
@@ -216,6 +217,10 @@ def delete(
 
     def apply(tx: Transaction) -> PartDeleteResponse:
         part = get_part(tx.scope, number)
+        if lookup_key(part.number) != lookup_key(number):
+            raise Conflict(
+                f"The number {number} leads on to part {part.number}. To delete that, name {part.number}."
+            )
         return PartDeleteResponse(part.id, list(delete_part(tx, part)))
 
     return JsonResponse(services.writer.write_catalog(actor, apply))
