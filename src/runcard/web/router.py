@@ -29,6 +29,7 @@ from runcard.web.procedures import merge as merge_procedure
 from runcard.web.procedures import procedure, procedures
 from runcard.web.products import batch, batches, part, parts, revision
 from runcard.web.products import change as change_part
+from runcard.web.products import merge as merge_part
 from runcard.web.runs import bulk as run_bulk
 from runcard.web.runs import comparison as run_comparison
 from runcard.web.runs import exports as run_exports
@@ -86,6 +87,7 @@ _PAGES = (
     procedure_exports,
     change_procedure,
     change_part,
+    merge_part,
     merge_procedure,
     measurement,
     measurement_exports,

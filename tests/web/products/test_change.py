@@ -36,6 +36,9 @@ def number(server: Server) -> str:
 
 def test_an_old_number_leads_on(server: Server, eve: Browser, number: str):
     new = number.replace("OLD", "NEW/4")
+    form = eve.open(change_path(eve, number))
+    assert form.status == 200
+    assert {"number", "name", "reason"} <= {one["name"] for one in form.all("input") if "name" in one}
     shown = send(eve, change_path(eve, number), number=new, name="Mainboard", reason="One spelling for all")
     assert shown.path == f"/parts/{new.replace('/', '%2F')}"
     assert f"Formerly {number}" in " ".join(shown.text.split())

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select, update
 
 from runcard.domain.ids import new_id
 from runcard.store.commit.changes import ChangeKind
@@ -146,6 +146,17 @@ def list_merged_into(scope: Scope, mergeable: Mergeable, target_id: UUID) -> Seq
     thing = mergeable.things.c
     query = select(thing.id).where(scope.owns(thing), thing.merged_into_id == target_id)
     return scope.connection.execute(query.order_by(thing.created_at, thing.id)).scalars().all()
+
+
+def count_records(scope: Scope, mergeable: Mergeable, thing_id: UUID) -> Mapping[str, int]:
+    """How many records follow a thing when it is merged, by noun. Of one that was merged: how many still wait."""
+    counted = {
+        one.noun: select(func.count())
+        .select_from(one.table)
+        .where(scope.owns(one.table.c), one.is_of(thing_id))
+        for one in mergeable.followers
+    }
+    return {noun: scope.connection.execute(query).scalar_one() for noun, query in counted.items()}
 
 
 # Unscoped: the caller says of which organization.

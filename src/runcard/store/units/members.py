@@ -24,6 +24,13 @@ class MemberUnit(NamedTuple):
     revision: Numbered
 
 
+def count_sub_units(scope: Scope, part_id: UUID) -> int:
+    """How many units of a part are part of another unit."""
+    u = units.c
+    query = select(func.count()).where(scope.owns(u), u.part_id == part_id, u.parent_id.is_not(None))
+    return scope.connection.execute(query).scalar_one()
+
+
 def count_units(
     scope: Scope,
     place: Literal["part", "revision", "batch", "parent"],

@@ -1,4 +1,4 @@
-"""The forms that change a part: its number and name, and whether it is in use."""
+"""The forms that change a part: its number and name, whether it is in use, and its merges."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -14,20 +14,28 @@ from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.part_numbers import list_former_part_numbers
-from runcard.store.products.parts import PartChange, PartRecord, change_part, get_part_by_id
+from runcard.store.merging.splits import preview_split
+from runcard.store.merging.splits import split as take_back
+from runcard.store.products.mergeable_parts import PARTS
+from runcard.store.products.part_merges import PartMerge, list_part_merges
+from runcard.store.products.parts import PartChange, PartRecord, change_part, get_former_part, get_part_by_id
 from runcard.web.frame.formats import Moment, moment_of
 from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import change_part_url, part_url
 from runcard.web.frame.visit import Visit, WithVisit
+from runcard.web.lists.merges import MergeLine, SplitWords, counts_text, split_lines
 
 router = APIRouter(prefix="/change/part/{part_id}")
 
 
 class ChangePartPage(NamedTuple):
-    """part_url: of its page. number, name: as they are now. fields: what was filled in. former: numbers that still lead
-    to it. most, most_reason: how many characters a number or a name, and a reason may have.
+    """part_url: of its page. number: as it is now. fields: what was filled in. former: numbers that still lead to it.
+
+    merges: the parts that were merged into it. most, most_reason: how many characters a number or a name, and a reason
+    may have.
     """
 
     url: str
@@ -36,6 +44,7 @@ class ChangePartPage(NamedTuple):
     fields: Fields
     former: Sequence[str]
     archived_at: Moment | None
+    merges: Sequence[MergeLine]
     problems: Sequence[str]
     most: int = MAX_NAME_LENGTH
     most_reason: int = MAX_REASON
@@ -61,6 +70,17 @@ def rename(services: WithServices, visit: WithVisit, part_id: str, fields: WithF
 def archive(services: WithServices, visit: WithVisit, part_id: str, fields: WithForm) -> Response:
     changes = PartChange(archived=fields.get("archived") == "yes")
     return _change(services, visit, part_id, lambda tx, part: change_part(tx, part, changes))
+
+
+@router.post("/split")
+def split(services: WithServices, visit: WithVisit, part_id: str, fields: WithForm) -> Response:
+    source_id = id_of(fields.get("source", ""), PartNotFound)
+
+    def change(tx: Transaction, part: PartRecord) -> PartRecord:
+        take_back(tx, PARTS, source_id, part.id, check_reason(fields.get("reason", "")))
+        return part
+
+    return _change(services, visit, part_id, change)
 
 
 def _checked(fields: Fields, name: str) -> str:
@@ -103,12 +123,31 @@ def _page(
     with services.database.read_in(visit.actor.organization_id) as scope:
         part = get_part_by_id(scope, id_of(part_id, PartNotFound))
         former = list_former_part_numbers(scope, [part.id]).get(part.id, ())
+        merges = [_merge_line(scope, one, part, visit) for one in list_part_merges(scope, part.id)]
     return ChangePartPage(
         url=change_part_url(part.id),
         part_url=part_url(part.number),
         number=part.number,
-        fields={"number": part.number, "name": part.name, **fields},
+        fields={"number": part.number, "name": part.name, "reason": "", **fields},
         former=former,
         archived_at=None if part.archived_at is None else moment_of(part.archived_at, visit.zone),
+        merges=merges,
         problems=problems_of(error),
+    )
+
+
+def _merge_line(scope: Scope, merge: PartMerge, target: PartRecord, visit: Visit) -> MergeLine:
+    by = merge.merged_by.user or merge.merged_by.station
+    preview = preview_split(scope, PARTS, merge.id, target.id)
+    along = [get_former_part(scope, one).number for one in preview.along]
+    words = SplitWords("part", merge.number, target.number, "Its numbers", "revisions", "revisions", along)
+    moved = {noun: count + preview.stay[noun] for noun, count in preview.home.items()}
+    return MergeLine(
+        str(merge.source_id),
+        merge.number,
+        merge.number,
+        counts_text(moved),
+        moment_of(merge.merged_at, visit.zone),
+        by.name if by else "",
+        split_lines(preview, words),
     )

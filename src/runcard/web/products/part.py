@@ -12,8 +12,13 @@ from runcard.analytics.snapshot import Snapshot
 from runcard.auth.permissions import may_manage
 from runcard.domain.text import lookup_key
 from runcard.edge.requests.services import WithServices
+from runcard.store.engine.scope import Scope
 from runcard.store.lists.part_numbers import list_former_part_numbers
+from runcard.store.merging.merges import count_records
+from runcard.store.merging.splits import list_homecomings
 from runcard.store.metadata import read_metadata
+from runcard.store.products.mergeable_parts import PARTS
+from runcard.store.products.part_merges import list_part_merges
 from runcard.store.products.parts import PartRecord, RevisionRow, get_part, list_revisions
 from runcard.store.units.lists import UnitFilter
 from runcard.store.units.members import count_units
@@ -28,6 +33,7 @@ from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import change_part_url, part_url, revision_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query
+from runcard.web.lists.merges import counts_text, homecoming_lines
 from runcard.web.products.unit_figures import UnitFiguresQuery, figures_bar, own_units, questions
 from runcard.web.units.rows import UnitList
 
@@ -46,11 +52,15 @@ class RevisionLine(NamedTuple):
 
 
 class PartPage(NamedTuple):
-    """archived_at: None while it is in use. change_url: where a reader can change it; empty if they may not."""
+    """archived_at: None while it is in use. change_url: where a reader can change it; empty if they may not.
+
+    merging: a sentence for each merge or split whose units and runs are still being moved.
+    """
 
     number: str
     archived_at: Moment | None
     change_url: str
+    merging: Sequence[str]
     facts: Sequence[Fact]
     metadata: Sequence[Fact]
     filters: FilterBar
@@ -88,6 +98,7 @@ def show_part(
             number=number,
             archived_at=None if part.archived_at is None else moment_of(part.archived_at, zone),
             change_url=change_part_url(part.id) if may_manage(visit.actor) else "",
+            merging=_merging(scope, part),
             facts=_facts(part, list_former_part_numbers(scope, [part.id]).get(part.id, ()), zone),
             metadata=metadata_facts(read_metadata(scope, [part.id]).get(part.id, {})),
             filters=figures_bar(scope, here, query, without=("part",)),
@@ -107,6 +118,18 @@ def show_part(
             voided=snapshot.voided,
         )
     return render("products/part.html", page, visit)
+
+
+def _merging(scope: Scope, part: PartRecord) -> Sequence[str]:
+    left = {
+        one.number: count_records(scope, PARTS, one.source_id) for one in list_part_merges(scope, part.id)
+    }
+    coming = [
+        f"Being moved here from {number}: {counts_text(counts)} are left. Until then, figures count them separately."
+        for number, counts in left.items()
+        if any(counts.values())
+    ]
+    return [*coming, *homecoming_lines(list_homecomings(scope, PARTS, part.id))]
 
 
 def _facts(part: PartRecord, former: Sequence[str], zone: ZoneInfo) -> Sequence[Fact]:
