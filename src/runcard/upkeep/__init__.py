@@ -1,1 +1,1 @@
-"""Background work: deleting what is old, and moving the runs of merged procedures."""
+"""Background work: deleting what is old, and moving what follows merges."""
