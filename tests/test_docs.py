@@ -16,6 +16,7 @@ from runcard.api.cli import router as command_lines
 from runcard.api.corrections import router as corrections
 from runcard.api.export import router as exports
 from runcard.api.notes import router as notes
+from runcard.api.parts import router as parts
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
@@ -75,11 +76,12 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/notes.md", notes.router, {}),
         ("docs/api/voids.md", voids.router, {}),
         ("docs/api/corrections.md", corrections.router, {}),
+        ("docs/api/parts.md", parts.router, {}),
         ("docs/api/bin.md", bin_.router, {}),
     ],
     ids=[
         *("v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail"),
-        *("notes", "voids", "corrections", "bin"),
+        *("notes", "voids", "corrections", "parts", "bin"),
     ],
 )
 def test_page_of_an_api_lists_every_endpoint(

@@ -17,6 +17,7 @@ from runcard.store.products.mergeable_parts import PARTS
 from runcard.store.products.part_merges import merge_parts
 from runcard.store.products.parts import get_part
 from tests.acceptance.conftest import Unchanged
+from tests.acceptance.own import Own
 from tests.acceptance.test_merged_procedures import door, run_of, until
 from tests.servers import Server
 
@@ -180,3 +181,46 @@ def test_it_goes_on_where_a_killed_process_left_it(doomed: Server):
     assert doomed.change(lambda tx: bring_home(tx.of(author), PARTS, 9)) == 0
     with doomed.database() as database, database.read_in(home) as scope:
         assert list_splitting_organizations(scope.connection, PARTS) == []
+
+
+def test_a_part_is_merged_and_split_over_rest(server: Server, v2: httpx.Client):
+    mark, acme = uuid4().hex[:8], server.world.acme
+    numbers = {name: f"{name}-{mark}" for name in ("OLD", "NEW", "THIRD")}
+    ids = {name: v2.post("/parts", json={"number": number}).json()["id"] for name, number in numbers.items()}
+    report(v2, server, numbers["OLD"], f"REST-{mark}")
+
+    def found(name: str) -> str:
+        return str(v2.get(f"/parts/{numbers[name]}").raise_for_status().json()["number"])
+
+    with Own(server, acme.engineer.api_key) as engineer:
+
+        def ask(name: str, deed: str, **body: object) -> httpx.Response:
+            return engineer.post(f"/parts/{ids[name]}/{deed}", json=body)
+
+        assert ask("OLD", "split", reason="why").status_code == 409
+        assert ask("OLD", "merge", into=ids["OLD"], reason="why").status_code == 409
+        for body in (
+            {"into": ids["NEW"]},
+            {"into": ids["NEW"], "reason": " "},
+            {"into": "x", "reason": "why"},
+        ):
+            assert ask("OLD", "merge", **body).status_code in (400, 422), body
+        assert ask("OLD", "merge", into=str(uuid4()), reason="why").status_code == 404
+        assert found("OLD") == numbers["OLD"]
+
+        assert ask("OLD", "merge", into=ids["NEW"], reason="why").json() == {"id": ids["NEW"]}
+        assert found("OLD") == numbers["NEW"]
+        until(lambda: parts_of(v2, "/runs", part_numbers=numbers["NEW"]) == [numbers["NEW"]])
+        again = ask("OLD", "merge", into=ids["THIRD"], reason="why")
+        assert (again.status_code, f"was merged into {numbers['NEW']}" in again.json()["message"]) == (
+            409,
+            True,
+        )
+        for key, status in ((server.world.globex.admin.api_key, 404), (acme.viewer.api_key, 403)):
+            with Own(server, key) as other:
+                for deed, more in (("merge", {"into": ids["THIRD"]}), ("split", {})):
+                    sent = other.post(f"/parts/{ids['OLD']}/{deed}", json={"reason": "why", **more})
+                    assert sent.status_code == status
+        assert ask("OLD", "split", reason="why").json() == {"id": ids["NEW"]}
+        until(lambda: parts_of(v2, "/runs", part_numbers=numbers["OLD"]) == [numbers["OLD"]])
+        assert found("OLD") == numbers["OLD"]

@@ -147,6 +147,10 @@ WRITES: dict[Route, Write] = {
     ("POST", "/api/tags/apply"): Write(LINKED, {"thing_ids": ["{run}"], "add": ["{batch}"]}),
     ("POST", "/api/causes"): Write(MANAGE, {"code": "{new}", "name": "New"}),
     ("PATCH", "/api/causes/{id}"): Write(MANAGE, {"name": "Other"}),
+    ("POST", "/api/parts/{id}/merge"): Write(
+        MANAGE, {"into": "{other_part}", "reason": "Same"}, consumes=True
+    ),
+    ("POST", "/api/parts/{id}/split"): Write(MANAGE, {"reason": "Not the same"}, status=409),
     ("DELETE", "/api/causes/{id}"): Write(MANAGE, consumes=True),
     ("POST", "/api/causes/apply"): Write(LINKED, {"thing_ids": ["{run}"], "cause": "{batch}"}),
 }
@@ -162,6 +166,7 @@ _IDS = {
     "/api/comments": "comment",
     "/api/tags": "noted_tag",
     "/api/causes": "cause",
+    "/api/parts": "spare_part",
 }
 _NAMES = {
     "run_id": "run",
@@ -253,6 +258,8 @@ class Floor:
         names["quarantined"] = self._quarantined(names)
         names["unused_procedure"] = self._made("/procedures", {"name": f"Unused {mark}"}, names, "admin")
         names["bench"] = self._made("/stations", {"name": f"Bench {mark}"}, names, "admin")
+        for name in ("spare_part", "other_part"):
+            names[name] = self._made("/parts", {"number": f"{name}-{mark}"}, names, "admin")
         template = {"name": f"T{mark}", "mapping": _MAPPING}
         names["template"] = self._made("/imports/templates", template, names, "admin")
         for name, who, path, body in (

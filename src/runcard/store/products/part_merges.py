@@ -16,7 +16,7 @@ from runcard.store.engine.scope import Scope
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.merging.merges import begin_merge, bring_over
 from runcard.store.products.mergeable_parts import PARTS, same_revisions
-from runcard.store.products.parts import PartRecord
+from runcard.store.products.parts import PartRecord, get_former_part, get_part_by_id
 from runcard.store.units.rows import list_units_by_id
 
 
@@ -42,6 +42,17 @@ def merge_parts(tx: Transaction, source: PartRecord, target: PartRecord, creator
     of_source = select(r.id).where(tx.owns(r), r.part_id == source.id).order_by(r.created_at, r.id)
     same_revisions(tx, tx.connection.execute(of_source).scalars().all(), target.id, creator)
     begin_merge(tx, PARTS, source.id, target.id, creator, why)
+
+
+def get_unmerged(scope: Scope, part_id: UUID) -> PartRecord:
+    """The part with this id. Raises PartNotFound, and Conflict if it was merged into another."""
+    part = get_former_part(scope, part_id)
+    now = get_part_by_id(scope, part_id)
+    if now.id != part_id:
+        raise Conflict(
+            f"Part {part.number} was merged into {now.number}. Merge {now.number}, or take that merge back first."
+        )
+    return part
 
 
 def list_part_merges(scope: Scope, part_id: UUID) -> Sequence[PartMerge]:

@@ -23,7 +23,7 @@ from runcard.store.lists.choices import list_choices
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.merging.merges import count_records
 from runcard.store.products.mergeable_parts import PARTS
-from runcard.store.products.part_merges import merge_parts
+from runcard.store.products.part_merges import get_unmerged, merge_parts
 from runcard.store.products.parts import PartRecord, RevisionRow, get_part, get_part_by_id, list_revisions
 from runcard.store.units.members import count_sub_units
 from runcard.web.frame.formats import count_text, counted_text, percent_text
@@ -95,7 +95,7 @@ def merge(services: WithServices, visit: WithVisit, part_id: str, fields: WithFo
 
     def apply(tx: Transaction) -> PartRecord:
         target = get_part(tx.scope, into)
-        source, why = get_part_by_id(tx.scope, known), check_reason(fields.get("reason", ""))
+        source, why = get_unmerged(tx.scope, known), check_reason(fields.get("reason", ""))
         merge_parts(tx, source, target, Creator.of(actor), why)
         return target
 

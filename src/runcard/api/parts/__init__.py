@@ -1,0 +1,1 @@
+"""Merges of parts over REST."""
