@@ -189,11 +189,14 @@ def _merge(
 def _records(
     tx: Transaction, follower: Follower, condition: ColumnElement[bool], at_most: int | None = None
 ) -> dict[UUID, UUID | None]:
-    """The records that meet a condition, in their order, each with its version or revision."""
+    """The records that meet a condition, in their order, each with its version or revision.
+
+    On PostgreSQL they are locked, so that no other process moves them elsewhere before this write ends.
+    """
     c = follower.table.c
     child = c.id if follower.child is None else follower.child
     query = select(c.id, child).where(tx.owns(c), condition).order_by(*follower.order).limit(at_most)
-    rows = tx.connection.execute(query)
+    rows = tx.connection.execute(query.with_for_update())
     return {record_id: None if follower.child is None else child_id for record_id, child_id in rows}
 
 
