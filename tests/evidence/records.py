@@ -1,7 +1,7 @@
 """A small record with everything in it, sealed and signed, for tests that change it behind Runcard's back."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -66,6 +66,12 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
         writer.write(admin, partial(delete_run, run_id=run_id, deletion=Deletion(why="Recorded twice")))
     writer.write(admin, lambda tx: purge(tx, made[2], "For privacy"))
     writer.write(admin, lambda tx: void_runs(tx, admin, made[3:5], "The lid was open"))
+    return made
+
+
+def correct(writer: Writer, world: World, made: Sequence[UUID]) -> None:
+    """Correct two of the runs that `fill` recorded, and the labels of two units; one of them goes into the bin then."""
+    admin = world.acme.admin.actor
     right = RunCorrection(serial_number="SN-9", started_at=datetime(2026, 3, 2, tzinfo=UTC))
     writer.write(admin, lambda tx: correct_runs(tx, admin, [made[0], made[5]], right, "The scan was wrong"))
     for serial in ("SN-10", "SN-11"):
@@ -78,12 +84,11 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
         writer.write_catalog(admin, relabel)
     # Its old serial number goes into the bin with it.
     writer.write_catalog(admin, lambda tx: delete_units(tx, ["SN-11"], Deletion(), with_runs=True))
-    return made
 
 
 def sealed_record(database: Database, writer: Writer, world: World, folder: Path) -> Sealed:
     """The record of Acme, filled, sealed and signed."""
-    fill(writer, world)
+    correct(writer, world, fill(writer, world))
     prover = Prover(database, writer, open_signing_key(None, folder))
     prover.seal(world.acme.id)
     head = prover.sign(world.acme.id)

@@ -14,6 +14,7 @@ from tests.web.sheets import csv_of, exports, xlsx_of
 PART = "Müller & Söhne/Ø"
 UNIT_HEADINGS = [
     "Unit",
+    "Formerly",
     "Unit class",
     "Part",
     "Revision",
@@ -65,7 +66,7 @@ def test_a_file_of_units_is_the_whole_list_as_it_is_filtered_and_sorted(berlin: 
     head, *rows = csv_of(berlin, text)
     assert head == UNIT_HEADINGS
     assert [row[0] for row in rows] == [f"'=TAB-{number:02}" for number in range(60)]
-    assert rows[3][2:9] == [PART, "A", "TAB 1", "", "PASS", "Board", "2026-03-02 00:00:03"]
+    assert rows[3][3:10] == [PART, "A", "TAB 1", "", "PASS", "Board", "2026-03-02 00:00:03"]
     heading, *cells = xlsx_of(berlin, xlsx)
     assert list(heading) == UNIT_HEADINGS
     assert [row[0] for row in cells] == [f"=TAB-{number:02}" for number in range(60)]
