@@ -26,7 +26,17 @@ _MAX_SPECS_REMEMBERED = 100_000
 # A run that was restored from the bin is new to the copy.
 _ADDING = ("run_recorded", "run_restored")
 _OF_RUNS = (*_ADDING, "run_changed", "run_corrected", "run_voided", "run_unvoided", "run_deleted")
-_OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_corrected", "unit_deleted", "unit_restored")
+_OF_UNITS = (
+    "unit_created",
+    "unit_moved",
+    "unit_changed",
+    "unit_corrected",
+    "unit_deleted",
+    "unit_restored",
+    "unit_merged",
+    "unit_took_over",
+    "unit_split",
+)
 
 
 class Progress(NamedTuple):

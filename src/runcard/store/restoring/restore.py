@@ -56,9 +56,7 @@ def restore_all(tx: Transaction, head_ids: Collection[UUID], why: str | None) ->
 
 def _restore(tx: Transaction, heads: Mapping[UUID, Deleted], why: str | None) -> Sequence[Restored]:
     things = _unpack(tx, heads)
-    rows = _by_table(things)
-    kept = {name: with_their_references(tx, name, some, rows) for name, some in rows.items()}
-    check_places(tx, kept)
+    kept = checked_rows(tx, things)
     for table, ids in _ids_by_table(things).items():
         watch_restored(tx, table, ids, why=why)
     # Its links are part of what is proven of a station.
@@ -66,14 +64,30 @@ def _restore(tx: Transaction, heads: Mapping[UUID, Deleted], why: str | None) ->
     d = t.deleted_things.c
     for some in in_chunks(heads):
         tx.connection.execute(delete(t.deleted_things).where(tx.owns(d), d.head_id.in_(some)))
-    for name in sorted(kept, key=_ORDER.__getitem__):
-        if kept[name]:
-            insert_rows(tx.connection, t.metadata.tables[name], [one.row for one in kept[name]])
+    insert_again(tx, kept)
     _free_identifiers(tx, kept.get(t.procedures.name, ()))
     for link in (link for _, thing in things for link in thing.links):
         _set_again(tx, link)
     counts = Counter(head.id for head, _ in things)
     return [Restored(head, counts[head.id]) for head in heads.values()]
+
+
+def checked_rows(tx: Transaction, things: Sequence[tuple[Deleted, Packed]]) -> Mapping[str, Sequence[Coming]]:
+    """The rows of these things that can come back, by table, each thing with that which it went along with.
+
+    Raises Conflict where they no longer have their place.
+    """
+    rows = _by_table(things)
+    kept = {name: with_their_references(tx, name, some, rows) for name, some in rows.items()}
+    check_places(tx, kept)
+    return kept
+
+
+def insert_again(tx: Transaction, rows: Mapping[str, Sequence[Coming]]) -> None:
+    """Insert rows that `checked_rows` returned."""
+    for name in sorted(rows, key=_ORDER.__getitem__):
+        if rows[name]:
+            insert_rows(tx.connection, t.metadata.tables[name], [one.row for one in rows[name]])
 
 
 def _unpack(tx: Transaction, heads: Mapping[UUID, Deleted]) -> Sequence[tuple[Deleted, Packed]]:
