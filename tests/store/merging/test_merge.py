@@ -20,7 +20,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database
 from runcard.store.lists.pages import Page
 from runcard.store.lists.serials import list_former_serial_numbers
-from runcard.store.merging.merge import NAMING, Merged, merge_units
+from runcard.store.merging.merge import NAMING, DoneMerge, merge_units
 from runcard.store.merging.obstacles import Kept
 from runcard.store.merging.split import get_merged, list_later_runs, split_unit
 from runcard.store.metadata import read_metadata
@@ -82,7 +82,7 @@ def every_row(filled: Filled) -> Rows:
         }
 
 
-def merge(filled: Filled, old: str, new: str, kept: Kept = _NOTHING_KEPT) -> Merged:
+def merge(filled: Filled, old: str, new: str, kept: Kept = _NOTHING_KEPT) -> DoneMerge:
     source, into = filled.unit(old), filled.unit(new)
     return filled.write(lambda tx: merge_units(tx, source, into, kept, WHY))
 

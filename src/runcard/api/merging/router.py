@@ -17,7 +17,7 @@ from runcard.edge.requests.queries import query, query_parameters
 from runcard.edge.requests.services import WithScope, WithServices, json_body, to_manage
 from runcard.store.bin.merged import list_merged_into
 from runcard.store.commit.transaction import Transaction
-from runcard.store.merging.merge import Merged, merge_units
+from runcard.store.merging.merge import DoneMerge, merge_units
 from runcard.store.merging.obstacles import Kept
 from runcard.store.merging.split import list_later_runs, split_unit
 from runcard.store.units.records import get_unit
@@ -120,7 +120,7 @@ def merge(
     """Merge a unit into another: both serial numbers find that one from then on, with the runs of both."""
     reason, kept = check_reason(body.reason), Kept(body.keep_part, body.keep_parent)
 
-    def apply(tx: Transaction) -> Merged:
+    def apply(tx: Transaction) -> DoneMerge:
         source, into = (tx.catalog.get_unit(tx.organization_id, one) for one in (body.source, body.into))
         return merge_units(tx, source.id, into.id, kept, reason)
 

@@ -43,7 +43,7 @@ NAMING = (
 )
 
 
-class Merged(NamedTuple):
+class DoneMerge(NamedTuple):
     """id: of the unit that went. serial_number: that of the unit that stays. moved: how many rows, by table."""
 
     id: UUID
@@ -51,7 +51,7 @@ class Merged(NamedTuple):
     moved: Mapping[str, int]
 
 
-def merge_units(tx: Transaction, source_id: UUID, into_id: UUID, kept: Kept, why: str) -> Merged:
+def merge_units(tx: Transaction, source_id: UUID, into_id: UUID, kept: Kept, why: str) -> DoneMerge:
     """Merge the source into another unit, which gets all that is the source's and is found by its serial numbers.
 
     Where both have something of which a unit has one, that of the other stays. It changes records that catalogs
@@ -80,7 +80,7 @@ def merge_units(tx: Transaction, source_id: UUID, into_id: UUID, kept: Kept, why
     moved: dict[str, int] = defaultdict(int)
     for link in named:
         moved[link.table.name] += 1
-    return Merged(source_id, into.serial_number, moved)
+    return DoneMerge(source_id, into.serial_number, moved)
 
 
 def hold_units(tx: Transaction, *unit_ids: UUID) -> Sequence[UnitRow]:

@@ -51,6 +51,11 @@ def list_later_runs(scope: Scope, merged: MergedUnit) -> Sequence[UUID]:
     return _later_runs(scope, merged, _read(scope, merged))
 
 
+def count_moved(scope: Scope, merged: MergedUnit, table: str) -> int:
+    """How many rows of a table the merge moved."""
+    return sum(link.table.name == table for link in _read(scope, merged).links)
+
+
 def split_unit(tx: Transaction, unit_id: UUID, why: str, *, with_later_runs: bool) -> Split:
     """Bring a merged unit back as it was, with everything that was moved and is still there.
 
