@@ -28,6 +28,8 @@ from runcard.store.creator import Creator
 from runcard.store.engine.database import Database
 from runcard.store.files.attachments import AnnouncedFile, create_attachment
 from runcard.store.installation.sqlite_copy import copy_database
+from runcard.store.merging.merge import merge_units
+from runcard.store.merging.obstacles import Kept
 from runcard.store.restoring.purge import purge
 from runcard.store.runs.rows import delete_run
 from runcard.store.runs.voids import void_runs
@@ -45,7 +47,9 @@ class Sealed(NamedTuple):
 
 
 def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
-    """Record runs of new units and change one, bring a file, delete two runs, void two; returns the ids of the runs."""
+    """Record runs of new units, change one and merge two, bring a file, delete two runs, void two; returns the ids of
+    the runs.
+    """
     station, admin = world.acme.fct.actor, world.acme.admin.actor
     made = []
     for number in range(runs):
@@ -78,7 +82,13 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
         writer.write_catalog(admin, relabel)
     # Its old serial number goes into the bin with it.
     writer.write_catalog(admin, lambda tx: delete_units(tx, ["SN-11"], Deletion(), with_runs=True))
+    writer.write_catalog(admin, partial(_merge, old="SN-8", new="SN-7"))
     return made
+
+
+def _merge(tx: Transaction, old: str, new: str) -> None:
+    source, into = (tx.catalog.get_unit(tx.organization_id, serial) for serial in (old, new))
+    merge_units(tx, source.id, into.id, Kept(), "Misread")
 
 
 def sealed_record(database: Database, writer: Writer, world: World, folder: Path) -> Sealed:

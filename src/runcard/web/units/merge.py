@@ -103,7 +103,7 @@ class UnitMergePreview(NamedTuple):
 
 class MergeUnitPage(NamedTuple):
     """into: the serial number that was typed. suggested: serial numbers that are much like its own. preview: None until
-    another unit is chosen with which it can be one.
+    another unit is chosen with which it can be one. kept: what is ticked.
     """
 
     url: str
@@ -112,7 +112,8 @@ class MergeUnitPage(NamedTuple):
     into: str
     suggested: Sequence[str]
     preview: UnitMergePreview | None
-    fields: Fields
+    kept: Kept
+    reason: str
     most_reason: int
     problems: Sequence[str]
     voided: int
@@ -135,12 +136,11 @@ def submit_unit_merge(services: WithServices, visit: WithVisit, unit_id: str, fi
     """Merge the unit, and show the other; if that is refused, show the page again with the reasons."""
     check_may_manage(visit.actor, _DEED)
     known, into = id_of(unit_id, UnitNotFound), fields.get("into", "")
-    kept = Kept("keep_part" in fields, "keep_parent" in fields)
 
     def apply(tx: Transaction) -> str:
         reason = check_reason(fields.get("reason", ""))
         other = tx.catalog.get_unit(tx.organization_id, into)
-        return merge_units(tx, known, other.id, kept, reason).serial_number
+        return merge_units(tx, known, other.id, _kept(fields), reason).serial_number
 
     try:
         serial_number = services.writer.write_catalog(visit.actor, apply)
@@ -178,11 +178,16 @@ def _page(
         into=into,
         suggested=suggested,
         preview=preview,
-        fields=fields,
+        kept=_kept(fields),
+        reason=fields.get("reason", ""),
         most_reason=MAX_REASON,
         problems=obstacles,
         voided=snapshot.voided,
     )
+
+
+def _kept(fields: Fields) -> Kept:
+    return Kept("keep_part" in fields, "keep_parent" in fields)
 
 
 def _suggested(scope: Scope, unit: UnitRecord) -> Sequence[str]:
