@@ -62,7 +62,7 @@ def state_of(database: Database) -> tuple[int, ...]:
     """How many runs each unit has, and how many units are kept for a split."""
     r, d = t.runs.c, t.deleted_things.c
     with database.read() as connection:
-        counts = connection.execute(select(func.count()).group_by(r.unit_id)).scalars().all()
+        counts = connection.execute(select(func.count(r.id)).group_by(r.unit_id)).scalars().all()
         kept = connection.execute(select(func.count()).where(d.merged_into_id.is_not(None))).scalar_one()
     return (*sorted(counts), kept)
 
