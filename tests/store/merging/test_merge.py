@@ -21,7 +21,7 @@ from runcard.store.engine.database import Database
 from runcard.store.lists.pages import Page
 from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.merging.merge import NAMING, DoneMerge, merge_units
-from runcard.store.merging.obstacles import Kept
+from runcard.store.merging.obstacles import Kept, check_can_be_one
 from runcard.store.merging.split import get_merged, list_later_runs, split_unit
 from runcard.store.metadata import read_metadata
 from runcard.store.notes.causes import causes_of, create_cause
@@ -231,6 +231,16 @@ def test_what_cannot_be_one_is_refused_and_nothing_is_done(
     filled.record("SUB-0", 7, ())
     filled.record("SUB-1", 9, ["SUB-0"])
     refused(filled, lambda: merge(filled, old, new), words)
+
+
+def test_a_unit_with_too_many_runs_is_refused(filled: Filled) -> None:
+    with filled.database.read_in(filled.home) as scope:
+        top, sub = (list_units_by_id(scope, [one])[one] for one in (filled.unit("TOP"), filled.unit("SUB-2")))
+        check_can_be_one(scope, top, sub, most_runs=1)
+        with pytest.raises(
+            Conflict, match=r"TOP has 1 runs, and a merge moves 0 at most. Merge SUB-2 into TOP"
+        ):
+            check_can_be_one(scope, top, sub, most_runs=0)
 
 
 def test_who_chooses_keeps_the_parent(filled: Filled) -> None:

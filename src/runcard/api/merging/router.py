@@ -137,4 +137,4 @@ def split(
     done = services.writer.write_catalog(
         actor, lambda tx: split_unit(tx, body.id, reason, with_later_runs=go)
     )
-    return JsonResponse(SplitResponse(done.id, done.serial_number, done.later_runs))
+    return JsonResponse(SplitResponse(*done))

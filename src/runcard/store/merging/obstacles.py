@@ -21,9 +21,9 @@ class Kept(NamedTuple):
     parent: bool = False
 
 
-def check_can_be_one(scope: Scope, source: UnitRow, into: UnitRow) -> None:
+def check_can_be_one(scope: Scope, source: UnitRow, into: UnitRow, most_runs: int = MAX_AT_ONCE) -> None:
     """Check that two units may be one. Raises Conflict if they are one already, if one is inside the other, and if the
-    source has more than MAX_AT_ONCE runs.
+    source has more runs than one merge moves.
     """
     old, new = source.serial_number, into.serial_number
     if source.id == into.id:
@@ -37,9 +37,9 @@ def check_can_be_one(scope: Scope, source: UnitRow, into: UnitRow) -> None:
     r = runs.c
     of_source = select(func.count()).where(scope.owns(r), r.unit_id == source.id)
     count = scope.connection.execute(of_source).scalar_one()
-    if count > MAX_AT_ONCE:
+    if count > most_runs:
         raise Conflict(
-            f"Unit {old} has {count} runs, and a merge moves {MAX_AT_ONCE} at most. Merge {new} into {old} instead."
+            f"Unit {old} has {count} runs, and a merge moves {most_runs} at most. Merge {new} into {old} instead."
         )
 
 

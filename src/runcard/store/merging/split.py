@@ -28,13 +28,12 @@ _BESIDE = {column.table: column for column in BESIDE_OTHERS}
 
 
 class Split(NamedTuple):
-    """id, serial_number: of the unit that came back. from_id: of the unit that it was split from. later_runs: how many
-    runs, reported under its serial number since the merge, went with it.
+    """id, serial_number: of the unit that came back. later_runs: how many runs, reported under its serial number since
+    the merge, went with it.
     """
 
     id: UUID
     serial_number: str
-    from_id: UUID
     later_runs: int
 
 
@@ -51,9 +50,9 @@ def list_later_runs(scope: Scope, merged: MergedUnit) -> Sequence[UUID]:
     return _later_runs(scope, merged, _read(scope, merged))
 
 
-def count_moved(scope: Scope, merged: MergedUnit, table: str) -> int:
-    """How many rows of a table the merge moved."""
-    return sum(link.table.name == table for link in _read(scope, merged).links)
+def count_moved_runs(scope: Scope, merged: MergedUnit) -> int:
+    """How many runs the merge moved."""
+    return sum(link.table is t.runs for link in _read(scope, merged).links)
 
 
 def split_unit(tx: Transaction, unit_id: UUID, why: str, *, with_later_runs: bool) -> Split:
@@ -85,7 +84,7 @@ def split_unit(tx: Transaction, unit_id: UUID, why: str, *, with_later_runs: boo
     noted.note_difference(tx)
     # Also if only deleted runs went home, which count among the attempts of both.
     tx.note_change("unit_changed", other.id)
-    return Split(unit_id, merged.serial_number, other.id, len(later))
+    return Split(unit_id, merged.serial_number, len(later))
 
 
 def _read(scope: Scope, merged: MergedUnit) -> Packed:

@@ -14,7 +14,7 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.store.commit.transaction import Transaction
 from runcard.store.lists.names import names_of
-from runcard.store.merging.split import count_moved, get_merged, list_later_runs, split_unit
+from runcard.store.merging.split import count_moved_runs, get_merged, list_later_runs, split_unit
 from runcard.web.frame.formats import count_text
 from runcard.web.frame.forms import Fields, WithForm, problems_of
 from runcard.web.frame.render import redirect, render
@@ -81,7 +81,7 @@ def _page(
     with services.database.read_in(visit.actor.organization_id) as scope:
         merged = get_merged(scope, id_of(unit_id, _missing))
         into = names_of(scope, "unit", [merged.into_id]).get(merged.into_id, "")
-        runs, later = count_moved(scope, merged, "runs"), len(list_later_runs(scope, merged))
+        runs, later = count_moved_runs(scope, merged), len(list_later_runs(scope, merged))
         line = merged_line(scope, visit, merged, is_last=True)
     return SplitUnitPage(
         url=split_unit_url(merged.id),
