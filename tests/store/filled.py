@@ -21,6 +21,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database
 from runcard.store.files.attachments import AnnouncedFile, Owner, create_attachment, link_upload
 from runcard.store.files.imports import ImportedFile, note_import
+from runcard.store.runs.rows import find_reported_run
 from tests.world import World
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
@@ -70,6 +71,11 @@ class Filled:
     def ids(self, table: Table) -> Sequence[UUID]:
         with self.database.read() as connection:
             return connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
+
+    def has_run(self, client_run_ref: str) -> bool:
+        """Whether the run with this key is recorded."""
+        with self.database.read_in(self.home) as scope:
+            return find_reported_run(scope, client_run_ref) is not None
 
     def record(self, serial: str, number: int, sub_units: Sequence[str], part: str = "PCB-100") -> UUID:
         report = RunReport(

@@ -1,6 +1,7 @@
 """Two units become one and two again: after a merge and a split every row is what it was."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -263,6 +264,27 @@ def test_units_of_two_parts_are_one_only_if_somebody_says_so(filled: Filled) -> 
     merged = merge(filled, "TOP", "OTHER", Kept(part=True))
     split(filled, merged.id)
     assert every_row(filled) == before
+
+
+def test_runs_that_come_in_meanwhile_are_of_the_unit_that_stands(filled: Filled) -> None:
+    """From a process that remembers the unit as it was."""
+    other = filled.unit("OTHER")
+    writer, filled.writer = filled.writer, Writer(filled.database)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            recorded = pool.submit(lambda: [filled.record("TOP", number, ()) for number in range(100, 140)])
+            while not (filled.has_run("ref-103") or recorded.done()):
+                pass
+            source = writer.write(filled.admin, lambda tx: tx.catalog.get_unit(filled.home, "TOP").id)
+            writer.write_catalog(filled.admin, lambda tx: merge_units(tx, source, other, Kept(), WHY))
+            runs = recorded.result()
+    finally:
+        filled.writer.close()
+        filled.writer = writer
+    r = t.runs.c
+    with filled.database.read() as connection:
+        units = connection.execute(select(r.unit_id).where(r.id.in_(runs))).scalars().all()
+    assert units == [other] * len(runs)
 
 
 def test_a_unit_that_is_gone_is_merged_with_none(filled: Filled) -> None:

@@ -42,8 +42,8 @@ class MergeBody(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class MergeResponse(Struct):
-    """id: of the unit that went, which a split takes. serial_number: of the unit that stays. moved: how many rows, by
-    table.
+    """id: of the unit that went, which a split takes. serial_number: of the unit that stays. moved: how many runs,
+    repairs, attachments, comments and sub_units.
     """
 
     id: UUID

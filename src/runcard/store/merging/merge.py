@@ -4,12 +4,12 @@ The row of the unit that goes is kept beside the bin, with what it had that the 
 that was changed. So a split finds its way back.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, delete, select, update
 
 from runcard.domain.errors import UnitNotFound
 from runcard.domain.notes.cause import Cause
@@ -41,10 +41,20 @@ NAMING = (
     t.unit_moves.c.from_id,
     t.unit_moves.c.to_id,
 )
+# What people are told of, which each has one such column.
+_TOLD: Mapping[str, Table] = {
+    "runs": t.runs,
+    "repairs": t.repairs,
+    "attachments": t.attachments,
+    "comments": t.comments,
+    "sub_units": t.units,
+}
 
 
 class DoneMerge(NamedTuple):
-    """id: of the unit that went. serial_number: that of the unit that stays. moved: how many rows, by table."""
+    """id: of the unit that went. serial_number: that of the unit that stays. moved: how many things, by the nouns of
+    `_TOLD`.
+    """
 
     id: UUID
     serial_number: str
@@ -77,10 +87,8 @@ def merge_units(tx: Transaction, source_id: UUID, into_id: UUID, kept: Kept, why
     lead_on(tx, source.serial_number, into_id)
     noted.note_difference(tx)
     bury(tx, [Remains(t.units, thing, content)], Deletion(why=why, merged_into_id=into_id))
-    moved: dict[str, int] = defaultdict(int)
-    for link in named:
-        moved[link.table.name] += 1
-    return DoneMerge(source_id, into.serial_number, moved)
+    moved = Counter(link.table for link in named)
+    return DoneMerge(source_id, into.serial_number, {noun: moved[table] for noun, table in _TOLD.items()})
 
 
 def hold_units(tx: Transaction, *unit_ids: UUID) -> Sequence[UnitRow]:
