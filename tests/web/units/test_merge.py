@@ -103,6 +103,13 @@ def test_units_of_two_parts_need_a_tick(eve: Browser, server: Server, wrong: str
     assert eve.send(url, {**fields, "keep_part": "yes"}).path.startswith("/units/RIGHT")
 
 
+def test_what_stays_away_is_told(eve: Browser, wrong: str, right: str) -> None:
+    page = f"/units/{wrong}"
+    eve.send(page, {**eve.open(page).hidden_fields, "sample": "golden", "runs": "stay"})
+    preview = eve.open(f"{merge_page(eve, wrong)}?into={right}")
+    assert "Classgoldenproduction" in said(preview.text)
+
+
 @pytest.mark.parametrize(
     ("into", "words"),
     [("nowhere", "nowhere"), ("{wrong}", "cannot be merged into itself")],

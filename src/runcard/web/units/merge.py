@@ -266,6 +266,8 @@ def _places(scope: Scope, source: UnitRecord, into: UnitRecord) -> Sequence[Plac
 def _left_behind(scope: Scope, source: UnitRecord, into: UnitRecord) -> Sequence[LeftLine]:
     found = find_left_behind(scope, source.id, into.id)
     lines: list[LeftLine] = []
+    if source.sample != into.sample:
+        lines.append(LeftLine("Class", source.sample or "production", into.sample or "production"))
     if found.causes is not None:
         lines.append(LeftLine("Cause", *(f"{one.code} {one.name}" for one in found.causes)))
     for key, values in found.metadata.items():
