@@ -421,7 +421,7 @@ def test_each_thing_that_changed_has_its_entry(filled: Filled) -> None:
         "run_changed",
         "repair_changed",
         "attachment_changed",
-        "comment_changed",
+        "comment_moved",
         "tombstone_changed",
         "unit_changed",
         "thing_tagged",

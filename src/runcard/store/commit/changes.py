@@ -105,6 +105,7 @@ ChangeKind = Literal[
     "invitation_deleted",
     "comment_created",
     "comment_changed",
+    "comment_moved",
     "comment_withdrawn",
     "comment_deleted",
     "tag_created",

@@ -5,7 +5,7 @@ that was changed. So a split finds its way back.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -168,9 +168,14 @@ def _name_the_other(tx: Transaction, named: Sequence[Link], source_id: UUID, int
     for column in NAMING:
         table = column.table
         if table.name in THING_OF:
-            watch(tx, table, [one.key["id"] for one in named if one.table is table], why=why)
+            watch_moved(tx, table, [one.key["id"] for one in named if one.table is table], why)
         mine = (tx.owns(table.c), column == source_id)
         tx.connection.execute(update(table).where(*mine).values({column.name: into_id}))
+
+
+def watch_moved(tx: Transaction, table: Table, ids: Collection[UUID], why: str) -> None:
+    """Watch records that go from one unit to another. A comment that is moved was not edited."""
+    watch(tx, table, ids, kind="comment_moved" if table is t.comments else None, why=why)
 
 
 def _move_beside(tx: Transaction, beside: Sequence[Link], source_id: UUID, into_id: UUID) -> None:

@@ -17,7 +17,7 @@ from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.names import names_of
-from runcard.store.merging.merge import NotesThen, hold_units
+from runcard.store.merging.merge import NotesThen, hold_units, watch_moved
 from runcard.store.restoring.contents import find_deleted, get_deleted
 from runcard.store.restoring.restore import checked_rows, insert_again
 from runcard.store.trail.things import THING_OF
@@ -175,7 +175,7 @@ def _send_home(tx: Transaction, merged: MergedUnit, packed: Packed, why: str) ->
             mine = (tx.owns(table.c), table.c[name] == merged.into_id, _is_one_of(table, some))
             if table.name in THING_OF:
                 there = tx.connection.execute(select(table.c.id).where(*mine)).scalars().all()
-                watch(tx, table, there, why=why)
+                watch_moved(tx, table, there, why)
             tx.connection.execute(update(table).where(*mine).values({name: merged.id}))
 
 

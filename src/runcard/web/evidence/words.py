@@ -106,6 +106,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "invitation_deleted": "{by} removed the invitation of {thing}",
     "comment_created": "{by} commented on {thing}",
     "comment_changed": "{by} edited a comment on {thing}",
+    "comment_moved": "{by} moved a comment on {thing} to another unit",
     "comment_withdrawn": "{by} deleted a comment on {thing}",
     "comment_deleted": "{by} removed a comment on {thing} for good",
     "tag_created": "{by} created {thing}",
