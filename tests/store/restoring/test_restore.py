@@ -1,6 +1,6 @@
 """What is deleted comes back from the bin as it was, to the row; what cannot come back changes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -28,7 +28,7 @@ from runcard.store.restoring.purge import purge
 from runcard.store.restoring.restore import restore, restore_all
 from runcard.store.retention.old_records import EXPIRED
 from runcard.store.runs.rows import delete_run, delete_runs
-from runcard.store.units.records import delete_units, rename_unit
+from runcard.store.units.records import delete_units, get_unit, rename_unit
 from tests.store.filled import START, Filled
 from tests.world import World
 
@@ -250,6 +250,21 @@ def test_a_link_that_says_something_else_by_now_stays(filled: Filled) -> None:
     filled.record("SUB-1", 9, ())  # its report names the batch again, which makes another one
     with pytest.raises(Conflict, match="batches have 'lot-1' again"):
         filled.write(lambda tx: restore(tx, batch, None))
+
+
+def test_no_unit_becomes_part_of_itself(filled: Filled) -> None:
+    """The unit that TOP was part of was built into a sub-unit of TOP meanwhile."""
+    filled.record("BOX", 5, ["TOP"])
+    top = filled.write(partial(_a_unit, filled))
+    filled.record("SUB-1", 6, ["BOX"])
+    filled.write(lambda tx: restore(tx, top, None))
+    with filled.database.read_in(filled.home) as scope:
+        parents = {serial: get_unit(scope, serial).parent for serial in ("TOP", "BOX", "SUB-1")}
+    assert {serial: one and one.serial_number for serial, one in parents.items()} == {
+        "TOP": "BOX",
+        "BOX": "SUB-1",
+        "SUB-1": None,
+    }
 
 
 def test_of_what_is_too_old_nothing_is_kept(filled: Filled) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Table, delete, select, update
 
 from runcard.domain.floor.at_once import check_count
 from runcard.store.bin.packing import Link, Packed, unpack
+from runcard.store.commit.lookups import find_ancestors
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
@@ -55,6 +56,7 @@ def restore_all(tx: Transaction, head_ids: Collection[UUID], why: str | None) ->
 
 
 def _restore(tx: Transaction, heads: Mapping[UUID, Deleted], why: str | None) -> Sequence[Restored]:
+    tx.lock_assembly()
     things = _unpack(tx, heads)
     kept = checked_rows(tx, things)
     for table, ids in _ids_by_table(things).items():
@@ -130,13 +132,18 @@ def _free_identifiers(tx: Transaction, restored: Sequence[Coming]) -> None:
 
 
 def _set_again(tx: Transaction, link: Link) -> None:
-    """Let a row name a restored thing again, unless it is gone or names something else by now."""
+    """Let a row name a restored thing again, unless it is gone or names something else by now, or a unit would become
+    part of itself.
+    """
     table, c = link.table, link.table.c
     values = {name: value for name, value in link.values.items() if name in c}
     same = [c[name] == value for name, value in link.key.items()]
     free = [c[name].is_(None) for name in values if name.endswith("_id")]
     here = (tx.owns(c), *same, *free)
     if not values or tx.connection.execute(select(*table.primary_key).where(*here)).first() is None:
+        return
+    parent_id = values.get("parent_id") if table is t.units else None
+    if parent_id is not None and link.key["id"] in find_ancestors(tx.connection, parent_id):
         return
     if table.name in THING_OF:
         watch(tx, table, [link.key["id"]], kind="unit_moved" if table is t.units else None)
