@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from runcard.domain.errors import Conflict, NotFound, RuncardError, UnitNotFound
 from runcard.ingest.note import comment_on, give_cause, tag
+from runcard.ingest.record_unit import NewUnit, create_unit
 from runcard.store.bin.deleting import Deletion
 from runcard.store.bin.merged import list_merged_into
 from runcard.store.bin.packing import BESIDE_OTHERS
@@ -19,6 +20,7 @@ from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database
+from runcard.store.intake.taken_back import take_back
 from runcard.store.lists.pages import Page
 from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.merging.merge import NAMING, DoneMerge, merge_units
@@ -367,6 +369,16 @@ def test_what_is_gone_for_good_takes_along_what_was_merged_into_it(filled: Fille
         kept = connection.execute(select(d.content, d.purged_at).where(d.id == merged.id)).one()
     assert kept.content is None
     assert kept.purged_at is not None
+
+
+def test_an_import_that_is_taken_back_leaves_a_unit_into_which_another_was_merged(filled: Filled) -> None:
+    run = filled.record("NEW", 50, ())
+    empty = NewUnit("EMPTY", "PCB-100", "A", None, {})
+    filled.write(lambda tx: create_unit(tx, filled.admin, empty))
+    merged, new = merge(filled, "EMPTY", "NEW"), filled.unit("NEW")
+    filled.write(lambda tx: take_back(tx, [run], [], filled.files[2]))
+    split(filled, merged.id)
+    assert (filled.unit("EMPTY"), filled.unit("NEW")) == (merged.id, new)
 
 
 def test_a_serial_number_that_was_given_away_is_said(filled: Filled) -> None:
