@@ -8,9 +8,9 @@ from tests.browser.windows import Windows, violations
 def newest_units(windows: Windows, admin: StorageState) -> tuple[Page, str]:
     """The page of the newest unit, and the serial number of the one before it."""
     page = windows.open("/units", cookies=admin)
-    links = page.locator("table.units tbody th a")
-    other = links.nth(1).inner_text()
-    links.first.click()
+    rows = page.locator("table.units tbody tr")
+    other = rows.nth(1).locator("th a").first.inner_text()
+    rows.first.locator("th a").first.click()
     return page, other
 
 
