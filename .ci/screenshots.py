@@ -30,6 +30,8 @@ SHOWN = ROOT / "docs" / "images"
 _COLOURS = 256
 
 
+# The preview of a merge of two units.
+MERGING = "two units, before a merge"
 # Pages of runs that something was done to.
 VOIDED = "a voided run"
 CORRECTED = "a corrected run"
@@ -56,6 +58,7 @@ DOCS = {
     "notes.png": Shown("/notes/{thing_id}"),
     "voided.png": Shown(VOIDED),
     "corrected.png": Shown(CORRECTED),
+    "merge-units.png": Shown(MERGING),
     "imports.png": Shown("/imports"),
     "quarantine.png": Shown("/imports/quarantine"),
     "mapping.png": Shown("/imports/quarantine/{file_id}/mapping"),
@@ -102,6 +105,17 @@ def changed_run(url: str, api_key: str, deed: str) -> str:
     return f"/runs/{answer.raise_for_status().json()['data'][0]['id']}"
 
 
+def unit_merge(url: str, api_key: str) -> str:
+    """The page that merges the newest unit of the demo that is tested as a whole into another of its part."""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    query: dict[str, str | int] = {"outcomes": "FAIL", "limit": 50}
+    found = httpx.get(f"{url}/api/v2/runs", params=query, headers=headers).raise_for_status().json()["data"]
+    source = found[0]["unit"]
+    same = (one["unit"] for one in found if one["unit"]["part"]["id"] == source["part"]["id"])
+    other = next(unit["serial_number"] for unit in same if unit["id"] != source["id"])
+    return f"/merge-unit/{source['id']}?into={other}"
+
+
 def name_of(kind: str) -> str:
     return re.sub(r"\W+", "-", re.sub(r":path|_id|_number", "", kind)).strip("-") or "overview"
 
@@ -122,6 +136,7 @@ def main() -> int:
         pages = {**explore(reader).pages, **pages, "/notes/{thing_id}": noted_run(url, api_key)}
         reader.close()
         pages[VOIDED] = changed_run(url, api_key, "voided")
+        pages[MERGING] = unit_merge(url, api_key)
         pages[CORRECTED] = changed_run(url, api_key, "corrected")
         windows = Windows(browser, url)
         cookies = windows.log_in(admin).context.storage_state()

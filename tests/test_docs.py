@@ -15,6 +15,7 @@ from runcard.api.bin import router as bin_
 from runcard.api.cli import router as command_lines
 from runcard.api.corrections import router as corrections
 from runcard.api.export import router as exports
+from runcard.api.merging import router as merging
 from runcard.api.notes import router as notes
 from runcard.api.parts import router as parts
 from runcard.api.proof import router as proof
@@ -78,10 +79,11 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/corrections.md", corrections.router, {}),
         ("docs/api/parts.md", parts.router, {}),
         ("docs/api/bin.md", bin_.router, {}),
+        ("docs/api/merging.md", merging.router, {}),
     ],
     ids=[
         *("v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail"),
-        *("notes", "voids", "corrections", "parts", "bin"),
+        *("notes", "voids", "corrections", "parts", "bin", "merging"),
     ],
 )
 def test_page_of_an_api_lists_every_endpoint(

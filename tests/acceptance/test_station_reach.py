@@ -136,6 +136,10 @@ WRITES: dict[Route, Write] = {
     ("POST", "/api/units/let-go"): Write(
         MANAGE, {"id": "{renamed}", "serial_number": "{old_number}", "reason": "Another's"}, consumes=True
     ),
+    ("POST", "/api/units/merge"): Write(
+        MANAGE, {"source": "{other}", "into": "{unit}", "reason": "Misread"}, consumes=True
+    ),
+    ("POST", "/api/units/split"): Write(MANAGE, {"id": "{merged}", "reason": "Two after all"}, consumes=True),
     ("POST", "/api/bin/{id}/restore"): Write(MANAGE, {}, consumes=True),
     ("DELETE", "/api/bin/{id}"): Write(MANAGE, consumes=True),
     ("POST", "/api/comments"): Write(LINKED, {"thing_id": "{run}", "text": "Seen"}),
@@ -245,12 +249,15 @@ class Floor:
         )
         self._done("admin", "POST", "/api/runs/void", {"ids": ["{voided}"], "reason": "Lid open"}, names)
         self._done("admin", "DELETE", f"/api/v1/runs/{names['in_bin']}", None, names)
-        for name in ("{child}", "{part_of_it}"):
+        names |= {"other": f"OTHER-{mark}", "merged": f"MERGED-{mark}"}
+        for name in ("{child}", "{part_of_it}", "{other}", "{merged}"):
             unit = {"serial_number": name, "part_number": "{part}", "revision_number": "{revision}"}
             self._made("/units", unit, names)
         self._correct(names)
         added = {"child_serial_number": "{part_of_it}"}
         self._done("maker", "PUT", "/api/v2/units/{serial_number}/children", added, names)
+        joined = {"source": "{merged}", "into": "{unit}", "reason": "Misread"}
+        names["merged"] = self._done("admin", "POST", "/api/units/merge", joined, names)["id"]
         names["unit_file"] = self._made("/units/{serial_number}/attachments", {"name": "u.txt"}, names)
         names["upload"] = self._uploaded(b"x", names)
         names["report"] = self._uploaded(openhtf_report(f"HTF-{mark}", procedure_id="FVT1"), names)

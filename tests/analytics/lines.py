@@ -19,6 +19,7 @@ from runcard.domain.runs.report import RunReport
 from runcard.ingest.correct_run import correct_runs, take_back_corrections
 from runcard.ingest.correct_unit import UnitCorrection, correct_units
 from runcard.store.bin.deleting import Deletion
+from runcard.store.bin.merged import list_merged_into
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.lists.pages import Page
 from runcard.store.lists.run_filter import RunFilter
@@ -31,6 +32,9 @@ from runcard.store.retention.old_records import delete_old_runs
 from runcard.store.runs.rows import delete_run, is_recorded
 from runcard.store.runs.voids import end_voids, void_runs
 from runcard.store.trail.metadata import change_metadata
+from runcard.store.unit_merges.merge import merge_units
+from runcard.store.unit_merges.obstacles import Kept
+from runcard.store.unit_merges.split import split_unit
 from runcard.store.units.records import classify_unit, delete_units, rename_unit
 from tests.analytics.copies import OwnCopy
 from tests.histories import RUN_OUTCOMES, SERIALS, START, Floor, conditions, lengths, moments, some_of
@@ -102,6 +106,7 @@ class Line:
             "make golden with its runs": lambda tx: self._make_golden(tx, serial, with_runs=True),
             "note": lambda tx: self._note(tx, run_id),
             **self._corrections(run_id, serial, place),
+            **self._merges(serial, place),
         }
         with suppress(RuncardError):  # it has happened to this one before, or it was never made
             self._floor.writer.write_shared(deeds[event])
@@ -144,6 +149,26 @@ class Line:
     def _unit(self, tx: SharedTransaction, serial: str) -> UUID:
         return tx.catalog.get_unit(self._home, serial).id
 
+    def _merges(self, serial: str, place: int) -> dict[str, Callable[[SharedTransaction], object]]:
+        into = self.serial(SERIALS[(place + 1) % len(SERIALS)])
+        return {
+            "merge": lambda tx: merge_units(
+                tx.of(self._somebody),
+                self._unit(tx, serial),
+                self._unit(tx, into),
+                Kept(part=True),
+                "one unit",
+            ),
+            "split": lambda tx: split_unit(
+                tx.of(self._somebody), self._merged(tx, serial), "two units", with_later_runs=place % 2 == 0
+            ),
+        }
+
+    def _merged(self, tx: SharedTransaction, serial: str) -> UUID:
+        """What was merged into a unit last. Raises NotFound where nothing was."""
+        merged = list_merged_into(tx.of(self._somebody).scope, self._unit(tx, serial))
+        return merged[0].id if merged else new_id()
+
     def _make_golden(self, tx: SharedTransaction, serial: str, *, with_runs: bool) -> None:
         classify_unit(
             tx.of(SystemActor(self._home, "test")), self._unit(tx, serial), "golden", with_runs=with_runs
@@ -179,6 +204,8 @@ events = st.lists(
                 "correct a label",
                 "correct a batch",
                 "take it back",
+                "merge",
+                "split",
                 "follow",
             ]
         ),

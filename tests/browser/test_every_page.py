@@ -21,6 +21,7 @@ FOR_SOME = {
     "/runs/{run_id}/series/{position}",
     "/runs/{run_id}/series/{position}/values.{file_format}",
     "/genealogy/{unit_id}",
+    "/split-unit/{unit_id}",
     "/pictures/{picture_id}",
     "/first-run",
     # Of comments that have files.

@@ -31,6 +31,8 @@ from runcard.store.installation.sqlite_copy import copy_database
 from runcard.store.restoring.purge import purge
 from runcard.store.runs.rows import delete_run
 from runcard.store.runs.voids import void_runs
+from runcard.store.unit_merges.merge import merge_units
+from runcard.store.unit_merges.obstacles import Kept
 from runcard.store.units.records import delete_units
 from tests.world import World
 
@@ -70,7 +72,7 @@ def fill(writer: Writer, world: World, runs: int = 12) -> list[UUID]:
 
 
 def correct(writer: Writer, world: World, made: Sequence[UUID]) -> None:
-    """Correct two of the runs that `fill` recorded, and the labels of two units; one of them goes into the bin then."""
+    """Correct two of the runs that `fill` recorded, and the labels of two units, of which one is deleted; merge two."""
     admin = world.acme.admin.actor
     right = RunCorrection(serial_number="SN-9", started_at=datetime(2026, 3, 2, tzinfo=UTC))
     writer.write(admin, lambda tx: correct_runs(tx, admin, [made[0], made[5]], right, "The scan was wrong"))
@@ -84,6 +86,12 @@ def correct(writer: Writer, world: World, made: Sequence[UUID]) -> None:
         writer.write_catalog(admin, relabel)
     # Its old serial number goes into the bin with it.
     writer.write_catalog(admin, lambda tx: delete_units(tx, ["SN-11"], Deletion(), with_runs=True))
+    writer.write_catalog(admin, partial(_merge, old="SN-8", new="SN-7"))
+
+
+def _merge(tx: Transaction, old: str, new: str) -> None:
+    source, into = (tx.catalog.get_unit(tx.organization_id, serial) for serial in (old, new))
+    merge_units(tx, source.id, into.id, Kept(), "Misread")
 
 
 def sealed_record(database: Database, writer: Writer, world: World, folder: Path) -> Sealed:

@@ -195,7 +195,8 @@ def test_entries_that_changed_places_are_named(record: Sealed, found: Found) -> 
 
 
 def test_a_deleted_run_that_was_put_back_by_hand_is_named(record: Sealed, found: Found) -> None:
-    row = next(row for row in rows_of(record, t.deleted_things) if row["content"] is not None)
+    kept = (row for row in rows_of(record, t.deleted_things) if row["content"] is not None)
+    row = next(row for row in kept if row["noun"] == "run")
     packed = unpack(row["content"])
     assert digest_of_packed(packed) == row["digest"]
     run = rows_of(record, t.runs)[0] | {"id": row["id"], "client_run_ref": None}
@@ -247,3 +248,15 @@ def test_a_tree_that_was_cut_or_set_back_is_shown(
         connection.exec_driver_sql("DELETE FROM tree_heads")
     record.prover.seal(world.acme.id)
     assert any("an older backup was restored" in one.problem for one in findings(record, record.head))
+
+
+def test_every_changed_byte_of_a_merged_unit_is_named(record: Sealed, found: Found) -> None:
+    """Of its row, and of the list of what the merge moved."""
+    (row,) = [one for one in rows_of(record, t.deleted_things) if one["merged_into_id"] is not None]
+    assert digest_of_packed(unpack(row["content"])) == row["digest"]
+    for at in range(0, len(row["content"]), 40):
+        content = bytearray(row["content"])
+        content[at] ^= 1
+        assert found(_edit(t.deleted_things, row, "content", bytes(content))), at
+    into = next(one["id"] for one in rows_of(record, t.units) if one["id"] != row["merged_into_id"])
+    assert found(_edit(t.deleted_things, row, "merged_into_id", into))

@@ -40,6 +40,8 @@ from runcard.web.stations import bulk as station_bulk
 from runcard.web.stations import changes as station_changes
 from runcard.web.stations import station, stations
 from runcard.web.units import bulk as unit_bulk
+from runcard.web.units import merge as merge_unit
+from runcard.web.units import split as split_unit
 from runcard.web.units import unit, units
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(refuse_unknown_parameters)])
@@ -59,6 +61,8 @@ _PAGES = (
     voiding,
     run_correction,
     unit_correction,
+    merge_unit,
+    split_unit,
     units,
     unit_bulk,
     unit,

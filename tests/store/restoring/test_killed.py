@@ -3,26 +3,22 @@ deed is done, or nothing.
 """
 
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from sqlalchemy import func, select
 
-from runcard.domain.ids import new_id
 from runcard.store.engine import tables as t
 from tests.analytics.written import run_of
 from tests.conftest import Template
 from tests.examples import examples
 from tests.histories import Floor, opened_floor
+from tests.store.killing import kill_in_the_middle
 from tests.trails import assert_trail_fits
 
 RUNS = 60
-LONGEST_DEED_S = 0.2
 
 # Does one deed after the other, and tells before each.
 _DEEDS = """
@@ -86,26 +82,6 @@ def floor(peopled: Template, peopled_database_url: str | None, module_data_dir: 
         yield floor
 
 
-def told_after_kill(floor: Floor, chance: random.Random, ends: str) -> None:
-    """Let the process do some deeds, and kill it in the middle of one."""
-    url = floor.database.url
-    where = (
-        [url.render_as_string(hide_password=False), ""]
-        if floor.database.is_postgresql
-        else ["", str(url.database)]
-    )
-    arguments = [*where, str(floor.home), str(new_id()), ends]
-    process = subprocess.Popen([sys.executable, "-c", _DEEDS, *arguments], stdout=subprocess.PIPE, text=True)
-    with process:
-        assert process.stdout is not None
-        for _ in range(chance.randint(1, 5)):
-            if process.stdout.readline() == "done\n":
-                break
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=chance.uniform(0, LONGEST_DEED_S))
-        process.kill()
-
-
 class State(NamedTuple):
     """How many runs are there, are voided, are corrected, wait in the bin, and are gone for good."""
 
@@ -138,11 +114,11 @@ def test_each_deed_is_whole(floor: Floor) -> None:
     floor.record(procedure_id, [run_of(number) for number in range(RUNS)])
     seen = set()
     for _ in range(max(6, examples() // 4)):
-        told_after_kill(floor, chance, "restore")
+        kill_in_the_middle(floor, chance, _DEEDS, "restore")
         seen.add(whole_state_of(floor))
     assert len(seen) > 1
     for _ in range(20):
-        told_after_kill(floor, chance, "purge")
+        kill_in_the_middle(floor, chance, _DEEDS, "purge")
         if whole_state_of(floor).gone:
             return
     raise AssertionError("no purge came to its end")

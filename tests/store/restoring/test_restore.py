@@ -1,31 +1,22 @@
 """What is deleted comes back from the bin as it was, to the row; what cannot come back changes nothing."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
 from runcard.domain.errors import Conflict, InvalidInput, NotFound
-from runcard.domain.floor.repair import RepairReport
 from runcard.domain.ids import new_id
-from runcard.domain.runs.measurement import Measurement
-from runcard.domain.runs.phase import Phase
-from runcard.domain.runs.report import RunReport
-from runcard.ingest.record_repair import record_repair
-from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
 from runcard.store.engine import tables as t
 from runcard.store.engine.database import Database
-from runcard.store.files.attachments import AnnouncedFile, Owner, create_attachment, link_upload
 from runcard.store.files.bytes_to_remove import list_removals
-from runcard.store.files.imports import ImportedFile, note_import
 from runcard.store.files.removal import delete_attachments
 from runcard.store.lists.pages import Page
 from runcard.store.procedures.merges import merge_procedures
@@ -37,84 +28,9 @@ from runcard.store.restoring.purge import purge
 from runcard.store.restoring.restore import restore, restore_all
 from runcard.store.retention.old_records import EXPIRED
 from runcard.store.runs.rows import delete_run, delete_runs
-from runcard.store.units.records import delete_units, rename_unit
+from runcard.store.units.records import delete_units, get_unit, rename_unit
+from tests.store.filled import START, Filled
 from tests.world import World
-
-START = datetime(2026, 1, 2, tzinfo=UTC)
-# What a deletion and a restoration add to, or have no part in.
-_GROWING = {t.changes.name, t.catalog_version.name, t.unit_moves.name}
-
-Rows = dict[str, list[str]]
-T = TypeVar("T")
-
-
-class Filled:
-    """Acme with units, sub-units, runs, repairs, files and batches that name each other."""
-
-    def __init__(self, database: Database, writer: Writer, world: World) -> None:
-        self.database, self.writer, self.world = database, writer, world
-        self.home = world.acme.id
-        self.admin = world.acme.admin.actor
-        self.runs = [
-            self._record(serial, number, sub_units)
-            for number, (serial, sub_units) in enumerate(
-                [
-                    ("SUB-1", ()),
-                    ("SUB-2", ()),
-                    ("TOP", ("SUB-1", "SUB-2")),
-                    ("TOP", ()),
-                    ("OTHER", ("SUB-2",)),
-                ]
-            )
-        ]
-        self.files = self.write(self._bring_files)
-
-    def write(self, apply: Callable[[Transaction], T]) -> T:
-        return self.writer.write_catalog(self.admin, apply)
-
-    def unit(self, serial: str) -> UUID:
-        return self.write(lambda tx: tx.catalog.get_unit(self.home, serial).id)
-
-    def rows(self) -> Rows:
-        """All rows of every table, except of those that only grow."""
-        with self.database.read() as connection:
-            return {
-                table.name: sorted(map(repr, connection.execute(select(table)).all()))
-                for table in t.metadata.sorted_tables
-                if table.name not in _GROWING
-            }
-
-    def ids(self, table: Table) -> Sequence[UUID]:
-        with self.database.read() as connection:
-            return connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
-
-    def _record(self, serial: str, number: int, sub_units: Sequence[str]) -> UUID:
-        report = RunReport(
-            procedure=str(self.world.acme.board.id),
-            serial_number=serial,
-            outcome="FAIL" if number % 2 else "PASS",
-            part_number="PCB-100",
-            batch_number="LOT-1",
-            procedure_version="v1",
-            sub_units=tuple(sub_units),
-            started_at=START + timedelta(minutes=number),
-            duration=timedelta(seconds=30),
-            client_run_ref=f"ref-{number}",
-            metadata={"humidity": 40.5, "shift": "früh", "hot": True},
-            phases=(Phase("p", "PASS", START, START, (Measurement("Ø", "PASS", 1.5),)),),
-        )
-        station = self.world.acme.fct.actor
-        return self.writer.write(station, partial(record_run, actor=station, run=prepare_run(report)))
-
-    def _bring_files(self, tx: Transaction) -> Sequence[UUID]:
-        """A file of a run, one of a unit, one that a run was imported from, and a picture of a station."""
-        creator = Creator.of(self.admin)
-        made = [create_attachment(tx, AnnouncedFile(f"{name}.txt"), creator).id for name in "abcd"]
-        link_upload(tx, made[0], Owner(run_id=self.runs[2]))
-        link_upload(tx, made[1], Owner(unit_id=tx.catalog.get_unit(self.home, "TOP").id))
-        imported = note_import(tx, ImportedFile(b"d" * 32, "WATS", made[2]), [self.runs[3]], creator)
-        record_repair(tx, self.admin, RepairReport("TOP", "Repair", "PASS", START), imported.id)
-        return made
 
 
 @pytest.fixture
@@ -283,7 +199,7 @@ def test_of_many_none_comes_back_if_one_cannot(filled: Filled, world: World) -> 
 
 def test_two_that_want_one_name_do_not_both_come_back(filled: Filled) -> None:
     first = filled.write(partial(_a_unit, filled))
-    filled._record("top", 9, ())
+    filled.record("top", 9, ())
     second = filled.write(partial(_a_unit, filled))
     before = filled.rows()
     with pytest.raises(
@@ -306,7 +222,7 @@ def test_a_name_that_is_taken_is_said(filled: Filled) -> None:
 
 def test_a_report_that_was_recorded_again_is_said(filled: Filled) -> None:
     run = filled.write(partial(_a_run, filled))
-    again = filled._record("TOP", 2, ())
+    again = filled.record("TOP", 2, ())
     with pytest.raises(Conflict, match="have 'ref-2' again"):
         filled.write(lambda tx: restore(tx, run, None))
     filled.write(lambda tx: delete_run(tx, again, Deletion()))
@@ -331,9 +247,24 @@ def test_a_link_that_says_something_else_by_now_stays(filled: Filled) -> None:
     top = filled.write(partial(_a_unit, filled))
     filled.write(lambda tx: restore(tx, top, None))
     batch = filled.write(partial(_a_batch, filled))
-    filled._record("SUB-1", 9, ())  # its report names the batch again, which makes another one
+    filled.record("SUB-1", 9, ())  # its report names the batch again, which makes another one
     with pytest.raises(Conflict, match="batches have 'lot-1' again"):
         filled.write(lambda tx: restore(tx, batch, None))
+
+
+def test_no_unit_becomes_part_of_itself(filled: Filled) -> None:
+    """The unit that TOP was part of was built into a sub-unit of TOP meanwhile."""
+    filled.record("BOX", 5, ["TOP"])
+    top = filled.write(partial(_a_unit, filled))
+    filled.record("SUB-1", 6, ["BOX"])
+    filled.write(lambda tx: restore(tx, top, None))
+    with filled.database.read_in(filled.home) as scope:
+        parents = {serial: get_unit(scope, serial).parent for serial in ("TOP", "BOX", "SUB-1")}
+    assert {serial: one and one.serial_number for serial, one in parents.items()} == {
+        "TOP": "BOX",
+        "BOX": "SUB-1",
+        "SUB-1": None,
+    }
 
 
 def test_of_what_is_too_old_nothing_is_kept(filled: Filled) -> None:

@@ -28,7 +28,17 @@ _ADDING = ("run_recorded", "run_restored")
 _OF_RUNS = (*_ADDING, "run_changed", "run_corrected", "run_voided", "run_unvoided", "run_deleted")
 # After a merge or a split, deleted runs count on another procedure; see `_gone`.
 _OF_PROCEDURES = ("procedure_merged", "procedure_split", "procedure_changed")
-_OF_UNITS = ("unit_created", "unit_moved", "unit_changed", "unit_corrected", "unit_deleted", "unit_restored")
+_OF_UNITS = (
+    "unit_created",
+    "unit_moved",
+    "unit_changed",
+    "unit_corrected",
+    "unit_deleted",
+    "unit_restored",
+    "unit_merged",
+    "unit_took_over",
+    "unit_split",
+)
 
 
 class Progress(NamedTuple):

@@ -40,7 +40,8 @@ class DeletedBody(Struct):
     """A deleted thing. noun: such as "run" or "unit". digest: SHA-256 of the record, as the history has it.
 
     deleted_by: the id of the user or station; null: Runcard itself. deleted_with: the thing that was deleted, if this
-    one went along with it. restorable_until: null: it is gone for good.
+    one went along with it. restorable_until: null: it is gone for good, or was merged. merged_into: what a unit was
+    merged into.
     """
 
     id: UUID
@@ -53,6 +54,7 @@ class DeletedBody(Struct):
     deleted_with: UUID | None
     restorable_until: datetime | None
     gone_at: datetime | None
+    merged_into: UUID | None
 
 
 class InBinBody(DeletedBody):
@@ -155,8 +157,9 @@ def _fields(scope: Scope, thing: Deleted) -> dict[str, Any]:
         "deleted_by": thing.deleted_by_id,
         "reason": thing.why,
         "deleted_with": None if thing.head_id == thing.id else thing.head_id,
-        "restorable_until": None if thing.purged_at is not None else thing.deleted_at + kept,
+        "restorable_until": thing.deleted_at + kept if thing.is_in_bin else None,
         "gone_at": thing.purged_at,
+        "merged_into": thing.merged_into_id,
     }
 
 

@@ -18,11 +18,13 @@ from runcard.store.trail.watching import author_id, watch, watch_read
 class Deletion(NamedTuple):
     """How things are deleted. head_id: the thing that somebody deleted, with which others go; None: each is deleted by
     itself. why: the reason that was given. is_kept: the content waits in the bin; False: it is gone for good.
+    merged_into_id: the unit that a unit is merged into, for which its content waits outside of the bin.
     """
 
     head_id: UUID | None = None
     why: str | None = None
     is_kept: bool = True
+    merged_into_id: UUID | None = None
 
     def together(self, ids: Iterable[UUID]) -> "Deletion":
         """The same for things that one call deletes: in the bin they go along with the first of them."""
@@ -100,6 +102,7 @@ def _tombstone(tx: Transaction, remains: Remains, deletion: Deletion) -> dict[st
             name: row[name] if is_run else None
             for name in ("unit_id", "procedure_id", "started_at", "outcome")
         },
+        "merged_into_id": deletion.merged_into_id,
         "purged_at": None if deletion.is_kept else tx.now,
         "content_digest": None if content is None else hashlib.sha256(content).digest(),
         "content": content,

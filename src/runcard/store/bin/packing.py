@@ -91,6 +91,13 @@ _ALONG: Mapping[str, _Along] = {
     ),
     t.batches.name: _Along(links=(t.units.c.batch_id, t.runs.c.batch_id)),
 }
+# What of a unit has no place beside the same of the unit that it is merged into, or is part of its digest.
+BESIDE_OTHERS: Sequence[Column[Any]] = (
+    _METADATA,
+    t.taggings.c.thing_id,
+    t.thing_causes.c.thing_id,
+    t.former_serial_numbers.c.unit_id,
+)
 # Columns that are emptied together with one that names a thing.
 _WITH: Mapping[Column[Any], Sequence[Column[Any]]] = {t.attachments.c.run_id: (t.attachments.c.is_report,)}
 
@@ -105,13 +112,25 @@ def pack(scope: Scope, table: Table, own: Mapping[UUID, Row]) -> Mapping[UUID, b
             columns: Row = {str(name): value for name, value in own[thing_id].items() if name in table.c}
             rows[thing_id] = [(str(table.name), columns)]
         for column in along.rows:
-            for thing_id, row in _find(scope, column, some, [*column.table.c]):
+            for thing_id, row in find_rows(scope, column, some, [*column.table.c]):
                 rows[thing_id].append((str(column.table.name), row))
         if table is t.procedures:
             _add_merged_records(scope, rows)
         links = _links(scope, along, some)
         found |= {thing_id: _packed(of_thing, links[thing_id]) for thing_id, of_thing in rows.items()}
     return found
+
+
+def pack_merged(scope: Scope, row: Row, links: Sequence[Link]) -> bytes:
+    """A unit that is merged into another, as bytes. row: its own. links: what is changed so that it names the other;
+    a key is that after the merge, and the values are those before it.
+    """
+    own = {str(name): value for name, value in row.items() if name in t.units.c}
+    rows: list[tuple[str, Row]] = [(str(t.units.name), own)]
+    for column in BESIDE_OTHERS:
+        beside = find_rows(scope, column, [row["id"]], [*column.table.c])
+        rows += [(str(column.table.name), one) for _, one in beside]
+    return _packed(rows, [(str(link.table.name), link.key, link.values) for link in links])
 
 
 def unpack(content: bytes) -> Packed:
@@ -140,7 +159,7 @@ def _links(
     found: dict[UUID, list[tuple[str, Row, Row]]] = defaultdict(list)
     for column in along.links:
         key, values = [*column.table.primary_key], [column, *_WITH.get(column, ())]
-        for thing_id, row in _find(scope, column, ids, [*key, *values]):
+        for thing_id, row in find_rows(scope, column, ids, [*key, *values]):
             named = [{str(one.name): row[one.name] for one in some} for some in (key, values)]
             found[thing_id].append((str(column.table.name), named[0], named[1]))
     return found
@@ -152,11 +171,11 @@ def _add_merged_records(scope: Scope, rows: Mapping[UUID, list[tuple[str, Row]]]
         merges = [row["id"] for name, row in of_procedure if name == t.procedure_merges.name]
         for some in in_chunks(merges):
             records = t.merged_records
-            moved = _find(scope, records.c.merge_id, some, [*records.c])
+            moved = find_rows(scope, records.c.merge_id, some, [*records.c])
             of_procedure += [(str(records.name), row) for _, row in moved]
 
 
-def _find(
+def find_rows(
     scope: Scope, column: Column[Any], ids: Collection[UUID], columns: Sequence[Column[Any]]
 ) -> Sequence[tuple[UUID, Row]]:
     """The rows that have one of these ids in a column: the id, and these columns by name."""

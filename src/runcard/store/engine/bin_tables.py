@@ -26,6 +26,8 @@ deleted_things = Table(
     Column("procedure_id", Id),
     Column("started_at", Instant),
     Column("outcome", Text),
+    # Of a unit that was merged into another: that one. It waits for a split, and is not in the bin.
+    Column("merged_into_id", Id),
     # When the content was removed for good; null: it waits in the bin.
     Column("purged_at", Instant),
     # SHA-256 of the content; null: nothing of it was kept.
@@ -34,5 +36,6 @@ deleted_things = Table(
     Column("content", LargeBinary),
     Index(None, "head_id"),
     Index(None, "unit_id", **only_where("unit_id")),
+    Index(None, "merged_into_id", **only_where("merged_into_id")),
     Index("ix_deleted_things_bin", "organization_id", "deleted_at", **only_where("content")),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import delete, exists, or_, select
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import (
     attachments,
+    deleted_things,
     file_imports,
     imported_runs,
     repairs,
@@ -63,7 +64,13 @@ def _units_made_by(tx: Transaction, run_ids: Collection[UUID]) -> Sequence[UUID]
 def _delete_free_units(tx: Transaction, unit_ids: Collection[UUID]) -> None:
     """Delete those of these units that nothing needs. Units that no other unit refers to are deleted together."""
     u, other = units.c, units.alias().c
-    needed_by = (runs.c.unit_id, repairs.c.unit_id, run_sub_units.c.unit_id, attachments.c.unit_id)
+    needed_by = (
+        runs.c.unit_id,
+        repairs.c.unit_id,
+        run_sub_units.c.unit_id,
+        attachments.c.unit_id,
+        deleted_things.c.merged_into_id,
+    )
     known_by = (other.parent_id, run_sub_units.c.previous_parent_id)
     query = select(u.id, or_(*(exists().where(column == u.id) for column in known_by))).where(
         tx.owns(u),

@@ -156,10 +156,17 @@ def apply_cause(tx: Transaction, thing_ids: Collection[UUID], code: str | None) 
     before = causes_of(tx.scope, things)
     changed = [thing for thing in things.values() if before.get(thing.id) != cause]
     for thing in changed:
-        what = {"cause": (_shown(before.get(thing.id)), _shown(cause))}
-        note_difference(tx, "thing_cause_changed", thing.id, thing.about, what)
+        note_caused(tx, thing.id, thing.about, (before.get(thing.id), cause))
     _replace(tx, [thing.id for thing in changed], cause)
     return [thing.id for thing in changed]
+
+
+def note_caused(
+    tx: Transaction, thing_id: UUID, about: str, causes_then: tuple[Cause | None, Cause | None]
+) -> None:
+    """Note that the cause of a thing changed. causes_then: before and after."""
+    had, has = map(_shown, causes_then)
+    note_difference(tx, "thing_cause_changed", thing_id, about, {"cause": (had, has)})
 
 
 def find_by_code(scope: Scope, code: str) -> Cause:

@@ -154,7 +154,7 @@ def apply_tags(
         had = before.get(thing.id, [])
         has = _with_tags(had, adding, removing)
         if has != had:
-            _note_tagged(tx, thing.id, thing.about, (had, has))
+            note_tagged(tx, thing.id, thing.about, (had, has))
             changed.append(thing.id)
     _untag(tx, changed, removing)
     _tag(
@@ -163,9 +163,10 @@ def apply_tags(
     return changed
 
 
-def _note_tagged(
+def note_tagged(
     tx: Transaction, thing_id: UUID, about: str, tags_then: tuple[Sequence[Tag], Sequence[Tag]]
 ) -> None:
+    """Note that the tags of a thing changed. tags_then: before and after."""
     had, has = ([tag.name for tag in some] for some in tags_then)
     note_difference(tx, "thing_tagged", thing_id, about, {"tags": (had, has)})
 

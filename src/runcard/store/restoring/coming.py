@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, Table, UniqueConstraint, select, tuple_
 
 from runcard.domain.errors import Conflict
+from runcard.store.bin.merged import follow_merged
 from runcard.store.commit.lookups import find_units
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
@@ -34,6 +35,8 @@ def with_their_references(
     kept = [one._replace(row=dict(one.row)) for one in rows]
     for column in table.c:
         for key in column.foreign_keys:
+            if key.column is t.units.c.id:
+                _lead_on(tx, column.name, kept)
             there = _existing(tx, key.column, {one.row[column.name] for one in kept} - {None})
             there |= {one.row[key.column.name] for one in restored.get(key.column.table.name, ())}
             there.add(None)
@@ -57,6 +60,13 @@ def check_places(tx: Transaction, restored: Mapping[str, Sequence[Coming]]) -> N
         for columns in _unique_columns(t.metadata.tables[name]):
             _check_unique(tx, columns, rows)
     _check_serial_numbers(tx, restored)
+
+
+def _lead_on(tx: Transaction, name: str, rows: Collection[Coming]) -> None:
+    """Let these rows name, in place of units that were merged since, the units that stand for them now."""
+    targets = follow_merged(tx.scope, {one.row[name] for one in rows} - {None})
+    for one in rows:
+        one.row[name] = targets.get(one.row[name], one.row[name])
 
 
 def _existing(tx: Transaction, column: Column[Any], ids: Collection[Any]) -> set[Any]:

@@ -17,7 +17,8 @@ from runcard.store.lists.pages import Listed, Page, fetch_page
 
 class Deleted(NamedTuple):
     """A deleted thing. noun: as in `store.trail.things`. deleted_by_id: None: Runcard itself. purged_at: when its
-    content was removed for good; None: it waits in the bin. started_at, outcome: of a run.
+    content was removed for good; None: it waits in the bin. started_at, outcome: of a run. merged_into_id: what a unit
+    was merged into; it waits for a split, and not in the bin.
     """
 
     id: UUID
@@ -31,6 +32,11 @@ class Deleted(NamedTuple):
     purged_at: datetime | None
     started_at: datetime | None
     outcome: str | None
+    merged_into_id: UUID | None
+
+    @property
+    def is_in_bin(self) -> bool:
+        return self.purged_at is None and self.merged_into_id is None
 
     @property
     def called(self) -> str:
@@ -46,6 +52,12 @@ class InBin(NamedTuple):
 
 
 _COLUMNS = [deleted_things.c[name] for name in Deleted._fields]
+# Of the things that wait in the bin, and were deleted by themselves.
+_IN_BIN = (
+    deleted_things.c.content.is_not(None),
+    deleted_things.c.head_id == deleted_things.c.id,
+    deleted_things.c.merged_into_id.is_(None),
+)
 
 
 def find_deleted(scope: Scope, thing_id: UUID) -> Deleted | None:
@@ -65,7 +77,7 @@ def get_deleted(scope: Scope, thing_id: UUID) -> Deleted:
 
 def get_in_bin(scope: Scope, thing_id: UUID) -> Deleted:
     """A thing that waits in the bin and was deleted by itself. Raises NotDeleted, and Conflict for one that went along
-    with another or is gone for good.
+    with another, was merged into another or is gone for good.
     """
     return get_all_in_bin(scope, [thing_id])[thing_id]
 
@@ -87,6 +99,10 @@ def get_all_in_bin(scope: Scope, thing_ids: Collection[UUID]) -> Mapping[UUID, D
 def _check_waits(scope: Scope, thing: Deleted) -> None:
     if thing.purged_at is not None:
         raise Conflict(f"The {thing.called} is gone for good since {thing.purged_at:%Y-%m-%d %H:%M} UTC.")
+    if thing.merged_into_id is not None:
+        raise Conflict(
+            f"The {thing.called} is not in the bin: it was merged into another unit. Split the two on the page of that."
+        )
     if thing.head_id != thing.id:
         head = find_deleted(scope, thing.head_id)
         of = "another thing" if head is None else head.called
@@ -120,7 +136,7 @@ def list_bin(
     search: part of their names. ids: only these; None: all.
     """
     d = deleted_things.c
-    query = select(*_COLUMNS).where(scope.owns(d), d.content.is_not(None), d.head_id == d.id)
+    query = select(*_COLUMNS).where(scope.owns(d), *_IN_BIN)
     if search:
         query = query.where(d.name.icontains(search, autoescape=True))
     if ids is not None:
@@ -135,22 +151,20 @@ def list_bin(
 def count_bin(scope: Scope) -> int:
     """How many things that somebody deleted wait in the bin."""
     d = deleted_things.c
-    query = select(func.count()).where(scope.owns(d), d.content.is_not(None), d.head_id == d.id)
+    query = select(func.count()).where(scope.owns(d), *_IN_BIN)
     return scope.connection.execute(query).scalar_one()
 
 
 def is_due(scope: Scope, thing_id: UUID, before: datetime) -> bool:
     """Whether a thing waits in the bin and was deleted before a moment."""
     thing = find_deleted(scope, thing_id)
-    return thing is not None and thing.purged_at is None and thing.deleted_at < before
+    return thing is not None and thing.is_in_bin and thing.deleted_at < before
 
 
 def list_due(scope: Scope, before: datetime, limit: int) -> Sequence[UUID]:
     """The things that were deleted by themselves before a moment and still wait in the bin, oldest first."""
     d = deleted_things.c
-    query = select(d.id).where(
-        scope.owns(d), d.content.is_not(None), d.deleted_at < before, d.head_id == d.id
-    )
+    query = select(d.id).where(scope.owns(d), d.deleted_at < before, *_IN_BIN)
     return scope.connection.execute(query.order_by(d.deleted_at, d.id).limit(limit)).scalars().all()
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from runcard.store.bin.merged import with_merged
 from runcard.store.bin.notes import forget_notes
 from runcard.store.bin.packing import unpack
 from runcard.store.commit.transaction import Transaction
@@ -18,11 +19,13 @@ from runcard.store.trail.watching import note_purged
 def purge(tx: Transaction, head_id: UUID, why: str | None) -> int:
     """Remove a thing, with all that was deleted along with it, from the bin for good. Returns how many things went.
 
+    Units that were merged into a unit go with it.
+
     The bytes of files are noted for removal, and what people noted on these things is deleted. Raises as `get_in_bin`
     does.
     """
     get_in_bin(tx.scope, head_id)
-    thing_ids = list_with(tx.scope, head_id)
+    thing_ids = with_merged(tx.scope, list_with(tx.scope, head_id))
     d = deleted_things.c
     for some in in_chunks(thing_ids):
         mine = (tx.owns(d), d.id.in_(some))

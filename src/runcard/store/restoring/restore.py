@@ -9,6 +9,7 @@ from sqlalchemy import Table, delete, select, update
 
 from runcard.domain.floor.at_once import check_count
 from runcard.store.bin.packing import Link, Packed, unpack
+from runcard.store.commit.lookups import find_ancestors
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.engine.bulk import insert_rows
@@ -55,10 +56,9 @@ def restore_all(tx: Transaction, head_ids: Collection[UUID], why: str | None) ->
 
 
 def _restore(tx: Transaction, heads: Mapping[UUID, Deleted], why: str | None) -> Sequence[Restored]:
+    tx.lock_assembly()
     things = _unpack(tx, heads)
-    rows = _by_table(things)
-    kept = {name: with_their_references(tx, name, some, rows) for name, some in rows.items()}
-    check_places(tx, kept)
+    kept = checked_rows(tx, things)
     for table, ids in _ids_by_table(things).items():
         watch_restored(tx, table, ids, why=why)
     # Its links are part of what is proven of a station.
@@ -66,14 +66,30 @@ def _restore(tx: Transaction, heads: Mapping[UUID, Deleted], why: str | None) ->
     d = t.deleted_things.c
     for some in in_chunks(heads):
         tx.connection.execute(delete(t.deleted_things).where(tx.owns(d), d.head_id.in_(some)))
-    for name in sorted(kept, key=_ORDER.__getitem__):
-        if kept[name]:
-            insert_rows(tx.connection, t.metadata.tables[name], [one.row for one in kept[name]])
+    insert_again(tx, kept)
     _free_identifiers(tx, kept.get(t.procedures.name, ()))
     for link in (link for _, thing in things for link in thing.links):
         _set_again(tx, link)
     counts = Counter(head.id for head, _ in things)
     return [Restored(head, counts[head.id]) for head in heads.values()]
+
+
+def checked_rows(tx: Transaction, things: Sequence[tuple[Deleted, Packed]]) -> Mapping[str, Sequence[Coming]]:
+    """The rows of these things that can come back, by table, each thing with that which it went along with.
+
+    Raises Conflict where they no longer have their place.
+    """
+    rows = _by_table(things)
+    kept = {name: with_their_references(tx, name, some, rows) for name, some in rows.items()}
+    check_places(tx, kept)
+    return kept
+
+
+def insert_again(tx: Transaction, rows: Mapping[str, Sequence[Coming]]) -> None:
+    """Insert rows that `checked_rows` returned."""
+    for name in sorted(rows, key=_ORDER.__getitem__):
+        if rows[name]:
+            insert_rows(tx.connection, t.metadata.tables[name], [one.row for one in rows[name]])
 
 
 def _unpack(tx: Transaction, heads: Mapping[UUID, Deleted]) -> Sequence[tuple[Deleted, Packed]]:
@@ -116,13 +132,18 @@ def _free_identifiers(tx: Transaction, restored: Sequence[Coming]) -> None:
 
 
 def _set_again(tx: Transaction, link: Link) -> None:
-    """Let a row name a restored thing again, unless it is gone or names something else by now."""
+    """Let a row name a restored thing again, unless it is gone or names something else by now, or a unit would become
+    part of itself.
+    """
     table, c = link.table, link.table.c
     values = {name: value for name, value in link.values.items() if name in c}
     same = [c[name] == value for name, value in link.key.items()]
     free = [c[name].is_(None) for name in values if name.endswith("_id")]
     here = (tx.owns(c), *same, *free)
     if not values or tx.connection.execute(select(*table.primary_key).where(*here)).first() is None:
+        return
+    parent_id = values.get("parent_id") if table is t.units else None
+    if parent_id is not None and link.key["id"] in find_ancestors(tx.connection, parent_id):
         return
     if table.name in THING_OF:
         watch(tx, table, [link.key["id"]], kind="unit_moved" if table is t.units else None)

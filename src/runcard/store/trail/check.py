@@ -26,7 +26,7 @@ from runcard.store.trail.things import (
 _PAGE = 500
 _DELETED = "_deleted"
 # The last change of a thing that is gone; its state, if it has one, is the digest of the tombstone.
-_GONE = (_DELETED, "_purged")
+_GONE = (_DELETED, "_purged", "unit_merged", f"{TOMBSTONE}_changed")
 # What reading a row raises if SQLite keeps something in it that its column cannot have.
 UNREADABLE = (zstandard.ZstdError, MsgspecError, TypeError, ValueError, OverflowError)
 

@@ -55,11 +55,18 @@ def watch_new(tx: Transaction, table: Table, thing_id: UUID, *, why: str | None 
     _watch(tx, thing_id, Watched(table, None, why=why))
 
 
-def watch_restored(tx: Transaction, table: Table, ids: Collection[UUID], *, why: str | None = None) -> None:
-    """Watch records that this write brings back from the bin."""
-    kind = _kind(THING_OF[table.name], "restored")
+def watch_restored(
+    tx: Transaction,
+    table: Table,
+    ids: Collection[UUID],
+    *,
+    kind: ChangeKind | None = None,
+    why: str | None = None,
+) -> None:
+    """Watch records that this write brings back, as a rule from the bin. kind: None: such as "unit_restored"."""
     for thing_id in ids:
-        _watch(tx, thing_id, Watched(table, None, kind, why, is_restored=True))
+        restored = kind or _kind(THING_OF[table.name], "restored")
+        _watch(tx, thing_id, Watched(table, None, restored, why, is_restored=True))
 
 
 def watch(
@@ -171,13 +178,15 @@ def _note(
     deed = "created" if old is None else "deleted" if new is None else "changed"
     thing = THING_OF[watched.table.name]
     kind = watched.kind or _kind(thing, deed)
-    left = now or tombstones.get(thing_id)
+    tombstone = tombstones.get(thing_id)
+    left = now or tombstone
     state = None if left is None else left.digest
     if watched.by_report and state is not None:
         tx.note_change(kind, thing_id, Trace(state=state))
         return
     if new is None or watched.is_restored:
-        entry = entry_without_fields(tx, thing, new or old or {}, watched.why)
+        left_row = None if tombstone is None else tombstone.row
+        entry = entry_without_fields(names, thing, new or old or {}, watched.why, left_row)
     else:
         entry = entry_of_change(names, thing, (old or {}, new), watched.why)
     tx.note_change(kind, thing_id, Trace(author_id(tx), entry, state))

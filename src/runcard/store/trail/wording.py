@@ -9,8 +9,8 @@ from sqlalchemy import select
 from runcard.domain.actor import StationActor, UserActor
 from runcard.domain.evidence.entry import SECRET, By, Entry, encode_entry, shown_value
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.tables import stations, users
-from runcard.store.trail.things import FORMERLY, THING_OF, Row, Thing
+from runcard.store.engine.tables import deleted_things, stations, users
+from runcard.store.trail.things import FORMERLY, THING_OF, TOMBSTONE, Row, Thing
 
 _NEVER_SHOWN = frozenset({"id", "organization_id"})
 
@@ -44,6 +44,10 @@ class Names:
         c = target.table.c
         query = select(c[target.named_by or "id"]).where(self.tx.owns(c), c.id == thing_id)
         found: str | None = self.tx.connection.execute(query).scalar_one_or_none()
+        if found is None:
+            d = deleted_things.c
+            gone = select(d.name).where(self.tx.owns(d), d.id == thing_id)
+            found = self.tx.connection.execute(gone).scalar_one_or_none()
         return found
 
 
@@ -62,9 +66,18 @@ def entry_of_change(names: Names, thing: Thing, rows: tuple[Row, Row], why: str 
     return entry_of_event(names.tx, _name(thing, new), what, why)
 
 
-def entry_without_fields(tx: Transaction, thing: Thing, row: Row, why: str | None) -> str:
-    """The entry of a record that was deleted or restored. All its fields go or come, so only its name is told."""
-    return entry_of_event(tx, _name(thing, row), {}, why)
+def entry_without_fields(
+    names: Names, thing: Thing, row: Row, why: str | None, tombstone: Row | None = None
+) -> str:
+    """The entry of a record that was deleted or restored. All its fields go or come, so only its name is told.
+
+    tombstone: what is left of it. It tells what the record was merged into.
+    """
+    what: dict[str, tuple[Any, Any]] = {}
+    into_id = None if tombstone is None else tombstone["merged_into_id"]
+    if into_id is not None:
+        what["merged_into_id"] = (None, names.shown(THING_OF[deleted_things.name], "merged_into_id", into_id))
+    return entry_of_event(names.tx, _name(thing, row), what, why)
 
 
 def entry_of_event(
@@ -102,6 +115,8 @@ def _target(thing: Thing, field: str) -> Thing | None:
         return THING_OF["attachments"]
     if field == "merged_into_id" or (field == "parent_id" and thing.noun == "cause"):
         return thing
+    if thing.noun == TOMBSTONE and field in ("unit_id", "merged_into_id"):
+        return THING_OF["units"]
     column = thing.table.c.get(field)
     targets = () if column is None else (THING_OF.get(key.column.table.name) for key in column.foreign_keys)
     return next((target for target in targets if target is not None and target.named_by is not None), None)

@@ -1,13 +1,14 @@
 """The runs of one unit, procedure by procedure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Subquery, func, select, type_coerce, union_all
 
+from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import deleted_things, procedures, runs
@@ -50,6 +51,27 @@ class UnitAttempts(NamedTuple):
     total: int
     shown: Sequence[NumberedAttempt]
     deleted: Sequence[DeletedAttempt]
+
+
+class UnitRun(NamedTuple):
+    """A run of a unit. voided_at: None: it counts. sample: None: of a production unit."""
+
+    id: UUID
+    unit_id: UUID
+    procedure_id: UUID
+    part_id: UUID
+    started_at: datetime
+    outcome: RunOutcome
+    voided_at: datetime | None
+    sample: SampleClass | None
+
+
+def list_runs_of_units(scope: Scope, unit_ids: Collection[UUID]) -> Sequence[UnitRun]:
+    """All runs of these units, in the order of their starts."""
+    r = runs.c
+    columns = (r[name] for name in UnitRun._fields)
+    query = select(*columns).where(scope.owns(r), r.unit_id.in_(unit_ids)).order_by(r.started_at, r.id)
+    return [UnitRun(*row) for row in scope.connection.execute(query)]
 
 
 def list_attempts(scope: Scope, unit_id: UUID, at_most: int) -> Sequence[UnitAttempts]:

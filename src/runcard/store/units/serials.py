@@ -34,14 +34,19 @@ def exchange_serial_number(tx: Transaction, unit: UnitRow, after: str, *, leads_
     f = former_serial_numbers.c
     tx.connection.execute(delete(former_serial_numbers).where(tx.owns(f), f.serial_key == lookup_key(after)))
     if leads_on:
-        row = {
-            "organization_id": tx.organization_id,
-            "serial_key": lookup_key(unit.serial_number),
-            "serial_number": unit.serial_number,
-            "unit_id": unit.id,
-            "given_up_at": tx.now,
-        }
-        tx.connection.execute(insert(former_serial_numbers).values(row))
+        lead_on(tx, unit.serial_number, unit.id)
+
+
+def lead_on(tx: Transaction, serial_number: str, unit_id: UUID) -> None:
+    """Let a serial number that no unit has find this unit."""
+    row = {
+        "organization_id": tx.organization_id,
+        "serial_key": lookup_key(serial_number),
+        "serial_number": serial_number,
+        "unit_id": unit_id,
+        "given_up_at": tx.now,
+    }
+    tx.connection.execute(insert(former_serial_numbers).values(row))
 
 
 def let_go(tx: Transaction, unit_id: UUID, serial_number: str, why: str | None) -> None:

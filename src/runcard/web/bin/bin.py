@@ -15,6 +15,7 @@ from runcard.domain.floor.reason import MAX_REASON
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import WithServices
 from runcard.intake.byte_removal import remove_soon
+from runcard.store.bin.merged import follow_merged
 from runcard.store.commit.lookups import get_organization
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.names import names_of
@@ -26,7 +27,7 @@ from runcard.web.frame.confirmation import WithConfirmation
 from runcard.web.frame.formats import Moment, count_text, counted_text, moment_of
 from runcard.web.frame.forms import WithForm, reason_in
 from runcard.web.frame.render import redirect, render
-from runcard.web.frame.urls import BIN, bin_url, thing_url
+from runcard.web.frame.urls import BIN, bin_url, thing_url, unit_url
 from runcard.web.frame.visit import Visit, WithVisit
 from runcard.web.lists.chosen import Done
 from runcard.web.lists.filters import FilterBar, page_query, url_of
@@ -83,7 +84,8 @@ class BinPage(NamedTuple):
 class DeletedPage(NamedTuple):
     """is_just_deleted: the reader has just deleted it. head: what it was deleted with; None if by itself.
 
-    until: when it goes for good; None: it is gone. restore_url, purge_url: empty if the reader may not.
+    until: when it goes for good; None: it is gone, or was merged. into: what a unit was merged into; empty: it was
+    deleted. restore_url, purge_url: empty if the reader may not.
     """
 
     noun: str
@@ -96,6 +98,8 @@ class DeletedPage(NamedTuple):
     outcome: str
     head_url: str
     until: Moment | None
+    into: str
+    into_url: str
     gone_at: Moment | None
     digest: str
     restore_url: str
@@ -173,7 +177,8 @@ def bin_lines(scope: Scope, visit: Visit, rows: Sequence[InBin]) -> Sequence[Bin
 
 def _page(scope: Scope, visit: Visit, thing: Deleted, *, is_just_deleted: bool) -> DeletedPage:
     zone, kept = visit.zone, get_organization(scope).kept_in_bin
-    is_head, is_in_bin = thing.head_id == thing.id, thing.purged_at is None
+    into = "" if thing.merged_into_id is None else _into(scope, thing.merged_into_id)
+    is_head, is_in_bin = thing.head_id == thing.id, thing.is_in_bin
     return DeletedPage(
         noun=_noun(thing.noun),
         name=_name(thing),
@@ -185,6 +190,8 @@ def _page(scope: Scope, visit: Visit, thing: Deleted, *, is_just_deleted: bool) 
         outcome=thing.outcome or "",
         head_url="" if is_head else bin_url(thing.head_id),
         until=moment_of(thing.deleted_at + kept, zone) if is_in_bin else None,
+        into=into,
+        into_url=unit_url(into) if into else "",
         gone_at=None if thing.purged_at is None else moment_of(thing.purged_at, zone),
         digest="" if thing.digest is None else thing.digest.hex(),
         restore_url=f"{bin_url(thing.id)}/restore"
@@ -194,6 +201,12 @@ def _page(scope: Scope, visit: Visit, thing: Deleted, *, is_just_deleted: bool) 
         most=MAX_REASON,
         history=history_of(scope, visit, thing.id),
     )
+
+
+def _into(scope: Scope, unit_id: UUID) -> str:
+    """The serial number of the unit that stands for a merged one now; empty if that is gone."""
+    stands = follow_merged(scope, [unit_id]).get(unit_id, unit_id)
+    return names_of(scope, "unit", [stands]).get(stands, "")
 
 
 def _line(row: InBin, makers: Mapping[UUID | None, str], kept: timedelta, visit: Visit) -> BinLine:

@@ -21,6 +21,7 @@ GROUPS: Mapping[Group, str] = {
 }
 _GROUP_OF: Mapping[str, Group] = {
     "run": "runs",
+    "tombstone": "runs",
     "unit": "units",
     "repair": "units",
     "part": "parts",

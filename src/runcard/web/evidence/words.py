@@ -33,6 +33,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "attachment_restored": "{by} restored {thing} from the bin",
     "attachment_purged": "{by} removed {thing} from the bin for good",
     "repair_recorded": "{by} recorded {thing}",
+    "repair_changed": "{by} changed {thing}",
     "repair_deleted": "{by} deleted {thing}",
     "repair_restored": "{by} restored {thing} from the bin",
     "repair_purged": "{by} removed {thing} from the bin for good",
@@ -44,6 +45,10 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "unit_deleted": "{by} deleted {thing}",
     "unit_restored": "{by} restored {thing} from the bin",
     "unit_purged": "{by} removed {thing} from the bin for good",
+    "unit_merged": "{by} merged {thing} into another",
+    "unit_took_over": "{by} merged another unit into {thing}",
+    "unit_split": "{by} split {thing} from another",
+    "tombstone_changed": "{by} gave {thing} to another unit",
     "part_created": "{by} created {thing}",
     "part_changed": "{by} changed {thing}",
     "part_deleted": "{by} deleted {thing}",
@@ -105,6 +110,7 @@ SENTENCES: Mapping[ChangeKind, str] = {
     "invitation_deleted": "{by} removed the invitation of {thing}",
     "comment_created": "{by} commented on {thing}",
     "comment_changed": "{by} edited a comment on {thing}",
+    "comment_moved": "{by} moved a comment on {thing} to another unit",
     "comment_withdrawn": "{by} deleted a comment on {thing}",
     "comment_deleted": "{by} removed a comment on {thing} for good",
     "tag_created": "{by} created {thing}",
@@ -126,6 +132,7 @@ _THINGS: Mapping[str, str] = {
     "invitation": "",
     "key": "API key",
     "repair": "a repair",
+    "tombstone": "deleted run of unit",
     "user": "member",
     "deployment": "deployment",
     "backup": "organization",
@@ -156,7 +163,17 @@ _FIELDS: Mapping[str, str] = {
 _UNKNOWN = "{by} did something to {thing}"
 _NONE = "none"
 # The ends of the kinds that tell of a thing which had other values before.
-HAD_VALUES = ("_changed", "_corrected", "_moved", "_followed", "_merged", "_split", "_tagged", "_withdrawn")
+HAD_VALUES = (
+    "_changed",
+    "_corrected",
+    "_moved",
+    "_followed",
+    "_merged",
+    "_took_over",
+    "_split",
+    "_tagged",
+    "_withdrawn",
+)
 # Before the key of a value of the metadata.
 _METADATA = "metadata."
 _PLACES = re.compile(r"(\{by\}|\{thing\})")

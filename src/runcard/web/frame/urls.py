@@ -15,6 +15,16 @@ def correct_unit_url(unit_id: UUID) -> str:
     return f"/correct/{unit_id}"
 
 
+def merge_unit_url(unit_id: UUID) -> str:
+    """The address of the page that merges a unit into another."""
+    return f"/merge-unit/{unit_id}"
+
+
+def split_unit_url(unit_id: UUID) -> str:
+    """The address of the page that splits a merged unit from the one that it was merged into."""
+    return f"/split-unit/{unit_id}"
+
+
 def part_url(number: str) -> str:
     return f"/parts/{_step(number)}"
 

@@ -52,6 +52,7 @@ from runcard.web.lists.filters import Choice, page_query, url_of
 from runcard.web.lists.pager import Cursor, Pager, list_page, pager
 from runcard.web.notes.section import NotesSection, notes_of
 from runcard.web.units.genealogy import Ancestor, Branch, ancestors_of, branch_of
+from runcard.web.units.merged import Merging, merging_of
 from runcard.web.units.repairs import RepairCard, repair_cards
 from runcard.web.units.timeline import Event, Past, timeline
 
@@ -132,6 +133,7 @@ class UnitPage(NamedTuple):
     sample: str
     facts: Sequence[Fact]
     correct_url: str
+    merging: Merging
     sample_choices: Sequence[Choice]
     ancestors: Sequence[Ancestor]
     branch: Branch
@@ -199,15 +201,16 @@ def show_unit(
         metadata = read_metadata(scope, [unit.id]).get(unit.id, {})
         notes = notes_of(scope, visit, unit.id)
         history = history_of(scope, visit, unit.id)
+        merging = merging_of(scope, visit, unit.id)
         kept_days = None if attempts else get_organization(scope).run_retention_days
     left_out = sum(one.total - len(one.shown) for one in attempts)
-    root = str(request.base_url)
     page = UnitPage(
         here=unit_url(unit.serial_number),
         serial_number=unit.serial_number,
         sample=unit.sample or "",
         facts=[fact for fact in _facts(unit, former, zone) if fact.value],
         correct_url=correct_unit_url(unit.id) if may_manage(visit.actor) else "",
+        merging=merging,
         sample_choices=_sample_choices(visit.actor, unit),
         ancestors=ancestors,
         branch=branch,
@@ -218,7 +221,7 @@ def show_unit(
         repairs=repairs.cards,
         repair_pages=repairs.pages,
         no_runs=_no_runs(past, kept_days),
-        files=[_file(one, download_url(services, one, root), visit) for one in files],
+        files=[_file(one, download_url(services, one, str(request.base_url)), visit) for one in files],
         metadata=metadata_facts(metadata),
         notes=notes,
         deletion=delete_form(visit, "unit", unit.id, _WHAT_GOES),

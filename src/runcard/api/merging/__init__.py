@@ -1,0 +1,1 @@
+"""REST: two units that are one are merged, and split again."""

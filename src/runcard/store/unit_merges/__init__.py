@@ -1,0 +1,1 @@
+"""Two units that are one: merging them, and splitting them again."""
