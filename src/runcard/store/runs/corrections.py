@@ -191,6 +191,6 @@ def _check_references(tx: Transaction, rows: Mapping[UUID, Row], changes: Mappin
                     if column.name in kept.columns
                 )
                 raise Conflict(
-                    f"Run {run_id} cannot get back its {field.replace('_', ' ')} {reported.said}: that is no longer "
-                    "there. Restore it first, or correct the run to something else."
+                    f"Run {run_id} cannot get back its {field.replace('_', ' ')} {reported.said}: that was deleted "
+                    "or merged since. Restore or split it first, or correct the run to something else."
                 )
