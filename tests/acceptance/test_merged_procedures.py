@@ -19,6 +19,7 @@ from runcard.store.merging.splits import bring_home, list_splitting_organization
 from runcard.store.procedures.merges import PROCEDURES, merge_procedures
 from runcard.store.procedures.records import count_runs_of
 from runcard.store.procedures.rows import get_procedure
+from runcard.store.products.mergeable_parts import PARTS
 from tests.acceptance.conftest import Unchanged
 from tests.acceptance.deploying import command_line, deploy
 from tests.acceptance.environments import current_environment, run_script
@@ -62,6 +63,21 @@ def until(is_so: Callable[[], bool]) -> None:
     ends = time.monotonic() + DEADLINE_S
     while not is_so():
         assert time.monotonic() < ends
+
+
+def until_nothing_moves(server: Server) -> None:
+    """Wait until nothing is left to follow a merge or a split, also of other tests."""
+    with server.database() as database:
+
+        def is_still() -> bool:
+            with database.read() as connection:
+                return not any(
+                    lists(connection, mergeable)
+                    for lists in (list_open_merges, list_splitting_organizations)
+                    for mergeable in (PROCEDURES, PARTS)
+                )
+
+        until(is_still)
 
 
 def run_of(procedure_id: str, serial: str, **fields: Any) -> dict[str, Any]:
@@ -245,6 +261,7 @@ def test_deployments_go_over_and_come_home(server: Server, v2: httpx.Client):
 def test_a_procedure_is_not_merged_into_itself(server: Server, v2: httpx.Client, unchanged: Unchanged):
     source, target = Named(v2, "First"), Named(v2, "Second")
     merge(server, source.id, target.id)
+    until_nothing_moves(server)
     with unchanged():
         for one, other in ((target.id, target.id), (target.id, source.id), (source.id, target.id)):
             with pytest.raises(Exception, match="cannot be merged into itself"):

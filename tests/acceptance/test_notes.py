@@ -387,7 +387,7 @@ def test_many_are_tagged_at_once_or_none(
             callers["ict"].post("/tags/apply", json={"thing_ids": [str(uuid4())] * 10_001, "add": [tag]}),
             400,
             "10001",
-            "at most 10000",
+            "name 0 to 10000",
         )
         refused(
             engineer.post("/causes/apply", json={"thing_ids": [*ids, *unknown], "cause": None}),

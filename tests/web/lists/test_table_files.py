@@ -70,7 +70,7 @@ def test_a_file_of_units_is_the_whole_list_as_it_is_filtered_and_sorted(berlin: 
     heading, *cells = xlsx_of(berlin, xlsx)
     assert list(heading) == UNIT_HEADINGS
     assert [row[0] for row in cells] == [f"=TAB-{number:02}" for number in range(60)]
-    assert f"{cells[3][8]:%Y-%m-%d %H:%M:%S}" == "2026-03-02 00:00:03"
+    assert f"{cells[3][9]:%Y-%m-%d %H:%M:%S}" == "2026-03-02 00:00:03"
 
 
 @pytest.mark.usefixtures("made")

@@ -113,10 +113,10 @@ def _target(thing: Thing, field: str) -> Thing | None:
         return THING_OF["procedures"]
     if field == "files":
         return THING_OF["attachments"]
-    if field == "merged_into_id" or (field == "parent_id" and thing.noun == "cause"):
-        return thing
     if thing.noun == TOMBSTONE and field in ("unit_id", "merged_into_id"):
         return THING_OF["units"]
+    if field == "merged_into_id" or (field == "parent_id" and thing.noun == "cause"):
+        return thing
     column = thing.table.c.get(field)
     targets = () if column is None else (THING_OF.get(key.column.table.name) for key in column.foreign_keys)
     return next((target for target in targets if target is not None and target.named_by is not None), None)
