@@ -31,7 +31,7 @@ from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import list_runs
 from runcard.store.runs.rows import delete_runs
 from runcard.store.runs.voids import void_runs
-from runcard.store.units.records import classify_unit
+from runcard.store.units.classes import classify_unit
 from tests.analytics.copies import OwnCopy, own_copy
 from tests.analytics.truth import Frames, read_frames
 from tests.conftest import SQLITE_FILE, Template

@@ -35,7 +35,8 @@ from runcard.store.trail.metadata import change_metadata
 from runcard.store.unit_merges.merge import merge_units
 from runcard.store.unit_merges.obstacles import Kept
 from runcard.store.unit_merges.split import split_unit
-from runcard.store.units.records import classify_unit, delete_units, rename_unit
+from runcard.store.units.classes import classify_unit
+from runcard.store.units.records import delete_units, rename_unit
 from tests.analytics.copies import OwnCopy
 from tests.histories import RUN_OUTCOMES, SERIALS, START, Floor, conditions, lengths, moments, some_of
 

@@ -21,7 +21,7 @@ from runcard.store.creator import Creator
 from runcard.store.procedures.rows import stage_version
 from runcard.store.products.staged import stage_batch
 from runcard.store.runs.corrections import correct_columns, read_for_correction, reported_columns
-from runcard.store.units.rows import list_units_by_id, stage_unit, undo_moves
+from runcard.store.units.rows import get_units_by_id, stage_unit, undo_moves
 
 Row = Mapping[str, Any]
 
@@ -182,7 +182,7 @@ def _follow(tx: Transaction, rows: Mapping[UUID, Row], changes: Mapping[UUID, Ro
         for run_id, changed in changes.items()
         if (unit_id := changed.get("unit_id", rows[run_id]["unit_id"])) != rows[run_id]["unit_id"]
     }
-    units = list_units_by_id(tx.scope, {unit_id for pair in moved.values() for unit_id in pair})
+    units = get_units_by_id(tx.scope, {unit_id for pair in moved.values() for unit_id in pair})
     for run_id, (before, after) in moved.items():
         undo_moves(tx, run_id, before)
         take_over_sub_units(tx, run_id, units[before], units[after])

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from runcard.domain.actor import UserActor
-from runcard.domain.errors import Conflict, InvalidInput, UnitNotFound
+from runcard.domain.errors import Conflict, InvalidInput
 from runcard.domain.floor.at_once import check_count
 from runcard.domain.runs.correction import check_correction
 from runcard.ingest.record_unit import UnitChange, placed_unit
@@ -17,7 +17,7 @@ from runcard.store.engine.tables import units
 from runcard.store.runs.corrections import correct_columns, list_runs_as_unit, read_for_correction
 from runcard.store.trail.watching import watch
 from runcard.store.units.records import rename_unit
-from runcard.store.units.rows import list_units_by_id, move_unit
+from runcard.store.units.rows import get_units_by_id, move_unit
 from runcard.store.units.serials import check_serial_number_is_free
 
 
@@ -53,10 +53,7 @@ def correct_units(
         raise InvalidInput.at(
             "serial_number", f"{len(unit_ids)} units cannot have one serial number; correct one unit"
         )
-    found = list_units_by_id(tx.scope, unit_ids)
-    for unit_id in unit_ids:
-        if unit_id not in found:
-            raise UnitNotFound(str(unit_id))
+    found = get_units_by_id(tx.scope, unit_ids)
     place = UnitChange(
         part_number=correction.part_number,
         revision_number=correction.revision_number,

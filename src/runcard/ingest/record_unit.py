@@ -17,7 +17,8 @@ from runcard.store.creator import Creator
 from runcard.store.files.attachments import Owner, link_upload
 from runcard.store.products.staged import stage_batch
 from runcard.store.trail.metadata import change_metadata
-from runcard.store.units.records import classify_unit, read_place_numbers, rename_unit
+from runcard.store.units.classes import classify_unit
+from runcard.store.units.records import read_place_numbers, rename_unit
 from runcard.store.units.rows import move_unit, stage_unit
 from runcard.store.units.serials import check_serial_number_is_free
 

@@ -38,7 +38,7 @@ from runcard.store.unit_merges.obstacles import Kept, check_can_be_one
 from runcard.store.unit_merges.split import get_merged, list_later_runs, split_unit
 from runcard.store.units.attempts import list_attempts
 from runcard.store.units.records import delete_units, get_unit, rename_unit
-from runcard.store.units.rows import list_units_by_id, move_unit
+from runcard.store.units.rows import get_units_by_id, move_unit
 from runcard.store.units.serials import let_go
 from tests.store.filled import START, Filled, Rows
 from tests.world import World
@@ -133,7 +133,7 @@ def test_the_other_unit_gets_everything_and_is_found_by_both_serial_numbers(fill
     assert [filled.unit(serial) for serial in ("TOP", "t0p", "other")] == [other] * 3
     assert numbers(filled, "top") == list(enumerate(attempts, start=1))
     with filled.database.read_in(filled.home) as scope:
-        assert list_units_by_id(scope, [top, sub])[sub].parent_id == other
+        assert get_units_by_id(scope, [sub])[sub].parent_id == other
         assert [one.name for one in tags_of(scope, [other])[other]] == ["both", "top only"]
         assert causes_of(scope, [other])[other].code == "C2"
         assert read_metadata(scope, [other])[other] == {"mac": "aa", "lot": 2, "hot": True}
@@ -164,7 +164,7 @@ def test_a_sub_unit_brings_its_place_along_and_takes_it_home(filled: Filled) -> 
     top, sub = filled.unit("TOP"), filled.unit("SUB-3")
     merged = merge(filled, "SUB-1", "SUB-3")
     with filled.database.read_in(filled.home) as scope:
-        assert list_units_by_id(scope, [sub])[sub].parent_id == top
+        assert get_units_by_id(scope, [sub])[sub].parent_id == top
     split(filled, merged.id)
     assert every_row(filled) == before
 
@@ -238,7 +238,7 @@ def test_what_cannot_be_one_is_refused_and_nothing_is_done(
 
 def test_a_unit_with_too_many_runs_is_refused(filled: Filled) -> None:
     with filled.database.read_in(filled.home) as scope:
-        top, sub = (list_units_by_id(scope, [one])[one] for one in (filled.unit("TOP"), filled.unit("SUB-2")))
+        top, sub = (get_units_by_id(scope, [one])[one] for one in (filled.unit("TOP"), filled.unit("SUB-2")))
         check_can_be_one(scope, top, sub, most_runs=1)
         with pytest.raises(
             Conflict, match=r"TOP has 1 runs, and a merge moves 0 at most. Merge SUB-2 into TOP"

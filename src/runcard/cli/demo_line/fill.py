@@ -28,7 +28,7 @@ from runcard.store.people.organizations import create_organization
 from runcard.store.people.users import create_user
 from runcard.store.procedures.rows import create_procedure
 from runcard.store.stations.rows import create_station, link_procedures
-from runcard.store.units.records import classify_unit
+from runcard.store.units.classes import classify_unit
 
 # How many runs are recorded at once, so that many share a commit.
 _IN_FLIGHT = 256

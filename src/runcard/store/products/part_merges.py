@@ -17,7 +17,7 @@ from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, wit
 from runcard.store.merging.merges import begin_merge, bring_over
 from runcard.store.products.mergeable_parts import PARTS, same_revisions
 from runcard.store.products.parts import PartRecord, get_former_part, get_part_by_id
-from runcard.store.units.rows import list_units_by_id
+from runcard.store.units.rows import get_units_by_id
 
 
 class PartMerge(NamedTuple):
@@ -72,7 +72,7 @@ def bring_unit_over(tx: Transaction, unit: UnitRow) -> UnitRow:
     """The unit as it is once it has followed its part, if that was merged and the unit still waits."""
     if not bring_over(tx, PARTS, "unit", unit.id):
         return unit
-    after = list_units_by_id(tx.scope, [unit.id])[unit.id]
+    after = get_units_by_id(tx.scope, [unit.id])[unit.id]
     tx.note_catalog_change()
     tx.catalog.remember_unit(tx.organization_id, after)
     return after

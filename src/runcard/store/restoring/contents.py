@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from runcard.domain.errors import Conflict, NotDeleted
-from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.chunks import get_rows, in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import deleted_things
 from runcard.store.lists.pages import Listed, Page, fetch_page
@@ -85,15 +85,11 @@ def get_in_bin(scope: Scope, thing_id: UUID) -> Deleted:
 def get_all_in_bin(scope: Scope, thing_ids: Collection[UUID]) -> Mapping[UUID, Deleted]:
     """These things, by their ids and in their order. Raises as `get_in_bin` does, for the first that is none."""
     d = deleted_things.c
-    found: dict[UUID, Deleted] = {}
-    for some in in_chunks(thing_ids):
-        query = select(*_COLUMNS).where(scope.owns(d), d.id.in_(some))
-        found |= {row.id: Deleted(*row) for row in scope.connection.execute(query)}
-    for thing_id in thing_ids:
-        if thing_id not in found:
-            raise NotDeleted(thing_id)
-        _check_waits(scope, found[thing_id])
-    return {thing_id: found[thing_id] for thing_id in thing_ids}
+    rows = get_rows(scope.connection, select(*_COLUMNS).where(scope.owns(d)), thing_ids, NotDeleted)
+    found = {thing_id: Deleted(*row) for thing_id, row in rows.items()}
+    for thing in found.values():
+        _check_waits(scope, thing)
+    return found
 
 
 def _check_waits(scope: Scope, thing: Deleted) -> None:

@@ -16,7 +16,7 @@ from runcard.domain.runs.correction import (
 )
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
-from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.chunks import get_rows, in_chunks
 from runcard.store.engine.column_types import Id, Instant
 from runcard.store.trail.watching import watch
 
@@ -46,7 +46,7 @@ def read_for_correction(tx: Transaction, run_ids: Collection[UUID]) -> Mapping[U
 
     On PostgreSQL nobody else may change them until the commit. Raises RunNotFound.
     """
-    r, found = t.runs.c, dict[UUID, Row]()
+    r = t.runs.c
     named = (
         t.procedures.c.name.label("procedure"),
         t.procedure_versions.c.tag.label("version"),
@@ -65,15 +65,11 @@ def read_for_correction(tx: Transaction, run_ids: Collection[UUID]) -> Mapping[U
         .outerjoin(t.procedure_versions, t.procedure_versions.c.id == r.version_id)
         .outerjoin(t.batches, t.batches.c.id == r.batch_id)
         .outerjoin(t.users, t.users.c.id == r.operator_id)
+        .where(tx.owns(r))
         .with_for_update(of=t.runs)
     )
-    for some in in_chunks(run_ids):
-        rows = tx.connection.execute(query.where(tx.owns(r), r.id.in_(some))).mappings()
-        found |= {row["id"]: row for row in rows}
-    for run_id in run_ids:
-        if run_id not in found:
-            raise RunNotFound(run_id)
-    return {run_id: found[run_id] for run_id in run_ids}
+    rows = get_rows(tx.connection, query, run_ids, RunNotFound)
+    return {run_id: row._asdict() for run_id, row in rows.items()}
 
 
 def list_runs_as_unit(tx: Transaction, unit_id: UUID, same: Row) -> Sequence[UUID]:

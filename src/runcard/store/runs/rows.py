@@ -88,11 +88,6 @@ def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) 
         )
 
 
-def classify_runs(tx: Transaction, unit_id: UUID, sample: SampleClass | None) -> None:
-    """Give every run of a unit this sample class; None: production."""
-    give_class(tx, find_runs_of_other_classes(tx.scope, [unit_id], sample), sample)
-
-
 def find_runs_of_other_classes(
     scope: Scope, unit_ids: Collection[UUID], sample: SampleClass | None
 ) -> Sequence[UUID]:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from runcard.domain.actor import UserActor
 from runcard.domain.errors import Conflict, RunNotFound
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.chunks import get_rows, in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import runs
 from runcard.store.trail.watching import watch
@@ -47,14 +47,9 @@ def list_voided_at(scope: Scope, at: datetime) -> Mapping[UUID, str]:
 def _find(tx: Transaction, run_ids: Sequence[UUID]) -> Sequence[tuple[UUID, Any]]:
     """Each run, and when it was voided. On PostgreSQL nobody else may change them until the commit."""
     r = runs.c
-    found: dict[UUID, Any] = {}
-    for some in in_chunks(run_ids):
-        query = select(r.id, r.voided_at).where(tx.owns(r), r.id.in_(some)).with_for_update()
-        found |= {row.id: row.voided_at for row in tx.connection.execute(query)}
-    for run_id in run_ids:
-        if run_id not in found:
-            raise RunNotFound(run_id)
-    return list(found.items())
+    query = select(r.id, r.voided_at).where(tx.owns(r)).with_for_update()
+    rows = get_rows(tx.connection, query, run_ids, RunNotFound)
+    return [(run_id, row.voided_at) for run_id, row in rows.items()]
 
 
 def _update(tx: Transaction, run_ids: Sequence[UUID], **values: Any) -> None:

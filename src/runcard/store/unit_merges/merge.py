@@ -11,7 +11,6 @@ from uuid import UUID
 
 from sqlalchemy import Table, delete, select, update
 
-from runcard.domain.errors import UnitNotFound
 from runcard.domain.notes.cause import Cause
 from runcard.store.bin.deleting import Deletion, Remains, bury
 from runcard.store.bin.packing import BESIDE_OTHERS, Link, find_rows, pack_merged
@@ -24,7 +23,7 @@ from runcard.store.notes.tags import Tag, note_tagged, tags_of
 from runcard.store.trail.things import THING_OF, read_things
 from runcard.store.trail.watching import watch
 from runcard.store.unit_merges.obstacles import Kept, check_can_be_one, check_kept
-from runcard.store.units.rows import list_units_by_id
+from runcard.store.units.rows import get_units_by_id
 from runcard.store.units.serials import lead_on
 
 # The columns that name a unit, in rows that both units may have any number of.
@@ -98,10 +97,7 @@ def hold_units(tx: Transaction, *unit_ids: UUID) -> Sequence[UnitRow]:
     u = t.units.c
     mine = (tx.owns(u), u.id.in_(unit_ids))
     tx.connection.execute(select(u.id).where(*mine).order_by(u.id).with_for_update())
-    found = list_units_by_id(tx.scope, unit_ids)
-    for unit_id in unit_ids:
-        if unit_id not in found:
-            raise UnitNotFound(str(unit_id))
+    found = get_units_by_id(tx.scope, unit_ids)
     return [found[unit_id] for unit_id in unit_ids]
 
 

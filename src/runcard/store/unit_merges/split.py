@@ -22,7 +22,7 @@ from runcard.store.restoring.restore import checked_rows, insert_again
 from runcard.store.trail.things import THING_OF
 from runcard.store.trail.watching import watch, watch_restored
 from runcard.store.unit_merges.merge import NotesThen, hold_units, watch_moved
-from runcard.store.units.rows import list_built_in, list_units_by_id, move_unit
+from runcard.store.units.rows import get_units_by_id, list_built_in, move_unit
 
 _BESIDE = {column.table: column for column in BESIDE_OTHERS}
 
@@ -212,7 +212,7 @@ def _leave_place(tx: Transaction, merged: MergedUnit, packed: Packed) -> None:
 
 def _check_no_ring(tx: Transaction, merged: MergedUnit) -> None:
     """Check that the unit is not inside itself. Raises Conflict."""
-    parent_id = list_units_by_id(tx.scope, [merged.id])[merged.id].parent_id
+    parent_id = get_units_by_id(tx.scope, [merged.id])[merged.id].parent_id
     if parent_id is not None and merged.id in find_ancestors(tx.connection, parent_id):
         parent = names_of(tx.scope, "unit", [parent_id])[parent_id]
         raise Conflict(

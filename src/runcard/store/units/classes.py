@@ -1,4 +1,4 @@
-"""The sample class of many units at once."""
+"""The sample class of units, and of their runs."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from runcard.domain.errors import InvalidInput, UnitNotFound
 from runcard.domain.floor.at_once import MAX_AT_ONCE, check_count
 from runcard.domain.floor.sample import SampleClass
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.chunks import get_rows, in_chunks
 from runcard.store.engine.tables import units
 from runcard.store.runs.rows import find_runs_of_other_classes, give_class
 from runcard.store.trail.watching import watch
@@ -40,12 +40,27 @@ def classify_units(
             f"{len(run_ids)} runs of these units would get the new class, and at most {MAX_AT_ONCE} change at once; "
             "choose fewer units, or let their runs keep their class",
         )
+    _give(tx, changing, run_ids, sample)
+    return Classified(changing, run_ids)
+
+
+def classify_unit(tx: Transaction, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool) -> None:
+    """Give a unit this sample class; None: production. with_runs: give the class to its recorded runs too, all of them.
+
+    It changes a record that catalogs remember.
+    """
+    run_ids = find_runs_of_other_classes(tx.scope, [unit_id], sample) if with_runs else []
+    _give(tx, [unit_id], run_ids, sample)
+
+
+def _give(
+    tx: Transaction, unit_ids: Collection[UUID], run_ids: Collection[UUID], sample: SampleClass | None
+) -> None:
     u = units.c
-    watch(tx, units, changing)
-    for some in in_chunks(changing):
+    watch(tx, units, unit_ids)
+    for some in in_chunks(unit_ids):
         tx.connection.execute(update(units).where(tx.owns(u), u.id.in_(some)).values(sample=sample))
     give_class(tx, run_ids, sample)
-    return Classified(changing, run_ids)
 
 
 def _find_of_other_classes(
@@ -53,11 +68,6 @@ def _find_of_other_classes(
 ) -> Sequence[UUID]:
     """Those of these units that have another class. On PostgreSQL nobody else may change them until the commit."""
     u = units.c
-    found: dict[UUID, SampleClass | None] = {}
-    for some in in_chunks(unit_ids):
-        query = select(u.id, u.sample).where(tx.owns(u), u.id.in_(some)).with_for_update()
-        found |= {row.id: row.sample for row in tx.connection.execute(query)}
-    for unit_id in unit_ids:
-        if unit_id not in found:
-            raise UnitNotFound(unit_id)
-    return [unit_id for unit_id in unit_ids if found[unit_id] != sample]
+    query = select(u.id, u.sample).where(tx.owns(u)).with_for_update()
+    rows = get_rows(tx.connection, query, unit_ids, UnitNotFound)
+    return [unit_id for unit_id, row in rows.items() if row.sample != sample]

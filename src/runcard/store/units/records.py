@@ -27,7 +27,7 @@ from runcard.store.lists.refs import (
     created_by,
     with_creator,
 )
-from runcard.store.runs.rows import classify_runs, delete_runs
+from runcard.store.runs.rows import delete_runs
 from runcard.store.trail.watching import watch
 from runcard.store.units.rows import delete_unit
 from runcard.store.units.serials import exchange_serial_number
@@ -86,6 +86,14 @@ def read_units(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRe
         rows = scope.connection.execute(_records(scope.organization_id, units.c.id.in_(some)))
         found |= {row[0]: _record(*row) for row in rows}
     return found
+
+
+def get_unit_by_id(scope: Scope, unit_id: UUID) -> UnitRecord:
+    """The unit with this id. Raises UnitNotFound."""
+    unit = read_units(scope, [unit_id]).get(unit_id)
+    if unit is None:
+        raise UnitNotFound(unit_id)
+    return unit
 
 
 def list_newest_units(scope: Scope, limit: int) -> Sequence[UnitRecord]:
@@ -149,23 +157,11 @@ def read_place_numbers(scope: Scope, unit_id: UUID) -> PlaceNumbers:
 
 def rename_unit(tx: Transaction, unit: UnitRow, serial_number: str, *, leads_on: bool = True) -> None:
     """Give a unit another serial number, which must be free. leads_on: the old one still finds the unit."""
-    _update(
-        tx,
-        unit.id,
-        {"serial_number": serial_number, "serial_key": lookup_key(serial_number)},
-    )
+    u, values = units.c, {"serial_number": serial_number, "serial_key": lookup_key(serial_number)}
+    watch(tx, units, [unit.id])
+    tx.connection.execute(update(units).where(tx.owns(u), u.id == unit.id).values(values))
     if lookup_key(serial_number) != lookup_key(unit.serial_number):
         exchange_serial_number(tx, unit, serial_number, leads_on=leads_on)
-
-
-def classify_unit(tx: Transaction, unit_id: UUID, sample: SampleClass | None, *, with_runs: bool) -> None:
-    """Give a unit this sample class; None: production. with_runs: give the class to its recorded runs too.
-
-    It changes a record that catalogs remember.
-    """
-    _update(tx, unit_id, {"sample": sample})
-    if with_runs:
-        classify_runs(tx, unit_id, sample)
 
 
 def delete_units(
@@ -187,12 +183,6 @@ def delete_units(
         delete_unit(tx, unit.id, of_unit)
         deleted.append(unit.id)
     return deleted
-
-
-def _update(tx: Transaction, unit_id: UUID, values: dict[str, Any]) -> None:
-    u = units.c
-    watch(tx, units, [unit_id])
-    tx.connection.execute(update(units).where(tx.owns(u), u.id == unit_id).values(values))
 
 
 _parents = units.alias("parents")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, select, update
 
+from runcard.domain.errors import UnitNotFound
 from runcard.domain.ids import new_id
 from runcard.domain.metadata import Metadata
 from runcard.domain.text import lookup_key
@@ -13,7 +14,7 @@ from runcard.store.bin.deleting import Deletion, before_deleting, bury
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
-from runcard.store.engine.chunks import in_chunks
+from runcard.store.engine.chunks import get_rows
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import (
     attachments,
@@ -75,7 +76,7 @@ def undo_moves(tx: Transaction, run_id: UUID, unit_id: UUID) -> None:
     """Move a unit back to the revision and the batch from which a run moved it, if nothing moved it since."""
     m, r = unit_moves.c, revisions.c
     query = select(m.kind, m.from_id, m.to_id).where(tx.owns(m), m.unit_id == unit_id, m.run_id == run_id)
-    before = after = list_units_by_id(tx.scope, [unit_id])[unit_id]
+    before = after = get_units_by_id(tx.scope, [unit_id])[unit_id]
     for kind, from_id, to_id in tx.connection.execute(query.where(m.kind != "parent")).all():
         if kind == "batch" and before.batch_id == to_id:
             after = after._replace(batch_id=from_id)
@@ -97,13 +98,10 @@ def list_built_in(scope: Scope, run_id: UUID, parent_id: UUID) -> Sequence[UnitR
     return [UnitRow(*row) for row in scope.connection.execute(query)]
 
 
-def list_units_by_id(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRow]:
-    """Those of these units that exist, by id."""
-    found: dict[UUID, UnitRow] = {}
-    for some in in_chunks(unit_ids):
-        rows = scope.connection.execute(_rows(scope).where(units.c.id.in_(some)))
-        found |= {row[0]: UnitRow(*row) for row in rows}
-    return found
+def get_units_by_id(scope: Scope, unit_ids: Collection[UUID]) -> Mapping[UUID, UnitRow]:
+    """These units by id, in the order of the ids. Raises UnitNotFound."""
+    rows = get_rows(scope.connection, _rows(scope), unit_ids, UnitNotFound)
+    return {unit_id: UnitRow(*row) for unit_id, row in rows.items()}
 
 
 # Unscoped: the unit was found in the scope.

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select
 
-from runcard.domain.errors import AlreadyExists, Conflict, InvalidInput, UnitNotFound
+from runcard.domain.errors import AlreadyExists, Conflict, InvalidInput
 from runcard.domain.text import lookup_key
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import former_serial_numbers, units
 from runcard.store.trail.watching import watch
-from runcard.store.units.rows import list_units_by_id
+from runcard.store.units.rows import get_units_by_id
 
 
 def check_serial_number_is_free(tx: Transaction, serial_number: str, *, but: UUID | None = None) -> None:
@@ -54,8 +54,7 @@ def let_go(tx: Transaction, unit_id: UUID, serial_number: str, why: str | None) 
 
     It changes a record that catalogs remember. Raises UnitNotFound, and InvalidInput if the unit had no such number.
     """
-    if unit_id not in list_units_by_id(tx.scope, [unit_id]):
-        raise UnitNotFound(str(unit_id))
+    get_units_by_id(tx.scope, [unit_id])
     f, key = former_serial_numbers.c, lookup_key(serial_number)
     mine = (tx.owns(f), f.unit_id == unit_id, f.serial_key == key)
     if tx.connection.execute(select(f.unit_id).where(*mine)).first() is None:

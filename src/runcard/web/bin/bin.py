@@ -116,8 +116,8 @@ def show_bin(
     with services.database.read_in(visit.actor.organization_id) as scope:
         page = list_page(scope.connection, query.cursor)
         listed = list_bin(scope, page, query.search)
-        lines = bin_lines(scope, visit, listed.rows)
         kept = get_organization(scope).kept_in_bin
+        lines = bin_lines(scope, visit, listed.rows, kept)
     shown = BinPage(
         restored="" if query.restored is None else counted_text(query.restored, "thing"),
         bulk_url=url_of(BULK_BIN, BinQuery(search=query.search)),
@@ -168,9 +168,8 @@ def submit_purge(
     return redirect(bin_url(known))
 
 
-def bin_lines(scope: Scope, visit: Visit, rows: Sequence[InBin]) -> Sequence[BinLine]:
-    """Things in the bin, as lists show them."""
-    kept = get_organization(scope).kept_in_bin
+def bin_lines(scope: Scope, visit: Visit, rows: Sequence[InBin], kept: timedelta) -> Sequence[BinLine]:
+    """Things in the bin, as lists show them. kept: how long they stay there."""
     makers = _makers(scope, [row.thing for row in rows])
     return [_line(row, makers, kept, visit) for row in rows]
 

@@ -10,6 +10,7 @@ from runcard.auth.permissions import check_may_manage
 from runcard.domain.floor.at_once import MAX_AT_ONCE
 from runcard.domain.floor.reason import MAX_REASON
 from runcard.edge.requests.services import WithServices
+from runcard.store.commit.lookups import get_organization
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page
@@ -51,7 +52,8 @@ def show_bulk(
         found = _find(scope, query)
         list_url = url_of(BIN, BinQuery(search=query.search))
         about = chosen("thing", len(found), query, None, url_of(BULK_BIN, query), list_url)
-        lines = () if about.too_many else bin_lines(scope, visit, found[:SHOWN])
+        first = () if about.too_many else found[:SHOWN]
+        lines = bin_lines(scope, visit, first, get_organization(scope).kept_in_bin)
     return render("bin/bulk.html", BulkBinPage(about, lines), visit)
 
 

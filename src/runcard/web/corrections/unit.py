@@ -15,9 +15,8 @@ from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
 from runcard.ingest.correct_unit import UnitCorrection, correct_units
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.scope import Scope
 from runcard.store.lists.serials import list_former_serial_numbers
-from runcard.store.units.records import UnitRecord, read_units
+from runcard.store.units.records import UnitRecord, get_unit_by_id
 from runcard.store.units.serials import let_go
 from runcard.web.corrections.form import CorrectionField, changed_in, filled_in
 from runcard.web.frame.forms import Fields, WithForm, problems_of
@@ -91,7 +90,7 @@ def _change(
 
     def apply(tx: Transaction) -> str:
         change(tx, known, check_reason(fields.get("reason", "")))
-        return _get_unit(tx.scope, known).serial_number
+        return get_unit_by_id(tx.scope, known).serial_number
 
     try:
         serial_number = services.writer.write_catalog(visit.actor, apply)
@@ -110,18 +109,11 @@ def _correction(fields: Fields) -> UnitCorrection:
     return UnitCorrection(**given, runs_follow="runs_follow" in fields, leads_on="leads_on" in fields)
 
 
-def _get_unit(scope: Scope, unit_id: UUID) -> UnitRecord:
-    unit = read_units(scope, [unit_id]).get(unit_id)
-    if unit is None:
-        raise UnitNotFound(str(unit_id))
-    return unit
-
-
 def _page(
     services: Services, visit: Visit, unit_id: str, fields: Fields, problems: Sequence[str] = ()
 ) -> CorrectUnitPage:
     with services.database.read_in(visit.actor.organization_id) as scope:
-        unit = _get_unit(scope, id_of(unit_id, UnitNotFound))
+        unit = get_unit_by_id(scope, id_of(unit_id, UnitNotFound))
         former = list_former_serial_numbers(scope, [unit.id]).get(unit.id, ())
     shown = _fields(unit)
     return CorrectUnitPage(

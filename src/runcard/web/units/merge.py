@@ -24,8 +24,8 @@ from runcard.store.lists.names import names_of
 from runcard.store.unit_merges.merge import merge_units
 from runcard.store.unit_merges.obstacles import Kept, check_can_be_one, have_two_parents, have_two_parts
 from runcard.store.unit_merges.preview import count_of_unit, find_left_behind
-from runcard.store.units.records import UnitRecord, get_unit, list_newest_units, read_units
-from runcard.store.units.rows import list_units_by_id
+from runcard.store.units.records import UnitRecord, get_unit, get_unit_by_id, list_newest_units
+from runcard.store.units.rows import get_units_by_id
 from runcard.web.frame.facts import metadata_facts
 from runcard.web.frame.formats import count_text, percent_text
 from runcard.web.frame.forms import Fields, WithForm, problems_of
@@ -161,9 +161,7 @@ def _page(
     known = id_of(unit_id, UnitNotFound)
     scoped = services.database.read_in(visit.actor.organization_id)
     with scoped as scope, Snapshot(services.copy, scope) as snapshot:
-        unit = read_units(scope, [known]).get(known)
-        if unit is None:
-            raise UnitNotFound(unit_id)
+        unit = get_unit_by_id(scope, known)
         preview, obstacles = None, list(problems)
         if into:
             try:
@@ -204,7 +202,7 @@ def _suggested(scope: Scope, unit: UnitRecord) -> Sequence[str]:
 def _preview(snapshot: Snapshot, source: UnitRecord, into: UnitRecord) -> UnitMergePreview:
     """What a merge would change. Raises Conflict if the two cannot be one."""
     scope = snapshot.scope
-    rows = list_units_by_id(scope, [source.id, into.id])
+    rows = get_units_by_id(scope, [source.id, into.id])
     check_can_be_one(scope, rows[source.id], rows[into.id])
     joined = joined_units(snapshot, source.id, into.id)
     differ = have_two_parts(rows[source.id], rows[into.id])

@@ -28,7 +28,7 @@ from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.metadata import read_metadata
 from runcard.store.units.attempts import UnitAttempts, list_attempts, list_earlier_attempts
 from runcard.store.units.moves import list_moves
-from runcard.store.units.records import UnitRecord, find_first_run, get_unit, read_units
+from runcard.store.units.records import UnitRecord, find_first_run, get_unit, get_unit_by_id
 from runcard.store.units.repairs import RepairFilter, RepairRecord, list_repairs
 from runcard.web.bin.deleting import DeleteForm, delete_form
 from runcard.web.evidence.lines import ThingHistory, history_of
@@ -262,9 +262,7 @@ def show_branch(
     """The sub-units of a unit: a branch to put into the tree, or a whole page if the browser runs no JavaScript."""
     organization_id, unit_uuid = visit.actor.organization_id, id_of(unit_id, UnitNotFound)
     with services.database.read_in(organization_id) as scope:
-        unit = read_units(scope, [unit_uuid]).get(unit_uuid)
-        if unit is None:
-            raise UnitNotFound(unit_id)
+        unit = get_unit_by_id(scope, unit_uuid)
         branch = branch_of(scope, unit_uuid, visit.zone, query.skipped)
     above = Ancestor(unit.serial_number, unit_url(unit.serial_number))
     page = GenealogyPage(above, query.skipped > 0, branch)

@@ -18,7 +18,7 @@ from runcard.store.merging.merges import list_open_merges, move_records
 from runcard.store.procedures.merges import PROCEDURES, list_merges_into, merge_procedures
 from runcard.store.procedures.rows import get_procedure
 from runcard.store.runs.records import list_latest_runs
-from runcard.store.units.records import classify_unit
+from runcard.store.units.classes import classify_unit
 from tests.analytics.copies import content_of, own_copy
 from tests.histories import START, Floor
 
