@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, or_, select
 
 from runcard.domain.actor import KEY_SCOPES, Actor, KeyScope, Origin, StationActor, UserActor
 from runcard.domain.errors import NotFound, Unauthenticated
@@ -105,16 +105,8 @@ def find_procedure(scope: Scope, procedure_id: UUID) -> UUID | None:
 
 def find_procedure_by_identifier(scope: Scope, identifier: str) -> UUID | None:
     """The procedure that has this identifier, or else the one that had it before."""
-    if "\0" in identifier:  # PostgreSQL refuses it, and no procedure has it
-        return None
-    f, p, key = t.former_identifiers.c, t.procedures.c, lookup_key(identifier)
-    has = select(_PROCEDURE_ID).where(scope.owns(p), p.identifier_key == key)
-    had = (
-        select(_PROCEDURE_ID)
-        .join_from(t.former_identifiers, t.procedures, p.id == f.procedure_id)
-        .where(scope.owns(f), f.identifier_key == key)
-    )
-    return _find(scope.connection, has) or _find(scope.connection, had)
+    keys = (t.procedures.c.identifier_key, t.former_identifiers.c.identifier_key)
+    return _find_called(scope, identifier, _PROCEDURE_ID, keys)
 
 
 def find_procedure_by_name(scope: Scope, name: str) -> UUID | None:
@@ -157,16 +149,8 @@ def find_version(connection: Connection, procedure_id: UUID, tag: str) -> UUID |
 
 def find_part(scope: Scope, number: str) -> UUID | None:
     """The part that has this number, or else the one that had it before."""
-    if "\0" in number:  # PostgreSQL refuses it, and no part has it
-        return None
-    f, p, key = t.former_part_numbers.c, t.parts.c, lookup_key(number)
-    has = select(_PART_ID).where(scope.owns(p), p.number_key == key)
-    had = (
-        select(_PART_ID)
-        .join_from(t.former_part_numbers, t.parts, p.id == f.part_id)
-        .where(scope.owns(f), f.number_key == key)
-    )
-    return _find(scope.connection, has) or _find(scope.connection, had)
+    keys = (t.parts.c.number_key, t.former_part_numbers.c.number_key)
+    return _find_called(scope, number, _PART_ID, keys)
 
 
 # Unscoped: of a part that was found in the scope.
@@ -237,6 +221,18 @@ def find_ancestors(connection: Connection, unit_id: UUID) -> set[UUID]:
     line = select(u.id, u.parent_id).where(u.id == unit_id).cte(recursive=True)
     line = line.union(select(u.id, u.parent_id).where(u.id == line.c.parent_id))
     return set(connection.execute(select(line.c.id)).scalars())
+
+
+def _find_called(
+    scope: Scope, name: str, meant: ColumnElement[UUID], keys: tuple[Column[str], Column[str]]
+) -> UUID | None:
+    """What has this name, or else had it before. keys: the columns of the names that things have, and had."""
+    if "\0" in name:  # PostgreSQL refuses it, and nothing has it
+        return None
+    (has, had), key = keys, lookup_key(name)
+    now = select(meant).where(scope.owns(has.table.c), has == key)
+    before = select(meant).join_from(had.table, has.table).where(scope.owns(had.table.c), had == key)
+    return _find(scope.connection, now) or _find(scope.connection, before)
 
 
 def _find(connection: Connection, query: Select[Any]) -> UUID | None:

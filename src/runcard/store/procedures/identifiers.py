@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from runcard.domain.errors import IdentifierTaken
 from runcard.domain.text import lookup_key
@@ -12,6 +12,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import former_identifiers, procedures
+from runcard.store.former_names import IDENTIFIERS, lead_on
 
 
 def list_taken_identifiers(scope: Scope) -> Sequence[str]:
@@ -77,28 +78,9 @@ def check_identifier_is_free(scope: Scope, identifier: str, *, but: UUID | None 
         )
 
 
-def exchange_identifier(tx: Transaction, procedure_id: UUID, before: str, after: str) -> None:
-    """Keep the identifier that a procedure gives up as a former one. The one that it takes is a former one no more."""
-    f = former_identifiers.c
-    tx.connection.execute(delete(former_identifiers).where(tx.owns(f), f.identifier_key == lookup_key(after)))
-    if lookup_key(before) != lookup_key(after):
-        _keep(tx, procedure_id, before)
-
-
 def retire_identifiers(tx: Transaction, procedure_id: UUID, identifier: str) -> None:
     """Keep the identifiers of a procedure that is about to be deleted, so that no other procedure gets one of them."""
     f = former_identifiers.c
     mine = (tx.owns(f), f.procedure_id == procedure_id)
     tx.connection.execute(update(former_identifiers).where(*mine).values(procedure_id=None))
-    _keep(tx, None, identifier)
-
-
-def _keep(tx: Transaction, procedure_id: UUID | None, identifier: str) -> None:
-    row = {
-        "organization_id": tx.organization_id,
-        "identifier_key": lookup_key(identifier),
-        "identifier": identifier,
-        "procedure_id": procedure_id,
-        "given_up_at": tx.now,
-    }
-    tx.connection.execute(insert(former_identifiers).values(row))
+    lead_on(tx, IDENTIFIERS, identifier, None)

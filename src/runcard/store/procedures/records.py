@@ -29,6 +29,7 @@ from runcard.store.engine.tables import (
     units,
 )
 from runcard.store.files.removal import delete_unneeded, remains_of
+from runcard.store.former_names import IDENTIFIERS, exchange_name
 from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
@@ -36,7 +37,6 @@ from runcard.store.merging.merges import list_merged_into
 from runcard.store.merging.splits import check_no_homecoming
 from runcard.store.procedures.identifiers import (
     check_identifier_is_free,
-    exchange_identifier,
     retire_identifiers,
 )
 from runcard.store.procedures.merges import PROCEDURES
@@ -166,7 +166,7 @@ def change_procedure(tx: Transaction, procedure_id: UUID, change: ProcedureChang
     if "identifier" in values:
         after = checked_identifier(values["identifier"])
         check_identifier_is_free(tx.scope, after, but=procedure_id)
-        exchange_identifier(tx, procedure_id, before.identifier, after)
+        exchange_name(tx, IDENTIFIERS, procedure_id, before.identifier, after)
         values |= {"identifier": after, "identifier_key": lookup_key(after)}
     if "archived" in values:
         values["archived_at"] = (before.archived_at or tx.now) if values.pop("archived") else None

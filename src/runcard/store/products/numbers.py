@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 
 from runcard.domain.errors import AlreadyExists, Conflict
 from runcard.domain.text import lookup_key
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.tables import former_part_numbers, parts
+from runcard.store.engine.tables import parts
 
 
 def check_part_number_is_free(tx: Transaction, number: str, *, but: UUID | None = None) -> None:
@@ -24,19 +24,3 @@ def check_part_number_is_free(tx: Transaction, number: str, *, but: UUID | None 
     raise Conflict(
         f"The part number {number} was that of part {now}, and still finds it. Choose another number."
     )
-
-
-def exchange_part_number(tx: Transaction, part_id: UUID, before: str, after: str) -> None:
-    """Keep the number that a part gives up as a former one. The one that it takes is a former one no more."""
-    f = former_part_numbers.c
-    if lookup_key(before) == lookup_key(after):
-        return
-    tx.connection.execute(delete(former_part_numbers).where(tx.owns(f), f.number_key == lookup_key(after)))
-    row = {
-        "organization_id": tx.organization_id,
-        "number_key": lookup_key(before),
-        "number": before,
-        "part_id": part_id,
-        "given_up_at": tx.now,
-    }
-    tx.connection.execute(insert(former_part_numbers).values(row))

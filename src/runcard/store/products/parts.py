@@ -16,6 +16,7 @@ from runcard.store.creator import Creator
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import parts, revisions, runs, units
+from runcard.store.former_names import PART_NUMBERS, exchange_name
 from runcard.store.lists.followed_merges import follow_merges
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.part_numbers import had_number_with
@@ -24,7 +25,7 @@ from runcard.store.merging.merges import list_merged_into
 from runcard.store.merging.splits import check_no_homecoming
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.products.mergeable_parts import PARTS
-from runcard.store.products.numbers import check_part_number_is_free, exchange_part_number
+from runcard.store.products.numbers import check_part_number_is_free
 from runcard.store.products.staged import DEFAULT_REVISION, stage_part
 from runcard.store.trail.watching import watch
 
@@ -171,7 +172,7 @@ def change_part(tx: Transaction, part: PartRecord, change: PartChange, why: str 
     if change.archived is not None:
         archived_at = (archived_at or tx.now) if change.archived else None
     check_part_number_is_free(tx, number, but=part.id)
-    exchange_part_number(tx, part.id, part.number, number)
+    exchange_name(tx, PART_NUMBERS, part.id, part.number, number)
     watch(tx, parts, [part.id], why=why)
     p = parts.c
     values = {"number": number, "number_key": lookup_key(number), "name": name, "archived_at": archived_at}

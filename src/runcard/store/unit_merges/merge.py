@@ -18,13 +18,13 @@ from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
+from runcard.store.former_names import SERIAL_NUMBERS, lead_on
 from runcard.store.notes.causes import causes_of, note_caused
 from runcard.store.notes.tags import Tag, note_tagged, tags_of
 from runcard.store.trail.things import THING_OF, read_things
 from runcard.store.trail.watching import watch
 from runcard.store.unit_merges.obstacles import Kept, check_can_be_one, check_kept
 from runcard.store.units.rows import get_units_by_id
-from runcard.store.units.serials import lead_on
 
 # The columns that name a unit, in rows that both units may have any number of.
 NAMING = (
@@ -83,7 +83,7 @@ def merge_units(tx: Transaction, source_id: UUID, into_id: UUID, kept: Kept, why
         of_other = (tx.owns(u), u.id == into_id)
         tx.connection.execute(update(t.units).where(*of_other).values(parent_id=source.parent_id))
     tx.connection.execute(delete(t.units).where(tx.owns(u), u.id == source_id))
-    lead_on(tx, source.serial_number, into_id)
+    lead_on(tx, SERIAL_NUMBERS, source.serial_number, into_id)
     noted.note_difference(tx)
     bury(tx, [Remains(t.units, thing, content)], Deletion(why=why, merged_into_id=into_id))
     moved = Counter(link.table for link in named)

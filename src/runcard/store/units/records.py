@@ -17,6 +17,7 @@ from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
 from runcard.store.engine.tables import batches, parts, procedures, revisions, runs, units
+from runcard.store.former_names import SERIAL_NUMBERS, exchange_name, take_name
 from runcard.store.lists.refs import (
     CREATOR_COLUMNS,
     CreatedBy,
@@ -30,7 +31,6 @@ from runcard.store.lists.refs import (
 from runcard.store.runs.rows import delete_runs
 from runcard.store.trail.watching import watch
 from runcard.store.units.rows import delete_unit
-from runcard.store.units.serials import exchange_serial_number
 
 
 class UnitRecord(NamedTuple):
@@ -160,8 +160,10 @@ def rename_unit(tx: Transaction, unit: UnitRow, serial_number: str, *, leads_on:
     u, values = units.c, {"serial_number": serial_number, "serial_key": lookup_key(serial_number)}
     watch(tx, units, [unit.id])
     tx.connection.execute(update(units).where(tx.owns(u), u.id == unit.id).values(values))
-    if lookup_key(serial_number) != lookup_key(unit.serial_number):
-        exchange_serial_number(tx, unit, serial_number, leads_on=leads_on)
+    if leads_on:
+        exchange_name(tx, SERIAL_NUMBERS, unit.id, unit.serial_number, serial_number)
+    else:
+        take_name(tx, SERIAL_NUMBERS, serial_number)
 
 
 def delete_units(

@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from runcard.domain.errors import AlreadyExists, Conflict, InvalidInput
 from runcard.domain.text import lookup_key
-from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.tables import former_serial_numbers, units
 from runcard.store.trail.watching import watch
@@ -27,26 +26,6 @@ def check_serial_number_is_free(tx: Transaction, serial_number: str, *, but: UUI
         f"The serial number {serial_number} was that of unit {unit.serial_number}, and still finds it. Choose another "
         "one, or let that unit give it up on its page."
     )
-
-
-def exchange_serial_number(tx: Transaction, unit: UnitRow, after: str, *, leads_on: bool) -> None:
-    """Keep the serial number that a unit gives up, if it leads on. The one that it takes is a former one no more."""
-    f = former_serial_numbers.c
-    tx.connection.execute(delete(former_serial_numbers).where(tx.owns(f), f.serial_key == lookup_key(after)))
-    if leads_on:
-        lead_on(tx, unit.serial_number, unit.id)
-
-
-def lead_on(tx: Transaction, serial_number: str, unit_id: UUID) -> None:
-    """Let a serial number that no unit has find this unit."""
-    row = {
-        "organization_id": tx.organization_id,
-        "serial_key": lookup_key(serial_number),
-        "serial_number": serial_number,
-        "unit_id": unit_id,
-        "given_up_at": tx.now,
-    }
-    tx.connection.execute(insert(former_serial_numbers).values(row))
 
 
 def let_go(tx: Transaction, unit_id: UUID, serial_number: str, why: str | None) -> None:
