@@ -24,7 +24,7 @@ from bench.copied_runs import build_floor, record_runs
 from runcard.domain.actor import UserActor
 from runcard.domain.ids import new_id
 from runcard.domain.runs.correction import RunCorrection
-from runcard.ingest.correct_run import correct_runs, take_back_corrections
+from runcard.ingest.corrections.runs import correct_runs, take_back_corrections
 from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer

@@ -15,13 +15,13 @@ from runcard.api.bin import router as bin_
 from runcard.api.cli import router as command_lines
 from runcard.api.corrections import router as corrections
 from runcard.api.export import router as exports
-from runcard.api.merging import router as merging
 from runcard.api.notes import router as notes
 from runcard.api.parts import router as parts
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
 from runcard.api.trail import router as trail
+from runcard.api.unit_merges import router as unit_merges
 from runcard.api.v1 import router as v1
 from runcard.api.v2 import router as v2
 from runcard.api.voids import router as voids
@@ -79,11 +79,11 @@ def test_page_of_commands_lists_every_command():
         ("docs/api/corrections.md", corrections.router, {}),
         ("docs/api/parts.md", parts.router, {}),
         ("docs/api/bin.md", bin_.router, {}),
-        ("docs/api/merging.md", merging.router, {}),
+        ("docs/api/unit-merges.md", unit_merges.router, {}),
     ],
     ids=[
         *("v1", "v2", "cli", "analytics", "export", "quarantine", "proof", "repairs", "trail"),
-        *("notes", "voids", "corrections", "parts", "bin", "merging"),
+        *("notes", "voids", "corrections", "parts", "bin", "unit merges"),
     ],
 )
 def test_page_of_an_api_lists_every_endpoint(

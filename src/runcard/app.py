@@ -24,13 +24,13 @@ from runcard.api.bin import router as bin_
 from runcard.api.cli import router as cli
 from runcard.api.corrections import router as corrections
 from runcard.api.export import router as exports
-from runcard.api.merging import router as merging
 from runcard.api.notes import router as notes
 from runcard.api.parts import router as parts
 from runcard.api.proof import router as proof
 from runcard.api.quarantine import router as quarantine
 from runcard.api.repairs import router as repairs
 from runcard.api.trail import router as trail
+from runcard.api.unit_merges import router as unit_merges
 from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
@@ -282,7 +282,7 @@ def _open_doors(app: FastAPI) -> None:
     app.include_router(voids.router, prefix=_OWN, tags=["voids"], dependencies=own)
     app.include_router(corrections.router, prefix=_OWN, tags=["corrections"], dependencies=own)
     app.include_router(parts.router, prefix=_OWN, tags=["parts"], dependencies=own)
-    app.include_router(merging.router, prefix=_OWN, tags=["merging"], dependencies=own)
+    app.include_router(unit_merges.router, prefix=_OWN, tags=["unit merges"], dependencies=own)
     app.include_router(bin_.router, prefix=_OWN, tags=["bin"], dependencies=own)
     app.include_router(trail.router, prefix=_OWN, tags=["trail"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)

@@ -1,4 +1,4 @@
-"""Parts that were merged: whatever names one leads on to the other, at every door, and home again after a split."""
+"""Parts that were merged: whatever names one leads on to the other, at every door, and back again after a split."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.merging.merges import count_records, list_open_merges, move_records
-from runcard.store.merging.splits import bring_home, list_splitting_organizations, split
+from runcard.store.merging.splits import bring_back, list_splitting_organizations, split
 from runcard.store.products.mergeable_parts import PARTS
 from runcard.store.products.part_merges import merge_parts
 from runcard.store.products.parts import get_part
@@ -102,7 +102,7 @@ def test_whatever_named_it_leads_on(server: Server, v2: httpx.Client, admin: htt
     target_id = UUID(shown["id"])
     server.change(lambda tx: split(tx.of(author), PARTS, source_id, target_id, "two parts after all"))
     until(lambda: parts_of(v2, "/units", part_numbers=former) == [old])
-    # What came since stays, even what named the old number; but all that the first unit did goes home.
+    # What came since stays, even what named the old number; but all that the first unit did goes back.
     until(lambda: len(parts_of(v2, "/units", part_numbers=new)) == 4)
     assert v2.get(f"/parts/{old}").json()["number"] == old
 
@@ -174,14 +174,14 @@ def test_it_goes_on_where_a_killed_process_left_it(doomed: Server):
 
     def part_them(tx: SharedTransaction) -> int:
         split(tx.of(author), PARTS, source_id, target_id, "by mistake")
-        return bring_home(tx.of(author), PARTS, 9)
+        return bring_back(tx.of(author), PARTS, 9)
 
     assert doomed.change(part_them) == 9
     doomed.start()
     doomed.kill()
     until_it_has("OLD", old)
     assert counts("NEW") == new
-    assert doomed.change(lambda tx: bring_home(tx.of(author), PARTS, 9)) == 0
+    assert doomed.change(lambda tx: bring_back(tx.of(author), PARTS, 9)) == 0
     with doomed.database() as database, database.read_in(home) as scope:
         assert list_splitting_organizations(scope.connection, PARTS) == []
 

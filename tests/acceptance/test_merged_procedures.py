@@ -15,7 +15,7 @@ from runcard.ingest.record_run import prepare_run, record_run
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.creator import Creator
 from runcard.store.merging.merges import list_open_merges, move_records
-from runcard.store.merging.splits import bring_home, list_splitting_organizations, split
+from runcard.store.merging.splits import bring_back, list_splitting_organizations, split
 from runcard.store.procedures.merges import PROCEDURES, merge_procedures
 from runcard.store.procedures.records import count_runs_of
 from runcard.store.procedures.rows import get_procedure
@@ -214,13 +214,13 @@ def test_a_merge_goes_on_where_a_killed_process_left_it(doomed: Server):
     def part_them(tx: SharedTransaction) -> int:
         own = tx.of(SystemActor(home, "test"))
         split(own, PROCEDURES, acme.final.id, acme.board.id, "by mistake")
-        return bring_home(own, PROCEDURES, 120)
+        return bring_back(own, PROCEDURES, 120)
 
     assert doomed.change(part_them) == 120
     doomed.start()
     doomed.kill()
     until_it_has(doomed, acme.final.id, 350)
-    assert doomed.change(lambda tx: bring_home(tx.of(SystemActor(home, "test")), PROCEDURES, 120)) == 0
+    assert doomed.change(lambda tx: bring_back(tx.of(SystemActor(home, "test")), PROCEDURES, 120)) == 0
     with doomed.database() as database, database.read_in(home) as scope:
         assert list_splitting_organizations(scope.connection, PROCEDURES) == []
         assert count_runs_of(scope, acme.board.id) == 0

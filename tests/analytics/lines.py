@@ -16,8 +16,8 @@ from runcard.domain.errors import RuncardError
 from runcard.domain.ids import new_id
 from runcard.domain.runs.correction import RunCorrection
 from runcard.domain.runs.report import RunReport
-from runcard.ingest.correct_run import correct_runs, take_back_corrections
-from runcard.ingest.correct_unit import UnitCorrection, correct_units
+from runcard.ingest.corrections.runs import correct_runs, take_back_corrections
+from runcard.ingest.corrections.units import UnitCorrection, correct_units
 from runcard.store.bin.deleting import Deletion
 from runcard.store.bin.merged import list_merged_into
 from runcard.store.commit.transaction import SharedTransaction, Transaction

@@ -17,8 +17,8 @@ from runcard.domain.runs.report import RunReport
 from runcard.evidence.prover import Prover
 from runcard.evidence.signing import open_signing_key
 from runcard.evidence.verification import Discrepancy, Verification
-from runcard.ingest.correct_run import correct_runs
-from runcard.ingest.correct_unit import UnitCorrection, correct_units
+from runcard.ingest.corrections.runs import correct_runs
+from runcard.ingest.corrections.units import UnitCorrection, correct_units
 from runcard.ingest.record_run import prepare_run, record_run
 from runcard.ingest.record_unit import UnitChange, change_unit
 from runcard.store.bin.deleting import Deletion

@@ -16,7 +16,7 @@ from runcard.store.engine.database import Connection
 from runcard.store.engine.locks import Lock
 from runcard.store.merging.mergeable import Mergeable
 from runcard.store.merging.merges import list_open_merges, move_records
-from runcard.store.merging.splits import bring_home, list_splitting_organizations
+from runcard.store.merging.splits import bring_back, list_splitting_organizations
 from runcard.store.procedures.merges import PROCEDURES
 from runcard.store.products.mergeable_parts import PARTS
 from runcard.upkeep.repeated_work import RepeatedWork
@@ -74,7 +74,7 @@ class _MovingStep(NamedTuple):
 def _steps(connection: Connection, mergeable: Mergeable) -> Iterator[_MovingStep]:
     for organization_id in list_splitting_organizations(connection, mergeable):
         yield _MovingStep(
-            organization_id, mergeable, partial(bring_home, mergeable=mergeable, at_most=_RECORDS_AT_ONCE)
+            organization_id, mergeable, partial(bring_back, mergeable=mergeable, at_most=_RECORDS_AT_ONCE)
         )
     for merge in list_open_merges(connection, mergeable):
         move = partial(move_records, mergeable=mergeable, merge=merge, at_most=_RECORDS_AT_ONCE)

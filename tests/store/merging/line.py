@@ -18,7 +18,7 @@ from runcard.store.merging.mergeable import Follower, Mergeable
 from runcard.store.merging.merges import list_open_merges, move_records
 from runcard.store.merging.splits import (
     SplitPreview,
-    bring_home,
+    bring_back,
     list_splitting_organizations,
     preview_split,
     split,
@@ -114,7 +114,7 @@ class Line:
         """One step of the thread that moves."""
         with self.floor.database.read() as connection:
             merges = list_open_merges(connection, self.mergeable)
-        steps = [partial(bring_home, mergeable=self.mergeable, at_most=at_most)]
+        steps = [partial(bring_back, mergeable=self.mergeable, at_most=at_most)]
         steps += [
             partial(move_records, mergeable=self.mergeable, merge=merge, at_most=at_most) for merge in merges
         ]

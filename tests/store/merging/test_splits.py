@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from runcard.domain.errors import Conflict
 from runcard.store.bin.deleting import Deletion
 from runcard.store.engine import tables as t
-from runcard.store.merging.splits import SplitPreview, list_homecomings, split
+from runcard.store.merging.splits import SplitPreview, list_returning, split
 from runcard.store.procedures.merges import PROCEDURES
 from runcard.store.procedures.records import delete_procedure
 from runcard.store.products.mergeable_parts import PARTS
@@ -115,16 +115,16 @@ def test_what_is_told_before_is_what_happens(floor: Floor) -> None:
     line.delete(next(run for run, steps in line.came_by.items() if len(steps) == 1))
     none = {"run": 0, "deployment": 0}
     assert line.preview(second) == SplitPreview(
-        home=none | {"run": 3}, left=none, stay=none | {"run": 1}, later=none | {"run": 2}, along=[first]
+        back=none | {"run": 3}, left=none, stay=none | {"run": 1}, later=none | {"run": 2}, along=[first]
     )
     assert line.preview(first) == SplitPreview(
-        home=none | {"run": 2}, left=none, stay=none, later=none | {"run": 2}, along=[]
+        back=none | {"run": 2}, left=none, stay=none, later=none | {"run": 2}, along=[]
     )
 
     line.split(second)
     with floor.database.read_in(floor.home) as scope:
-        assert [one.left for one in list_homecomings(scope, PROCEDURES, third)] == [{"run": 3}]
-        assert [one.source_id for one in list_homecomings(scope, PROCEDURES, second)] == [second]
+        assert [one.left for one in list_returning(scope, PROCEDURES, third)] == [{"run": 3}]
+        assert [one.source_id for one in list_returning(scope, PROCEDURES, second)] == [second]
     for busy in (second, third):
         with pytest.raises(Conflict, match="on their way back to Step 1, whose merge was taken back: 3 runs"):
             floor.writer.write(line.author, partial(delete_procedure, procedure_id=busy, deletion=Deletion()))
@@ -191,4 +191,4 @@ def test_the_revisions_of_one_number_become_one(floor: Floor) -> None:
         floor.writer.write_catalog(line.author, lambda tx: delete_part(tx, get_part_by_id(tx.scope, first)))
     line.finish()
     with floor.database.read_in(floor.home) as scope:
-        assert list_homecomings(scope, PARTS, second) == []
+        assert list_returning(scope, PARTS, second) == []

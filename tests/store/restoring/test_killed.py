@@ -29,7 +29,7 @@ from uuid import UUID
 from sqlalchemy import select
 from runcard.domain.actor import UserActor
 from runcard.domain.runs.correction import RunCorrection
-from runcard.ingest.correct_run import correct_runs, take_back_corrections
+from runcard.ingest.corrections.runs import correct_runs, take_back_corrections
 from runcard.store.bin.deleting import Deletion
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database

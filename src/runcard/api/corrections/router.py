@@ -15,8 +15,8 @@ from runcard.domain.runs.correction import RunCorrection
 from runcard.edge.answers.openapi import operation
 from runcard.edge.answers.responses import JsonResponse
 from runcard.edge.requests.services import WithServices, json_body, to_manage
-from runcard.ingest.correct_run import correct_runs, take_back_corrections
-from runcard.ingest.correct_unit import UnitCorrection, correct_units
+from runcard.ingest.corrections.runs import correct_runs, take_back_corrections
+from runcard.ingest.corrections.units import UnitCorrection, correct_units
 from runcard.store.units.serials import let_go
 
 router = APIRouter()

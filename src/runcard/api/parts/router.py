@@ -72,7 +72,7 @@ def split(
     services: WithServices,
     body: Annotated[PartSplitBody, json_body(PartSplitBody)],
 ) -> Response:
-    """Take the merge of a part back. What the merge moved goes home; what came since stays."""
+    """Take the merge of a part back. What the merge moved goes back; what came since stays."""
     reason = check_reason(body.reason)
 
     def apply(tx: Transaction) -> UUID:

@@ -4,8 +4,8 @@ from functools import partial
 
 from runcard.cli.demo_line.fill import MadeFloor
 from runcard.domain.runs.correction import RunCorrection
-from runcard.ingest.correct_run import correct_runs
-from runcard.ingest.correct_unit import UnitCorrection, correct_units
+from runcard.ingest.corrections.runs import correct_runs
+from runcard.ingest.corrections.units import UnitCorrection, correct_units
 from runcard.intake.arrived_files import Stores
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import list_latest_runs

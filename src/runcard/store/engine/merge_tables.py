@@ -20,13 +20,13 @@ procedure_merges = Table(
     # The target at the time of the merge. It may have been merged into another procedure since.
     reference("target_id", "procedures", required=True, cascade=True),
     *created_columns(),
-    # When it was taken back. The row stays until all that it moved is home again.
+    # When it was taken back. The row stays until all that it moved is back again.
     Column("ended_at", Instant),
     Index(None, "source_id"),
     Index(None, "target_id"),
 )
 
-# The records that a merge moved and that are not home again. No foreign key leads to the runs, so deleting a run costs
+# The records that a merge moved and that are not back again. No foreign key leads to the runs, so deleting a run costs
 # nothing here.
 merged_records = Table(
     "merged_records",

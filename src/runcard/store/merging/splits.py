@@ -1,6 +1,6 @@
-"""Taking merges back: the source is a thing of its own again, and its records go home in groups.
+"""Taking merges back: the source is a thing of its own again, and its records go back in groups.
 
-A merge that was taken back stays until nothing that it noted is left to go home. So the notes of such merges say what
+A merge that was taken back stays until nothing that it noted is left to go back. So the notes of such merges say what
 is left to do, and a killed process loses nothing.
 """
 
@@ -26,20 +26,20 @@ from runcard.store.trail.watching import watch
 class SplitPreview(NamedTuple):
     """What taking a merge back would do, in numbers by noun.
 
-    home: records that go back. left: records that the source still has. stay: records that were moved and do not go
+    back: records that go back. left: records that the source still has. stay: records that were moved and do not go
     back, because they were deleted or moved elsewhere since. later: what the target got since the merge, which stays
     with it, whatever it named. along: what was merged into the source, and goes with it.
     """
 
-    home: Mapping[str, int]
+    back: Mapping[str, int]
     left: Mapping[str, int]
     stay: Mapping[str, int]
     later: Mapping[str, int]
     along: Sequence[UUID]
 
 
-class Homecoming(NamedTuple):
-    """A split whose records are still on their way home. left: how many there are, by noun."""
+class Returning(NamedTuple):
+    """A split whose records are still on their way back. left: how many there are, by noun."""
 
     source_id: UUID
     source: str
@@ -56,7 +56,7 @@ class _Split(NamedTuple):
 def split(tx: Transaction, mergeable: Mergeable, source_id: UUID, target_id: UUID, why: str) -> None:
     """Take the merge of a thing into the target back: whatever names the source means the source again.
 
-    What was merged into the source goes along. `bring_home` moves its records, but for the few that follow at once.
+    What was merged into the source goes along. `bring_back` moves its records, but for the few that follow at once.
     why: the reason. Raises Conflict if there is no such merge.
     """
     m, thing = mergeable.merges.c, mergeable.things.c
@@ -79,17 +79,17 @@ def split(tx: Transaction, mergeable: Mergeable, source_id: UUID, target_id: UUI
     tx.connection.execute(update(mergeable.merges).where(tx.owns(m), m.id == one.id).values(ended_at=tx.now))
     for follower in mergeable.followers:
         if follower.at_once:
-            _take_home(tx, mergeable, one, follower, _noted(tx, mergeable, one.id, follower))
+            _give_back(tx, mergeable, one, follower, _noted(tx, mergeable, one.id, follower))
 
 
 def list_splitting_organizations(connection: Connection, mergeable: Mergeable) -> Sequence[UUID]:
-    """The organizations with a merge that was taken back and may still have something to bring home."""
+    """The organizations with a merge that was taken back and may still have something to bring back."""
     m = mergeable.merges.c
     query = select(m.organization_id).where(m.ended_at.is_not(None)).distinct()
     return connection.execute(query).scalars().all()
 
 
-def bring_home(tx: Transaction, mergeable: Mergeable, at_most: int) -> int:
+def bring_back(tx: Transaction, mergeable: Mergeable, at_most: int) -> int:
     """Move at most `at_most` records to the things from which a merge brought them that was taken back.
 
     Records that were deleted or moved elsewhere since stay where they are. Returns how many it looked at; 0: nothing is
@@ -106,7 +106,7 @@ def bring_home(tx: Transaction, mergeable: Mergeable, at_most: int) -> int:
         one = _Split(*row[:3], Creator(*row[3:]))
         for follower in mergeable.followers:
             if noted := _noted(tx, mergeable, one.id, follower, at_most):
-                _take_home(tx, mergeable, one, follower, noted)
+                _give_back(tx, mergeable, one, follower, noted)
                 return len(noted)
         tx.connection.execute(delete(mergeable.merges).where(tx.owns(m), m.id == one.id))
     return 0
@@ -118,7 +118,7 @@ def preview_split(scope: Scope, mergeable: Mergeable, merge_id: UUID, target_id:
     of_merge = (scope.owns(n), n.merge_id == merge_id)
     merged = select(m.source_id, m.created_at).where(scope.owns(m), m.id == merge_id)
     source_id, merged_at = scope.connection.execute(merged).one()
-    home, left, stay, later = dict[str, int](), dict[str, int](), dict[str, int](), dict[str, int]()
+    back, left, stay, later = dict[str, int](), dict[str, int](), dict[str, int](), dict[str, int]()
     for follower in mergeable.followers:
         table, noun = follower.table, follower.noun
         of_noun = (*of_merge, n.kind == noun)
@@ -137,15 +137,15 @@ def preview_split(scope: Scope, mergeable: Mergeable, merge_id: UUID, target_id:
             table.c.id.not_in(noted),
         )
         counted = select(func.count()).select_from(mergeable.notes).where(*of_noun)
-        home[noun] = scope.connection.execute(there).scalar_one()
+        back[noun] = scope.connection.execute(there).scalar_one()
         left[noun] = scope.connection.execute(waits).scalar_one()
-        stay[noun] = scope.connection.execute(counted).scalar_one() - home[noun]
+        stay[noun] = scope.connection.execute(counted).scalar_one() - back[noun]
         later[noun] = scope.connection.execute(newer).scalar_one()
-    return SplitPreview(home, left, stay, later, _merged_along(scope, mergeable, source_id, target_id))
+    return SplitPreview(back, left, stay, later, _merged_along(scope, mergeable, source_id, target_id))
 
 
-def list_homecomings(scope: Scope, mergeable: Mergeable, thing_id: UUID) -> Sequence[Homecoming]:
-    """The splits that still have records to bring home, from this thing or to it."""
+def list_returning(scope: Scope, mergeable: Mergeable, thing_id: UUID) -> Sequence[Returning]:
+    """The splits that still have records to bring back, from this thing or to it."""
     m, n, thing = mergeable.merges.c, mergeable.notes.c, mergeable.things.c
     named = thing[THING_OF[mergeable.things.name].named_by or "id"]
     splits = select(m.id).where(scope.owns(m), m.ended_at.is_not(None))
@@ -168,12 +168,12 @@ def list_homecomings(scope: Scope, mergeable: Mergeable, thing_id: UUID) -> Sequ
         )
         for source_id, name, count in scope.connection.execute(query):
             found[source_id, name][follower.noun] = count
-    return [Homecoming(*source, left) for source, left in sorted(found.items(), key=lambda one: one[0][1])]
+    return [Returning(*source, left) for source, left in sorted(found.items(), key=lambda one: one[0][1])]
 
 
-def check_no_homecoming(scope: Scope, mergeable: Mergeable, thing_id: UUID) -> None:
-    """Check that no record is on its way home from a thing or to it. Raises Conflict."""
-    for one in list_homecomings(scope, mergeable, thing_id):
+def check_none_returning(scope: Scope, mergeable: Mergeable, thing_id: UUID) -> None:
+    """Check that no record is on its way back from a thing or to it. Raises Conflict."""
+    for one in list_returning(scope, mergeable, thing_id):
         left = " and ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in one.left.items())
         raise Conflict(
             f"Still on their way back to {one.source}, whose merge was taken back: {left}. Wait until they are there, "
@@ -207,18 +207,18 @@ def _noted(
     return tx.connection.execute(query.order_by(n.record_id).limit(at_most)).scalars().all()
 
 
-def _take_home(
+def _give_back(
     tx: Transaction, mergeable: Mergeable, one: _Split, follower: Follower, noted: Sequence[UUID]
 ) -> None:
-    """Move those of the noted records home that may go, and forget the notes of all.
+    """Move those of the noted records back that may go, and forget the notes of all.
 
-    Those that are home were moved by no later merge either.
+    Those that are back were moved by no later merge either.
     """
-    home = _still_there(tx, mergeable, follower, noted, one.target_id)
-    give_records(tx, mergeable, follower, read_records(tx, follower, home), (one.source_id, one.creator))
+    back = _still_there(tx, mergeable, follower, noted, one.target_id)
+    give_records(tx, mergeable, follower, read_records(tx, follower, back), (one.source_id, one.creator))
     m, n = mergeable.merges.c, mergeable.notes.c
     later = select(m.id).where(tx.owns(m), m.id >= one.id)
-    for ids, merges in ((noted, [one.id]), (home, later)):
+    for ids, merges in ((noted, [one.id]), (back, later)):
         for some in in_chunks(ids):
             mine = (tx.owns(n), n.record_id.in_(some), n.merge_id.in_(merges))
             tx.connection.execute(delete(mergeable.notes).where(*mine))

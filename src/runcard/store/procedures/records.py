@@ -34,7 +34,7 @@ from runcard.store.lists.id_pages import id_pages
 from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.merging.merges import list_merged_into
-from runcard.store.merging.splits import check_no_homecoming
+from runcard.store.merging.splits import check_none_returning
 from runcard.store.procedures.identifiers import (
     check_identifier_is_free,
     retire_identifiers,
@@ -185,7 +185,7 @@ def delete_procedure(tx: Transaction, procedure_id: UUID, deletion: Deletion) ->
     The procedures that were merged into it are deleted too. Raises Conflict while runs go back to a procedure that was
     merged into it, or to itself.
     """
-    check_no_homecoming(tx.scope, PROCEDURES, procedure_id)
+    check_none_returning(tx.scope, PROCEDURES, procedure_id)
     deletion = deletion.of(procedure_id)
     own = before_deleting(tx, procedures, [procedure_id], deletion)
     remains: dict[UUID, Remains] = {}

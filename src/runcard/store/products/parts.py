@@ -22,7 +22,7 @@ from runcard.store.lists.pages import Listed, Page, fetch_page, known_at
 from runcard.store.lists.part_numbers import had_number_with
 from runcard.store.lists.refs import CREATOR_COLUMNS, CreatedBy, created_by, with_creator
 from runcard.store.merging.merges import list_merged_into
-from runcard.store.merging.splits import check_no_homecoming
+from runcard.store.merging.splits import check_none_returning
 from runcard.store.metadata import MetadataTest, delete_metadata, keeps
 from runcard.store.products.mergeable_parts import PARTS
 from runcard.store.products.numbers import check_part_number_is_free
@@ -190,7 +190,7 @@ def delete_part(tx: Transaction, part: PartRecord) -> Sequence[UUID]:
         of_parts = select(func.count()).select_from(table).where(tx.owns(table.c), column.in_(part_ids))
         if count := tx.connection.execute(of_parts).scalar_one():
             raise InUse(f"Part {part.number}", count, table.name)
-    check_no_homecoming(tx.scope, PARTS, part.id)
+    check_none_returning(tx.scope, PARTS, part.id)
     revision_ids = [one.id for some in list_revisions(tx.scope, part_ids).values() for one in some]
     watch(tx, parts, part_ids)
     watch(tx, revisions, revision_ids)

@@ -123,13 +123,13 @@ def _are_twins(one: Deleted, other: Deleted, value: str) -> Conflict:
 
 def _check_serial_numbers(tx: Transaction, restored: Mapping[str, Sequence[Coming]]) -> None:
     """Check that each serial number that a restored unit has or had means that unit alone. Raises Conflict."""
-    wanted: dict[str, tuple[UUID, Coming]] = {}
+    claimed: dict[str, tuple[UUID, Coming]] = {}
     for name, field in ((t.units.name, "id"), (t.former_serial_numbers.name, "unit_id")):
         for one in restored.get(name, ()):
-            unit_id, other = wanted.setdefault(one.row["serial_key"], (one.row[field], one))
+            unit_id, other = claimed.setdefault(one.row["serial_key"], (one.row[field], one))
             if unit_id != one.row[field]:
                 raise _are_twins(other.head, one.head, one.row["serial_number"])
-    keys = {(tx.organization_id, key): one for key, (_, one) in wanted.items()}
+    keys = {(tx.organization_id, key): one for key, (_, one) in claimed.items()}
     for key, unit in find_units(tx.connection, keys).items():
         head, row = keys[key]
         raise Conflict(

@@ -1,4 +1,4 @@
-"""Splitting a unit from the one that it was merged into: it comes back as it was, and what was moved goes home."""
+"""Splitting a unit from the one that it was merged into: it comes back as it was, and what was moved goes back."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -77,12 +77,12 @@ def split_unit(tx: Transaction, unit_id: UUID, why: str, *, with_later_runs: boo
     watch_restored(tx, t.units, [unit_id], kind="unit_split", why=why)
     _take_beside(tx, packed)
     insert_again(tx, rows)
-    _send_home(tx, merged, packed, why)
+    _give_back(tx, merged, packed, why)
     _give_runs(tx, later, (other.id, unit_id), why)
     _leave_place(tx, merged, packed)
     _check_no_ring(tx, merged)
     noted.note_difference(tx)
-    # Also if only deleted runs went home, which count among the attempts of both.
+    # Also if only deleted runs went back, which count among the attempts of both.
     tx.note_change("unit_changed", other.id)
     return Split(unit_id, merged.serial_number, len(later))
 
@@ -160,7 +160,7 @@ def _take_beside(tx: Transaction, packed: Packed) -> None:
         tx.connection.execute(delete(link.table).where(tx.owns(link.table.c), *same))
 
 
-def _send_home(tx: Transaction, merged: MergedUnit, packed: Packed, why: str) -> None:
+def _give_back(tx: Transaction, merged: MergedUnit, packed: Packed, why: str) -> None:
     """Let everything that was moved, and is still with the other unit, name the unit again."""
     moved: dict[tuple[Table, str], list[Mapping[str, Any]]] = defaultdict(list)
     for link in packed.links:

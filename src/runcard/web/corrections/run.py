@@ -16,7 +16,7 @@ from runcard.domain.runs.correction import RunCorrection
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
-from runcard.ingest.correct_run import correct_runs, take_back_corrections
+from runcard.ingest.corrections.runs import correct_runs, take_back_corrections
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.people.users import list_users

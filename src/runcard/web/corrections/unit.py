@@ -13,7 +13,7 @@ from runcard.domain.floor.reason import MAX_REASON, check_reason
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
-from runcard.ingest.correct_unit import UnitCorrection, correct_units
+from runcard.ingest.corrections.units import UnitCorrection, correct_units
 from runcard.store.commit.transaction import Transaction
 from runcard.store.lists.serials import list_former_serial_numbers
 from runcard.store.units.records import UnitRecord, get_unit_by_id

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from runcard.store.merging.splits import Homecoming, SplitPreview
+from runcard.store.merging.splits import Returning, SplitPreview
 from runcard.web.frame.formats import Moment, counted_text
 
 
@@ -44,10 +44,10 @@ def counts_text(counts: Mapping[str, int]) -> str:
 
 def split_lines(preview: SplitPreview, words: SplitWords) -> Sequence[str]:
     """What taking a merge back would do, a sentence each."""
-    back = {noun: count + preview.left[noun] for noun, count in preview.home.items()}
+    regained = {noun: count + preview.left[noun] for noun, count in preview.back.items()}
     lines = [
         f"{words.source} is a {words.noun} of its own again. {words.names} mean it, in programs of stations too.",
-        f"It gets back {counts_text(back)}, with their {words.children}. Stations keep recording meanwhile.",
+        f"It gets back {counts_text(regained)}, with their {words.children}. Stations keep recording meanwhile.",
     ]
     if words.along:
         lines.append(f"What was merged into it before goes with it: {', '.join(words.along)}.")
@@ -62,10 +62,10 @@ def split_lines(preview: SplitPreview, words: SplitWords) -> Sequence[str]:
     return lines
 
 
-def homecoming_lines(homecomings: Sequence[Homecoming]) -> Sequence[str]:
-    """A sentence for each split whose records are still on their way home."""
+def returning_lines(returning: Sequence[Returning]) -> Sequence[str]:
+    """A sentence for each split whose records are still on their way back."""
     return [
         f"Going back to {one.source}, which was merged before: {counts_text(one.left)} are left. Until then, figures "
         "count them where they were."
-        for one in homecomings
+        for one in returning
     ]

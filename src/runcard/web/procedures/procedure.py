@@ -26,7 +26,7 @@ from runcard.auth.permissions import may_manage
 from runcard.domain.errors import ProcedureNotFound
 from runcard.edge.requests.services import WithServices
 from runcard.store.lists.choices import list_choices
-from runcard.store.merging.splits import Homecoming, list_homecomings
+from runcard.store.merging.splits import Returning, list_returning
 from runcard.store.procedures.merges import PROCEDURES, Merge, list_merges_into
 from runcard.store.procedures.rows import Procedure, get_procedure
 from runcard.store.runs.records import RunRecord
@@ -54,7 +54,7 @@ from runcard.web.lists.filters import (
     url_of,
 )
 from runcard.web.lists.headings import Direction, Heading, headings
-from runcard.web.lists.merges import homecoming_lines
+from runcard.web.lists.merges import returning_lines
 from runcard.web.lists.page_runs import PageRuns
 from runcard.web.lists.pager import Pager
 from runcard.web.lists.period import step_of
@@ -194,14 +194,14 @@ def show_procedure(
         contents = _CONTENTS[query.tab](ask)
         choices = list_choices(scope)
         merges = list_merges_into(scope, procedure.id)
-        homecomings = list_homecomings(scope, PROCEDURES, procedure.id)
+        returning = list_returning(scope, PROCEDURES, procedure.id)
         history = history_of(scope, visit, procedure.id)
     page = ProcedurePage(
         name=procedure.name,
         identifier=procedure.identifier,
         archived_at=None if procedure.archived_at is None else moment_of(procedure.archived_at, visit.zone),
         change_url=f"{ask.path}/change" if may_manage(visit.actor) else "",
-        merging=_merging(merges, homecomings),
+        merging=_merging(merges, returning),
         filters=filter_bar(
             ask.path,
             query,
@@ -221,7 +221,7 @@ def show_procedure(
     return render("procedures/procedure.html", page, visit)
 
 
-def _merging(merges: Sequence[Merge], homecomings: Sequence[Homecoming]) -> Sequence[str]:
+def _merging(merges: Sequence[Merge], returning: Sequence[Returning]) -> Sequence[str]:
     """A sentence for each merge or split whose runs are still being moved."""
     coming = [
         f"Runs of {one.name} ({one.identifier}) are being moved here: {count_text(one.moved)} are moved, "
@@ -229,7 +229,7 @@ def _merging(merges: Sequence[Merge], homecomings: Sequence[Homecoming]) -> Sequ
         for one in merges
         if one.left
     ]
-    return [*coming, *homecoming_lines(homecomings)]
+    return [*coming, *returning_lines(returning)]
 
 
 def selection_within(procedure: Procedure, query: ProcedureQuery, zone: ZoneInfo) -> Selection:

@@ -141,7 +141,7 @@ def _merge_line(scope: Scope, merge: PartMerge, target: PartRecord, visit: Visit
     preview = preview_split(scope, PARTS, merge.id, target.id)
     along = [get_former_part(scope, one).number for one in preview.along]
     words = SplitWords("part", merge.number, target.number, "Its numbers", "revisions", "revisions", along)
-    moved = {noun: count + preview.stay[noun] for noun, count in preview.home.items()}
+    moved = {noun: count + preview.stay[noun] for noun, count in preview.back.items()}
     return MergeLine(
         str(merge.source_id),
         merge.number,

@@ -15,7 +15,7 @@ from runcard.edge.requests.services import WithServices
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.part_numbers import list_former_part_numbers
 from runcard.store.merging.merges import count_records
-from runcard.store.merging.splits import list_homecomings
+from runcard.store.merging.splits import list_returning
 from runcard.store.metadata import read_metadata
 from runcard.store.products.mergeable_parts import PARTS
 from runcard.store.products.part_merges import list_part_merges
@@ -33,7 +33,7 @@ from runcard.web.frame.render import redirect, render
 from runcard.web.frame.urls import change_part_url, part_url, revision_url
 from runcard.web.frame.visit import WithVisit
 from runcard.web.lists.filters import FilterBar, page_query
-from runcard.web.lists.merges import counts_text, homecoming_lines
+from runcard.web.lists.merges import counts_text, returning_lines
 from runcard.web.products.unit_figures import UnitFiguresQuery, figures_bar, own_units, questions
 from runcard.web.units.rows import UnitList
 
@@ -129,7 +129,7 @@ def _merging(scope: Scope, part: PartRecord) -> Sequence[str]:
         for number, counts in left.items()
         if any(counts.values())
     ]
-    return [*coming, *homecoming_lines(list_homecomings(scope, PARTS, part.id))]
+    return [*coming, *returning_lines(list_returning(scope, PARTS, part.id))]
 
 
 def _facts(part: PartRecord, former: Sequence[str], zone: ZoneInfo) -> Sequence[Fact]:

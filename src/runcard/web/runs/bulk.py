@@ -18,7 +18,7 @@ from runcard.domain.floor.reason import MAX_REASON, check_reason
 from runcard.domain.runs.correction import RunCorrection
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.edge.requests.services import WithServices
-from runcard.ingest.correct_run import correct_runs, take_back_corrections
+from runcard.ingest.corrections.runs import correct_runs, take_back_corrections
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter

@@ -14,7 +14,7 @@ from runcard.domain.floor.at_once import MAX_AT_ONCE
 from runcard.domain.floor.reason import check_reason
 from runcard.domain.floor.sample import SampleClass
 from runcard.edge.requests.services import Services, WithServices
-from runcard.ingest.correct_unit import UnitCorrection, correct_units
+from runcard.ingest.corrections.units import UnitCorrection, correct_units
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.pages import Page

@@ -1,0 +1,1 @@
+"""Corrections of what was recorded: what is true, where a report or a person was wrong."""
