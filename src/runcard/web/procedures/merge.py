@@ -97,7 +97,7 @@ def show_merge(
 @router.post("/merge")
 def merge(services: WithServices, visit: WithVisit, procedure_id: str, fields: WithForm) -> Response:
     actor = check_may_manage(visit.actor, "merge procedures")
-    _organization_id, into = actor.organization_id, id_of(fields.get("into", ""), ProcedureNotFound)
+    into = id_of(fields.get("into", ""), ProcedureNotFound)
 
     def apply(tx: Transaction) -> UUID:
         source = get_procedure(tx.scope, procedure_id)
