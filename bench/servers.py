@@ -1,5 +1,5 @@
 """A server process of the bench: Runcard as it is, without its columnar copy, without its log of calls, without the
-write, or hand-made.
+write, with a switch for hashing, or hand-made.
 
 `targets.py` starts it and passes on a listening socket. It prints "ready" when it is.
 """
@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from bench import hand_made
+from bench.proof_switch import obey_switch
 from runcard.activity.noted_calls import NotedCalls, new_notes
 from runcard.app import create_app, create_server
 from runcard.auth.admission import Admission
@@ -30,7 +31,7 @@ from runcard.ingest.record_run import PreparedRun
 from runcard.recording.recorder import Recorder
 from runcard.settings import Settings
 
-KINDS = ("runcard", "no_copy", "no_activity", "no_store", "hand_made")
+KINDS = ("runcard", "no_copy", "no_activity", "proof_switch", "no_store", "hand_made")
 
 
 class NoRecorder:
@@ -62,7 +63,7 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None, memory_mb: i
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,
-        columnar_copy=kind in ("runcard", "no_activity"),
+        columnar_copy=kind in ("runcard", "no_activity", "proof_switch"),
         activity=kind != "no_activity",
         memory_mb=memory_mb,
     )
@@ -70,6 +71,8 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None, memory_mb: i
         notes = new_notes()
         noted = NotedCalls(without_store(create_server(settings, notes)), notes)
         return Entrance(Compression(noted), Proxies(()))
+    if kind == "proof_switch":
+        obey_switch(data_dir)
     return create_app(settings)
 
 

@@ -47,6 +47,7 @@ CASES = {
         Case("sqlite", "runcard", on_postgresql=False),
         Case("sqlite_without_copy", "no_copy", on_postgresql=False),
         Case("sqlite_without_activity", "no_activity", on_postgresql=False),
+        Case("sqlite_proof_switch", "proof_switch", on_postgresql=False),
         Case("postgresql", "runcard", on_postgresql=True),
         Case("postgresql_without_activity", "no_activity", on_postgresql=True),
         Case("postgresql_2_workers", "runcard", on_postgresql=True, processes=2),
@@ -64,15 +65,16 @@ class Serving(NamedTuple):
     def wait_until_it_rests(self) -> None:
         """Wait until it only checks whether there is something to do. Raises BenchFailed if it never rests."""
         until = time.monotonic() + _AT_REST_WITHIN_S
-        used_s = self._used_s()
+        used_s = self.used_s()
         while time.monotonic() < until:
             time.sleep(_LOOK_S)
-            before_s, used_s = used_s, self._used_s()
+            before_s, used_s = used_s, self.used_s()
             if used_s - before_s < _AT_REST_RATIO * _LOOK_S:
                 return
         raise BenchFailed(f"The server at port {self.port} did not come to rest.")
 
-    def _used_s(self) -> float:
+    def used_s(self) -> float:
+        """The processor time that the server has used, with all its processes."""
         family = [
             member for process in self.processes for member in (process, *process.children(recursive=True))
         ]
@@ -83,6 +85,7 @@ class Target(NamedTuple):
     """A case and its running server. log: standard error of its processes."""
 
     case: Case
+    data_dir: Path
     serving: Serving
     records: Records
     requests: Requests
@@ -100,6 +103,7 @@ class Place(NamedTuple):
     """A case and its database. arguments: of the servers that run on it."""
 
     case: Case
+    data_dir: Path
     records: Records
     templates: Sequence[Template]
     arguments: Sequence[str]
@@ -128,7 +132,7 @@ def serving(place: Place) -> Iterator[Target]:
     case, records = place.case, place.records
     with server_process(place.arguments, place.log, case.processes) as started:
         requests = Requests(place.templates, "/v1/runs", records.api_key)
-        yield Target(case, started, records, requests, place.log)
+        yield Target(case, place.data_dir, started, records, requests, place.log)
 
 
 @contextmanager
@@ -157,7 +161,7 @@ def _place(case: Case, templates: Sequence[Template], directory: Path, database_
     arguments = [case.server, "--data-dir", str(data_dir)]
     if database_url is not None:
         arguments += ["--database-url", database_url]
-    return Place(case, records, templates, arguments, directory / f"{case.name}.log")
+    return Place(case, data_dir, records, templates, arguments, directory / f"{case.name}.log")
 
 
 @contextmanager

@@ -153,7 +153,7 @@ def _tried(body: bytes, content_type: str = "application/json") -> PreparedRun |
         assert "\0" not in text
         assert text == text.strip()
         text.encode()
-    (packed,) = compress_documents([run.document])
+    (packed,) = compress_documents([run.document.body])
     shown = json.loads(_shown(run, unpack_document(packed)), parse_constant=_refused)
     assert len(shown["phases"]) == len(unpack_document(packed).phases)
     return run

@@ -8,16 +8,20 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from runcard.domain.actor import SystemActor
 from runcard.domain.proof.merkle import root_of
+from runcard.domain.proof.tiles import TileDamaged
 from runcard.evidence.head_files import read_heads
 from runcard.evidence.prover import Prover
 from runcard.evidence.signing import is_signed, open_signing_key
 from runcard.evidence.verification import Verification
 from runcard.intake.arrived_files import Stores
+from runcard.store.commit.transaction import Transaction
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
+from runcard.store.engine.tables import tree_tiles
 from runcard.store.files.blobs import Blobs
 from runcard.store.people.teams import create_team
 from runcard.store.trail.tree import read_leaves, read_state, replace_tiles
@@ -83,6 +87,28 @@ def test_a_process_that_was_slower_leaves_the_tiles_of_the_other(
     assert not writer.write(author, lambda tx: replace_tiles(tx, stale, {(0, 0): bytes(32)}, {0: 1}))
     with database.read_in(world.acme.id) as scope:
         assert list(Verification(scope).run()) == []
+
+
+def test_a_damaged_tile_of_one_organization_stops_no_other(
+    database: Database, writer: Writer, world: World, prover: Prover, sealing: Sealing
+) -> None:
+    prover.seal(world.acme.id)
+    writer.write(SystemActor(world.acme.id, "test"), _shorten_the_first_tile)
+    writer.write(world.acme.admin.actor, lambda tx: create_team(tx, "Night shift"))
+    with sealing() as heads:
+        _until(
+            lambda: (
+                heads.exists() and world.globex.id in {one.head.organization_id for one in read_heads(heads)}
+            )
+        )
+    with pytest.raises(TileDamaged, match="Tile 0 of level 0 of the proof has 40 bytes"):
+        prover.seal(world.acme.id)
+
+
+def _shorten_the_first_tile(tx: Transaction) -> None:
+    tile = tree_tiles.c
+    cut = update(tree_tiles).where(tx.owns(tile)).values(hashes=bytes(40))
+    tx.connection.execute(cut)
 
 
 def test_a_tree_that_grows_by_and_by_is_the_one_that_is_built_at_once(

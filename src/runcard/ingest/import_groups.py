@@ -89,7 +89,7 @@ def in_groups(
             first, prepared, size_bytes = first + len(prepared), [], 0
         added = prepare(report, client)
         prepared.append(added)
-        size_bytes += len(added.document) if isinstance(added, PreparedRun) else 0
+        size_bytes += len(added.document.body) if isinstance(added, PreparedRun) else 0
     if not prepared and first == 0:
         raise UnreadableReport(NO_RUN)
     yield ReportGroup(first, prepared, is_last=True, warnings=remarks.taken(is_last=True))

@@ -42,7 +42,7 @@ from runcard.ingest.resolve import (
     resolve_placement,
     resolve_procedure,
 )
-from runcard.store.commit.documents import pack_document
+from runcard.store.commit.documents import PackedDocument, pack_document
 from runcard.store.commit.lookups import UnitKey, UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -76,7 +76,7 @@ class PreparedRun(Struct, frozen=True):
 
     id: UUID
     report: RunReport
-    document: bytes
+    document: PackedDocument
     digest: bytes | None
     started_at: datetime
     ended_at: datetime

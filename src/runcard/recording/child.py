@@ -9,6 +9,9 @@ from contextlib import suppress
 
 from runcard.recording.orders import HEAD
 
+# The module that a recording process runs.
+PROGRAM = "runcard.recording.process"
+
 
 class Child:
     """silence: ticks since its last message; the watcher counts them. was_killed: this server killed the process."""
@@ -32,7 +35,7 @@ class Child:
                     sys.executable,
                     "-P",
                     "-m",
-                    "runcard.recording.process",
+                    PROGRAM,
                     stdin=theirs.fileno(),
                     start_new_session=True,
                 )

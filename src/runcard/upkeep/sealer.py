@@ -10,6 +10,7 @@ from uuid import UUID
 
 from runcard.domain.actor import SystemActor
 from runcard.domain.proof.head import SignedHead
+from runcard.domain.proof.tiles import TileDamaged
 from runcard.evidence.head_files import append_head, head_line
 from runcard.evidence.prover import Prover
 from runcard.intake.arrived_files import Stores
@@ -89,7 +90,11 @@ class Sealer(RepeatedWork):
     def _seal(self, organization_id: UUID) -> None:
         while not self._closing.is_set():
             started = time.monotonic()
-            if not self._prover.seal_some(organization_id):
+            try:
+                if not self._prover.seal_some(organization_id):
+                    return
+            except TileDamaged as damage:  # the other organizations are sealed all the same
+                _log.warning("changes of the organization %s are not proven: %s", organization_id, damage)
                 return
             self._rest(started)
 
@@ -99,7 +104,11 @@ class Sealer(RepeatedWork):
             self._closing.wait(min((time.monotonic() - started) * _REST_RATIO, _LONGEST_REST_S))
 
     def _send(self, organization_id: UUID) -> None:
-        signed = self._prover.sign(organization_id)
+        try:
+            signed = self._prover.sign(organization_id)
+        except TileDamaged as damage:
+            _log.warning("the proof of the organization %s is not signed: %s", organization_id, damage)
+            return
         if signed is None:
             return
         try:

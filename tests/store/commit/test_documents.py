@@ -66,7 +66,7 @@ documents = st.builds(
 
 @given(st.lists(documents, min_size=1, max_size=4))
 def test_what_is_stored_is_what_was_recorded(recorded: list[RunDocument]) -> None:
-    stored = compress_documents([pack_document(document) for document in recorded])
+    stored = compress_documents([pack_document(document).body for document in recorded])
     assert [unpack_document(body) for body in stored] == recorded
 
 
@@ -75,9 +75,11 @@ def test_non_finite_numbers_stay_what_they_are() -> None:
     values = [float("inf"), float("-inf")]
     measured = tuple(Measurement("m", "UNSET", value) for value in values)
     document = RunDocument((Phase("p", "PASS", moment, moment, measured),))
-    (body,) = compress_documents([pack_document(document)])
+    (body,) = compress_documents([pack_document(document).body])
     assert unpack_document(body) == document
     nan = replace(measured[0], value=float("nan"), series=(Series([float("nan"), 1]),))
-    (body,) = compress_documents([pack_document(RunDocument((Phase("p", "PASS", moment, moment, (nan,)),)))])
+    (body,) = compress_documents(
+        [pack_document(RunDocument((Phase("p", "PASS", moment, moment, (nan,)),))).body]
+    )
     read = unpack_document(body).phases[0].measurements[0]
     assert str(read.value) == str(read.series[0].data[0]) == "nan"

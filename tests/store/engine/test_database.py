@@ -1,11 +1,15 @@
-"""What SQLite knows of its tables, and who learns of it."""
+"""What one reader sees of the database, what SQLite knows of its tables, and who learns of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database
+from runcard.store.people.teams import create_team
+from runcard.store.trail.tree import read_leaves
+from tests.world import World
 
 
 @pytest.fixture
@@ -37,3 +41,14 @@ def test_connections_learn_how_the_tables_have_grown(sqlite: Database) -> None:
     sqlite.keep_statistics(writing)
     assert "by_number" in plan(sqlite)
     writing.close()
+
+
+def test_a_reader_sees_one_state_whatever_is_committed_meanwhile(
+    database: Database, writer: Writer, world: World
+) -> None:
+    with database.read_in(world.acme.id) as scope:
+        before = read_leaves(scope, 0, 10_000)
+        writer.write(world.acme.admin.actor, lambda tx: create_team(tx, "Night shift"))
+        assert read_leaves(scope, 0, 10_000) == before
+    with database.read_in(world.acme.id) as scope:
+        assert len(read_leaves(scope, 0, 10_000)) == len(before) + 1

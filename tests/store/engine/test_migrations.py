@@ -61,7 +61,7 @@ def first_schema(postgresql_if_wanted: Postgresql | None, tmp_path: Path) -> Ite
 def test_a_database_of_the_first_schema_keeps_what_it_holds(first_schema: Database) -> None:
     home, other = new_id(), new_id()
     moment = datetime(2026, 1, 2, tzinfo=UTC)
-    document = compress_documents([pack_document(RunDocument())])[0]
+    document = compress_documents([pack_document(RunDocument()).body])[0]
     rows: list[tuple[Table, dict[str, Any]]] = [
         (t.organizations, {"id": home, "slug": "acme", "name": "Acme", **dict.fromkeys(_POLICIES, True)}),
         (t.users, {"email": "a@b.c", "email_key": "a@b.c", "name": "A", "role": "admin"}),

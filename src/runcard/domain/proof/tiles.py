@@ -7,6 +7,7 @@ a tile never changes, so the tiles of a tree are also those of all smaller trees
 
 from collections.abc import Callable, Sequence
 
+from runcard.domain.errors import Outage
 from runcard.domain.proof.merkle import EMPTY_ROOT, HASH_BYTES, node_hash, root_of
 
 TILE_HASHES = 256
@@ -19,8 +20,8 @@ ReadTile = Callable[[int, int], bytes]
 _Range = tuple[int, int]
 
 
-class TileDamaged(Exception):
-    """A tile that is kept has not the length that the size of its tree asks for."""
+class TileDamaged(Outage):
+    """A tile that is kept has not the length that the size of its tree asks for. So nothing can be proven from it."""
 
     def __init__(self, level: int, number: int, fault: str) -> None:
         super().__init__(

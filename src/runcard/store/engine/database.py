@@ -95,8 +95,12 @@ class Database:
         self._statistics_version = 0
         if self.is_postgresql:
             self.engine = _postgresql_engine(url)
+            # The same connections. In SQLite, every transaction sees one state already.
+            self._reading: Engine = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         else:
-            self.engine = _sqlite_engine(url)
+            self.engine = self._reading = _sqlite_engine(url)
             self._reopen_outdated_connections()
 
     @classmethod
@@ -128,8 +132,8 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection whose statements all see one state of the database."""
-        with self.engine.connect() as connection:
+        """A connection whose statements all see one state of the database, and change nothing."""
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager

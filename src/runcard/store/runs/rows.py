@@ -12,6 +12,7 @@ from runcard.domain.ids import first_id_at
 from runcard.domain.metadata import Metadata
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.store.bin.deleting import Deletion, before_deleting, bury
+from runcard.store.commit.documents import PackedDocument
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
@@ -62,15 +63,15 @@ class RunRow(NamedTuple):
 
 
 def stage_run(
-    tx: Transaction, run: RunRow, packed: bytes, creator: Creator, metadata: Metadata | None
+    tx: Transaction, run: RunRow, document: PackedDocument, creator: Creator, metadata: Metadata | None
 ) -> None:
-    """Add a run: its header, its packed document (compressed as it is inserted), its metadata and its digest."""
+    """Add a run: its header, its document (compressed as it is inserted), its metadata and its digest."""
     row = {**run._asdict(), **creator.columns}
     tx.stage(runs, row)
-    tx.stage(run_documents, {"run_id": run.id, "organization_id": run.organization_id, "body": packed})
+    tx.stage(run_documents, {"run_id": run.id, "organization_id": run.organization_id, "body": document.body})
     if metadata:
         stage_metadata(tx, run.id, metadata)
-    note_reported(tx, "run_recorded", runs, row, metadata=metadata, document=packed)
+    note_reported(tx, "run_recorded", runs, row, metadata=metadata, document=document.digest)
 
 
 def stage_sub_units(tx: Transaction, run: RunRow, sub_units: Sequence[UnitRow]) -> None:

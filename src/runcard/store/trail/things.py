@@ -34,7 +34,8 @@ _METADATA = "metadata."
 TOMBSTONE = "tombstone"
 # The serial numbers that a unit had before, among its columns.
 FORMERLY = "formerly"
-_ENCODER = msgspec.json.Encoder()
+# The names of columns are ASCII, so the order of RFC 8785 is that of their bytes.
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 class Thing(NamedTuple):
@@ -110,18 +111,15 @@ def text_of(
 
     metadata: of the record. document: SHA-256 of the packed document of a run.
     """
-    order, instants = _layout(table)
-    content: Row = row
-    if metadata or document is not None:
-        content = dict(row)
-        if metadata:
-            kept = {key: _as_kept(value) for key, value in metadata.items()}
-            content["metadata"] = Raw(canonical_json(kept))
-        if document is not None:
-            content["document"] = document.hex()
+    unproven = THING_OF[table.name].unproven
     # A Struct of msgspec would take twice as long to fill.
-    shown = {name: value for name in order if (value := content.get(name)) is not None}
-    for name in instants:
+    shown = {name: value for name, value in row.items() if value is not None and name not in unproven}
+    if metadata:
+        kept = {key: _as_kept(value) for key, value in metadata.items()}
+        shown["metadata"] = Raw(canonical_json(kept))
+    if document is not None:
+        shown["document"] = document.hex()
+    for name in _instants(table):
         moment: datetime | None = shown.get(name)
         if moment is not None and moment.tzinfo is not UTC:
             shown[name] = moment.astimezone(UTC)
@@ -271,16 +269,6 @@ def _as_kept(value: MetadataValue) -> MetadataValue:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class _Layout(NamedTuple):
-    """order: the members of a record in the order of RFC 8785. instants: those that are moments."""
-
-    order: Sequence[str]
-    instants: Sequence[str]
-
-
 @lru_cache(maxsize=64)
-def _layout(table: Table) -> _Layout:
-    more = ("metadata", "document", "procedures", "files", FORMERLY)
-    proven = (*table.columns.keys(), *more)
-    order = sorted(str(name) for name in proven if name not in THING_OF[table.name].unproven)
-    return _Layout(order, [column.name for column in table.columns if isinstance(column.type, Instant)])
+def _instants(table: Table) -> Sequence[str]:
+    return [column.name for column in table.columns if isinstance(column.type, Instant)]

@@ -4,7 +4,6 @@ At the end of the write, each record that was watched is compared with what it w
 has exactly one entry, whatever the write did to it on the way.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
@@ -107,10 +106,9 @@ def note_reported(
 ) -> None:
     """Note that a report made this record, which itself says who sent the report and when.
 
-    metadata: of the record. document: the packed document of a run.
+    metadata: of the record. document: SHA-256 of the packed document of a run.
     """
-    inside = None if document is None else hashlib.sha256(document).digest()
-    state = digest_of(table, row, metadata=metadata, document=inside)
+    state = digest_of(table, row, metadata=metadata, document=document)
     tx.note_change(kind, row["id"], Trace(state=state))
 
 

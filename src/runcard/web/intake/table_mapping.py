@@ -255,7 +255,7 @@ def _preview(
 
 
 def _previewed(run: PreparedRun, visit: Visit) -> PreviewedRun:
-    measured = [one for phase in read_packed(run.document).phases for one in phase.measurements]
+    measured = [one for phase in read_packed(run.document.body).phases for one in phase.measurements]
     more = len(measured) - _VALUES_SHOWN
     duration: timedelta = run.ended_at - run.started_at
     return PreviewedRun(
