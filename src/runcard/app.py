@@ -70,9 +70,11 @@ from runcard.recording.collector import look_less_often
 from runcard.recording.recorder import Recorder
 from runcard.settings import Settings
 from runcard.store.commit.writer import Writer
-from runcard.store.engine.database import Database, bound_page_caches
+from runcard.store.engine.database import Database, DatabaseUrlInvalid, bound_page_caches
 from runcard.store.engine.migrate import migrate
 from runcard.store.engine.outages import outage_of
+from runcard.store.engine.readable import Readable
+from runcard.store.engine.replica import Replicated
 from runcard.store.files.blobs import Blobs
 from runcard.upkeep.key_uses import KeyUseWriter
 from runcard.upkeep.merging import Merger
@@ -109,6 +111,18 @@ def open_database(settings: Settings) -> Database:
     database = Database.open(settings.database_url, settings.sqlite_path)
     migrate(database)
     return database
+
+
+def open_reads(settings: Settings, database: Database) -> Readable:
+    """What doors read: the database of an installation, or the replica that the settings name.
+
+    Raises DatabaseUrlInvalid.
+    """
+    if settings.database_read_url is None:
+        return database
+    if not database.is_postgresql:
+        raise DatabaseUrlInvalid("database_read_url needs a database_url, because SQLite has no replicas.")
+    return Replicated(database, Database.open(settings.database_read_url, settings.sqlite_path))
 
 
 def open_blobs(settings: Settings) -> Blobs:
@@ -188,7 +202,8 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
         helpers = (parsers, sealer, Merger(stores), Sweeper(stores), KeyUseWriter(stores, uses))
         secret_keys = open_secret_keys(settings)
         app.state.services = Services(
-            database=database,
+            database=open_reads(settings, database),
+            primary=database,
             writer=writer,
             gate=gate,
             recorder=recorder,
@@ -219,7 +234,7 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             writer.close()
             if activity is not None:
                 activity.close()
-            database.close()
+            app.state.services.database.close()
             failures.close()
             recorder.check_ended_well()
 

@@ -24,6 +24,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     data_dir: the one directory that holds the SQLite file, the attachments and the signing key.
     database_url: None: SQLite inside data_dir; else postgresql://user:password@host/name.
+    database_read_url: a streaming replica of that PostgreSQL database, which answers pages and lists as long as it has
+        seen what was committed before; None: there is none.
     attachments_url: None: files inside data_dir; else an object store such as s3://bucket/prefix.
     attachments_endpoint: address of an S3-compatible server other than the vendor's own.
     public_url: the root URL under which stations reach this server, for the links it hands out; None: taken from
@@ -57,6 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     data_dir: Path = Path("data")
     database_url: str | None = None
+    database_read_url: str | None = None
     attachments_url: str | None = None
     attachments_endpoint: str | None = None
     public_url: str | None = None

@@ -17,7 +17,8 @@ from runcard.domain.runs.inside import Measured, measured_in
 from runcard.domain.runs.measurement import ValueKind, effective_limits
 from runcard.domain.runs.outcome import MeasurementOutcome, RunOutcome
 from runcard.store.contents.measurements import MeasurementFilter
-from runcard.store.engine.database import Connection, Database
+from runcard.store.engine.database import Connection
+from runcard.store.engine.readable import Readable
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.run_filter import RunFilter
 from runcard.store.runs.records import RunRecord, list_runs_by_id, read_documents
@@ -87,7 +88,7 @@ Row = TypeVar("Row", ExportedRun, ExportedMeasurement)
 
 
 def export_runs(
-    database: Database, organization_id: UUID, run_filter: RunFilter
+    database: Readable, organization_id: UUID, run_filter: RunFilter
 ) -> Iterator[Sequence[ExportedRun]]:
     """The runs that the filter matches, page by page, in the order in which they were recorded."""
 
@@ -98,7 +99,7 @@ def export_runs(
 
 
 def export_measurements(
-    database: Database, organization_id: UUID, runs: RunFilter, measurement_filter: MeasurementFilter
+    database: Readable, organization_id: UUID, runs: RunFilter, measurement_filter: MeasurementFilter
 ) -> Iterator[Sequence[ExportedMeasurement]]:
     """The measurements that both filters match, page by page: runs in recorded order, each in document order."""
 
@@ -115,7 +116,7 @@ def export_measurements(
 
 
 def _export(
-    database: Database,
+    database: Readable,
     organization_id: UUID,
     run_filter: RunFilter,
     rows: Callable[[Connection, Sequence[RunRecord]], list[Row]],

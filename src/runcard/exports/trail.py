@@ -11,7 +11,7 @@ from msgspec import Struct
 from runcard.domain.evidence.entry import By, Entry
 from runcard.exports.formats import ENCODINGS
 from runcard.store.commit.changes import ChangeKind
-from runcard.store.engine.database import Database
+from runcard.store.engine.readable import Readable
 from runcard.store.engine.scope import Scope
 from runcard.store.trail.entries import TrailEntry, TrailFilter, find_reporters, list_later_entries
 
@@ -77,7 +77,7 @@ def trail_items(scope: Scope, entries: Sequence[TrailEntry]) -> Sequence[TrailIt
 
 
 def trail_file(
-    database: Database, organization_id: UUID, trail_filter: TrailFilter, file_format: TrailFormat
+    database: Readable, organization_id: UUID, trail_filter: TrailFilter, file_format: TrailFormat
 ) -> Iterator[bytes]:
     """The pieces of a file of all entries that the filter finds, oldest first.
 
@@ -90,7 +90,7 @@ def trail_file(
 
 
 def _pages(
-    database: Database, organization_id: UUID, trail_filter: TrailFilter
+    database: Readable, organization_id: UUID, trail_filter: TrailFilter
 ) -> Iterator[Sequence[TrailItem]]:
     after = 0
     while True:

@@ -14,7 +14,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from runcard.app import create_app, open_blobs, open_secret_keys
+from runcard.app import create_app, open_blobs, open_reads, open_secret_keys
 from runcard.auth.tokens import digest_of, new_token
 from runcard.cli.installation.opened import open_or_create
 from runcard.cli.installation.private_files import keep_private
@@ -23,6 +23,7 @@ from runcard.cli.terminal.output import show_json
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
 from runcard.settings import Settings, SettingsError, load_settings
+from runcard.store.engine.database import Database, naming_failures
 from runcard.store.people.organizations import count_organizations
 from runcard.store.people.sessions import create_setup_link
 
@@ -131,10 +132,12 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
     """A function that serves until SIGINT or SIGTERM, and then first answers the running requests.
 
     The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an attachment
-    store that cannot exist, SecretKeyUnusable and SigningKeyUnusable.
+    store that cannot exist, SecretKeyUnusable, SigningKeyUnusable, DatabaseUrlInvalid and DatabaseFailed.
     """
     open_blobs(settings)
     open_secret_keys(settings)
+    with naming_failures():
+        open_reads(settings, Database.open(settings.database_url, settings.sqlite_path)).close()
     config = uvicorn.Config(
         partial(create_app, settings),
         factory=True,

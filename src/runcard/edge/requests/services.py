@@ -29,6 +29,7 @@ from runcard.intake.parsing.parsers import Parsers
 from runcard.recording.recorder import Recorder
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
+from runcard.store.engine.readable import Readable
 from runcard.store.engine.scope import Scope
 from runcard.store.files.blobs import Blobs
 
@@ -38,10 +39,12 @@ T = TypeVar("T")
 class Services(NamedTuple):
     """Everything that an endpoint may need from outside its request.
 
+    database: answers reads. primary: the database itself, for what also writes.
     copy: None if this process has no columnar copy. activity: None if API calls are not recorded.
     """
 
-    database: Database
+    database: Readable
+    primary: Database
     writer: Writer
     gate: Gate
     recorder: Recorder
@@ -65,7 +68,7 @@ class Services(NamedTuple):
     def stores(self) -> Stores:
         """The stores for the import of report files, which a separate process reads."""
         rest = partial(rest_while, lambda: self.recorder.is_busy)
-        return Stores(self.database, self.writer, self.blobs, self.parsers.open, rest)
+        return Stores(self.primary, self.writer, self.blobs, self.parsers.open, rest)
 
 
 def services_of(scope: asgi.Scope) -> Services:

@@ -5,7 +5,7 @@ order, and a follower would skip the slower one for ever. `SharedTransaction.fin
 appends, and holds it until the commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -127,12 +127,13 @@ class Trace(NamedTuple):
     """What a change leaves in the audit trail.
 
     actor_id: the user or the station that made it. entry: see `domain.evidence.entry`; None: the record itself says who
-    made it. state: the digest of the record after the change; None: it is gone, or nothing of it is proven.
+    made it. state: the digest of the record after the change, or what makes it, which is called before the commit, when
+    all writes of the group are done; None: the record is gone, or nothing of it is proven.
     """
 
     actor_id: UUID | None = None
     entry: str | None = None
-    state: bytes | None = None
+    state: bytes | Callable[[], bytes] | None = None
 
 
 NO_TRACE = Trace()

@@ -137,6 +137,10 @@ class SharedTransaction:
         if self._catalog_changed:
             self.catalog.raise_version()
         if self._changes:
+            # One after another, which takes a third of the time that each takes among the work on its record.
+            for change in self._changes:
+                if callable(change["state"]):
+                    change["state"] = change["state"]()
             hold(self._connection, Lock.CHANGES)
             insert_rows(self._connection, changes, self._changes)
 

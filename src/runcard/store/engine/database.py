@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -13,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlc
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from runcard.store.engine.locks import Lock
-from runcard.store.engine.scope import Scope
+from runcard.store.engine.readable import Readable
 from runcard.store.engine.turns import NoTurns, Turns
 
 # Connection: for layers that annotate a connection and import no SQLAlchemy.
@@ -84,7 +83,7 @@ def naming_failures() -> Iterator[None]:
         ) from error
 
 
-class Database:
+class Database(Readable):
     """Connections to the truth. Read through `read`; write only through `store.commit.writer`."""
 
     def __init__(self, url: URL) -> None:
@@ -135,12 +134,6 @@ class Database:
         """A connection whose statements all see one state of the database, and change nothing."""
         with self._reading.connect() as connection:
             yield connection
-
-    @contextmanager
-    def read_in(self, organization_id: UUID) -> Iterator[Scope]:
-        """As `read`, for the rows of one organization."""
-        with self.read() as connection:
-            yield Scope(connection, organization_id)
 
     def writing_connection(self, wait_s: float | None = None) -> Connection:
         """A connection for a writer: each of its transactions holds SQLite's write lock from the start.

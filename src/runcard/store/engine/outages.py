@@ -38,6 +38,7 @@ _POSTGRESQL: Mapping[str, _Kind] = {
     "08": DatabaseUnavailable,  # connection exceptions
     "53": DatabaseUnavailable,  # out of memory or of connections
     "58": DatabaseUnavailable,  # an error of its operating system, for example of the disk
+    "40001": DatabaseUnavailable,  # a replica ended a query that kept it from following the database
 }
 
 _SYSTEM: Mapping[int, _Kind] = {

@@ -6,6 +6,7 @@ has exactly one entry, whatever the write did to it on the way.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -108,7 +109,7 @@ def note_reported(
 
     metadata: of the record. document: SHA-256 of the packed document of a run.
     """
-    state = digest_of(table, row, metadata=metadata, document=document)
+    state = partial(digest_of, table, row, metadata=metadata, document=document)
     tx.note_change(kind, row["id"], Trace(state=state))
 
 
