@@ -19,7 +19,12 @@ from runcard.app import open_copy, open_database
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of, display_prefix, new_token
 from runcard.domain.actor import StationActor, SystemActor, UserActor
+from runcard.domain.runs.measurement import Measurement
+from runcard.domain.runs.phase import Phase
+from runcard.domain.runs.report import RunReport
+from runcard.ingest.record_run import prepare_run, record_run
 from runcard.settings import Settings
+from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Write
 from runcard.store.commit.transaction import SharedTransaction
 from runcard.store.commit.writer import Writer
 from runcard.store.creator import Creator
@@ -85,6 +90,34 @@ class RuncardRecords:
         """Add the other records of a large floor, `many` of each kind, and this many units. No server may run."""
         with self._writing() as writer:
             Floor(writer, self._actor, many).furnish(units)
+
+    def fill(self, runs: int) -> None:
+        """Record this many more runs, each with one measurement, and two to a unit. No server may run."""
+        first = self.count()
+        with self.opened() as (database, _):
+            commits = GroupCommit(database)
+            for start in range(first, first + runs, MAX_GROUP):
+                numbers = range(start, min(start + MAX_GROUP, first + runs))
+                for outcome in commits.commit([self._filling(number) for number in numbers]):
+                    if outcome.error is not None:
+                        raise outcome.error
+                commits.rest()
+            commits.close()
+
+    def _filling(self, number: int) -> Write:
+        measured = Measurement("supply_voltage", "PASS", 3.3, "V", 3.0, 3.6)
+        report = RunReport(
+            procedure=PROCEDURE,
+            serial_number=f"FILL-{number // 2}",
+            part_number=f"PART-{number % 8}",
+            outcome="PASS",
+            phases=(Phase("power_on", "PASS", _EPOCH, _EPOCH, (measured,)),),
+        )
+        run = prepare_run(report)
+        keys = run.unit_keys(self._actor.organization_id)
+        return Write(
+            lambda shared: record_run(shared.of(self._actor), self._actor, run), keys, changes_catalog=False
+        )
 
     def log_in(self) -> str:
         """Log the member in, and return the value of the session cookie. No server may run."""

@@ -25,6 +25,8 @@ _LOG_TAIL_BYTES = 4000
 _AT_REST_RATIO = 0.05
 _AT_REST_WITHIN_S = 120
 _LOOK_S = 0.5
+# The directory of the PostgreSQL server, inside that of the bench.
+_POSTGRESQL = "postgres-data"
 
 
 class Case(NamedTuple):
@@ -122,8 +124,13 @@ def prepared(cases: Sequence[Case], templates: Sequence[Template], directory: Pa
     """A fresh database in `directory` for each case."""
     with ExitStack() as stack:
         names = [case.name for case in cases if case.on_postgresql]
-        urls = stack.enter_context(postgresql(directory / "postgres-data", names)) if names else {}
+        urls = stack.enter_context(postgresql(directory / _POSTGRESQL, names)) if names else {}
         yield [_place(case, templates, directory, urls.get(case.name)) for case in cases]
+
+
+def postmaster(directory: Path) -> psutil.Process:
+    """The first process of the PostgreSQL server that `prepared` has started in `directory`."""
+    return psutil.Process(int((directory / _POSTGRESQL / "postmaster.pid").read_text().split()[0]))
 
 
 @contextmanager
