@@ -5,7 +5,7 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -91,9 +91,16 @@ class Serving(NamedTuple):
 @contextmanager
 def serving(command: str, *options: str | Path) -> Iterator[Serving]:
     """`serve` or `demo` on a free port, until the end of the block."""
+    with serving_as([RUNCARD, command, *options], environment()) as running:
+        yield running
+
+
+@contextmanager
+def serving_as(command: Sequence[str | Path], variables: Mapping[str, str]) -> Iterator[Serving]:
+    """The same by any command that serves, with these variables and no others."""
     process = subprocess.Popen(
-        [RUNCARD, command, "--port", "0", "--json", *options],
-        env=environment(),
+        [*command, "--port", "0", "--json"],
+        env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -14,13 +14,6 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 # `$$`, `${NAME}`, `${NAME:-else}` and `${NAME:?complaint}`.
 _COMPOSE_VARIABLE = re.compile(r"\$(?:(\$)|\{(\w+)(?::([-?])([^}]*))?\})")
-
-
-class Started(NamedTuple):
-    """A program with its arguments and its environment."""
-
-    command: list[str]
-    environment: dict[str, str]
 
 
 def unknown_settings(names: Iterable[str]) -> set[str]:

@@ -1,5 +1,8 @@
 """The compose files say what their specification allows, and close what they can."""
 
+import os
+import shutil
+import subprocess
 from typing import Any
 
 import pytest
@@ -8,6 +11,17 @@ from tests.deploy.shipped import DEPLOY, compose, unknown_settings
 
 VARIABLES = {"SITE_HOST": "runcard.test", "FILES_HOST": "files.test", "SITE_TLS": "admin@runcard.test"}
 FILES = ("compose.yaml", "compose.large.yaml")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_compose_itself_takes_the_file(name: str):
+    program = shutil.which("docker-compose")
+    if program is None:
+        pytest.skip("no docker-compose (Debian: apt-get install docker-compose)")
+    command = [program, "--file", DEPLOY / name, "config", "--quiet"]
+    variables = {**VARIABLES, "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def services() -> list[Any]:
