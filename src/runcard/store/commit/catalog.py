@@ -18,7 +18,7 @@ from runcard.domain.floor.organization import Organization
 from runcard.domain.text import lookup_key
 from runcard.store.commit import lookups
 from runcard.store.commit.lookups import UnitKey, UnitRow
-from runcard.store.engine.bulk import driver_of
+from runcard.store.engine.bulk import driver_of, in_one_trip
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import catalog_version
 
@@ -45,12 +45,17 @@ class Catalog:
     def open(self, connection: Connection, units: Sequence[UnitKey]) -> None:
         """Begin a transaction: forget what may have changed, and fetch these units in one query."""
         self._connection = connection
-        (version,) = driver_of(connection).execute("SELECT value FROM catalog_version").fetchone()
-        if version != self._version or len(self._found) + len(self._units) > _MAX_ENTRIES:
+        if len(self._found) + len(self._units) > _MAX_ENTRIES:
+            self.clear()
+        self._new_units.clear()
+        with in_one_trip(connection):
+            asked = driver_of(connection).execute("SELECT value FROM catalog_version")
+            self.fetch_units(units)
+            (version,) = asked.fetchone()
+        if version != self._version:
             self.clear()
             self._version = version
-        self._new_units.clear()
-        self.fetch_units(units)
+            self.fetch_units(units)
 
     def clear(self) -> None:
         self._found.clear()

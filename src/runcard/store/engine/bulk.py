@@ -1,28 +1,28 @@
 """Inserts of many rows at once. The values go straight to the driver, without SQLAlchemy's work on each row.
 
-SQLite gets one statement for many rows: in an `executemany`, its driver lets go of the interpreter lock at every row,
-and the writer would wait for the lock again each time. PostgreSQL gets an `executemany`, which psycopg sends as one
-pipeline.
+Each database gets one statement for many rows. In an `executemany`, the driver of SQLite lets go of the interpreter
+lock at every row, and the writer would wait for the lock again each time; that of PostgreSQL waits for the socket at
+every row. PostgreSQL gets an array for each column, so that one prepared statement serves any number of rows (ADR 55).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Connection, Table
 
 from runcard.store.engine.column_types import Id, Instant, microseconds_of
 
 # Rows in one SQLite statement: whole chunks share one compiled statement, far below its limit of 32 766 values.
 _CHUNK = 32
+# Rows in one PostgreSQL statement, so that no array comes near the 1 GB that a value may have.
+_ARRAY_CHUNK = 256
 
 
 class _TakenColumns(NamedTuple):
-    """take: the values of a row in order. ids, instants: the positions of values that SQLite keeps as bytes or numbers.
-
-    PostgreSQL has neither.
-    """
+    """take: the values of a row in order. ids, instants: the positions of what SQLite keeps as bytes or numbers."""
 
     take: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     ids: Sequence[int]
@@ -32,24 +32,47 @@ class _TakenColumns(NamedTuple):
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that all name the same columns, at least two."""
     names = tuple(rows[0])
-    columns = _columns(connection.dialect, table, names)
-    values = [_values(row, columns) for row in rows]
-    head = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 (names of our own tables)
     if connection.dialect.name == "postgresql":
-        # %b: binary, so that documents are not written out as text
-        with driver_of(connection).cursor() as cursor:
-            cursor.executemany(f"{head} ({', '.join(['%b'] * len(names))})", values)
+        for start in range(0, len(rows), _ARRAY_CHUNK):
+            _insert_arrays(connection, table, names, rows[start : start + _ARRAY_CHUNK])
         return
+    columns = _columns(table, names)
+    values = [_values(row, columns) for row in rows]
     marks = f"({', '.join('?' * len(names))})"
     for start in range(0, len(values), _CHUNK):
         chunk = values[start : start + _CHUNK]
         flat = tuple([value for row in chunk for value in row])
+        head = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 (names of our own tables)
         driver_of(connection).execute(head + ", ".join([marks] * len(chunk)), flat)
 
 
 def driver_of(connection: Connection) -> Any:
     """The driver's own connection, in the same transaction: sqlite3's or psycopg's."""
     return connection.connection.driver_connection
+
+
+def in_one_trip(connection: Connection) -> AbstractContextManager[object]:
+    """A block whose statements go to PostgreSQL together, without waiting for the answer to each.
+
+    An error of any of them may be raised as late as at the end of the block. Statements must go straight to the driver:
+    SQLAlchemy asks for an answer at once.
+    """
+    if connection.dialect.name == "postgresql":
+        pipeline: AbstractContextManager[object] = driver_of(connection).pipeline()
+        return pipeline
+    return nullcontext()
+
+
+def _insert_arrays(
+    connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows into PostgreSQL. Columns without any value are left out: half of those of a usual run."""
+    columns = zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True)
+    given = {name: list(column) for name, column in columns if any(value is not None for value in column)}
+    # %b: binary, so that documents are not written out as text
+    marks = ", ".join(["%b"] * len(given))
+    statement = f"INSERT INTO {table.name} ({', '.join(given)}) SELECT * FROM unnest({marks})"  # noqa: S608 (as above)
+    driver_of(connection).execute(statement, list(given.values()), prepare=True)
 
 
 def _values(row: Mapping[str, Any], columns: _TakenColumns) -> list[Any]:
@@ -66,8 +89,8 @@ def _values(row: Mapping[str, Any], columns: _TakenColumns) -> list[Any]:
 
 
 @lru_cache(maxsize=256)
-def _columns(dialect: Dialect, table: Table, names: tuple[str, ...]) -> _TakenColumns:
-    kinds = [] if dialect.name == "postgresql" else [type(table.c[name].type) for name in names]
+def _columns(table: Table, names: tuple[str, ...]) -> _TakenColumns:
+    kinds = [type(table.c[name].type) for name in names]
     return _TakenColumns(
         itemgetter(*names),
         [position for position, kind in enumerate(kinds) if kind is Id],

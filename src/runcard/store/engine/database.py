@@ -58,7 +58,8 @@ class DatabaseFailed(Exception):
 
 def is_out_of_patience(error: Exception) -> bool:
     """Whether a statement waited for a PostgreSQL lock until the `wait_s` of its `writing_connection` was over."""
-    return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.LockNotAvailable)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.errors.LockNotAvailable)
 
 
 def bound_page_caches(most_bytes: int) -> None:

@@ -4,6 +4,8 @@ from enum import IntEnum, unique
 
 from sqlalchemy import Connection, text
 
+from runcard.store.engine.bulk import driver_of
+
 
 @unique
 class Lock(IntEnum):
@@ -34,6 +36,6 @@ def await_commits(connection: Connection) -> None:
 
 
 def hold(connection: Connection, lock: Lock) -> None:
-    """Wait for the lock, and hold it until the transaction ends."""
+    """Wait for the lock, and hold it until the transaction ends. It may be called in a block of `in_one_trip`."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": int(lock)})
+        driver_of(connection).execute("SELECT pg_advisory_xact_lock(%s)", [int(lock)])
