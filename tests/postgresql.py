@@ -106,6 +106,19 @@ class Postgresql:
         shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
+    def silent(self) -> Iterator[None]:
+        """A block in which the server takes connections and answers nothing, as a host that hangs."""
+        postmaster = psutil.Process(self._server.get_pid())
+        processes = [postmaster, *postmaster.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
+    @contextmanager
     def database(self, template_url: str | None = None) -> Iterator[str]:
         """A database for a while."""
         url = self.create(template_url)

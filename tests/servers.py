@@ -109,7 +109,8 @@ class AnyServer(Installation):
         self._wait_until_it_listens()
         # Not as it says itself, which may be how it is reached through a proxy.
         listening = psutil.Process(self._process.pid).net_connections("tcp")
-        [port] = {one.laddr.port for one in listening if one.status == psutil.CONN_LISTEN}
+        ports = {one.laddr.port for one in listening if one.status == psutil.CONN_LISTEN}
+        [port] = ports - {int(self.settings.get("RUNCARD_METRICS_PORT", 0))}
         self.url = f"http://127.0.0.1:{port}"
         # The port takes connections already, so this waits until there is an answer.
         httpx.get(f"{self.url}/static/icon.svg", timeout=DEADLINE_S).raise_for_status()
@@ -122,9 +123,15 @@ class AnyServer(Installation):
 
     def end(self) -> int:
         """End the process as an administrator does, and return its exit code."""
-        process = self._running()
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(DEADLINE_S)
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        self._running().send_signal(number)
+
+    def wait(self) -> int:
+        """Wait until the process has ended, and return its exit code."""
+        code = self._running().wait(DEADLINE_S)
         self._forget()
         return code
 

@@ -2,10 +2,11 @@
 
 import logging
 import shlex
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -49,10 +50,15 @@ from runcard.edge.connections.compression import Compression
 from runcard.edge.connections.entrance import Entrance
 from runcard.edge.connections.hosts import AllowedHosts
 from runcard.edge.connections.proxies import Proxies
+from runcard.edge.connections.stopping import Stopping
 from runcard.edge.fair_share import Shares
 from runcard.edge.files.transfers import router as files_router
 from runcard.edge.gate import Gate
 from runcard.edge.links import Links
+from runcard.edge.monitoring.doors import MetricsAccess, Monitor, MonitoringDoors
+from runcard.edge.monitoring.metrics import Metrics, Sources
+from runcard.edge.monitoring.readiness import Probed, Readiness
+from runcard.edge.monitoring.request_counts import CountedRequests, RequestCounts
 from runcard.edge.requests.paths import ApiPaths
 from runcard.edge.requests.services import Services, refuse_unknown_parameters
 from runcard.edge.requests.unknown_names import pass_over_unknown
@@ -68,6 +74,7 @@ from runcard.intake.parsing.parsers import ParserBounds, Parsers
 from runcard.memory import MemoryPlan
 from runcard.recording.collector import look_less_often
 from runcard.recording.recorder import Recorder
+from runcard.request_ids import request_id
 from runcard.settings import Settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, DatabaseUrlInvalid, bound_page_caches
@@ -76,6 +83,7 @@ from runcard.store.engine.outages import outage_of
 from runcard.store.engine.readable import Readable
 from runcard.store.engine.replica import Replicated
 from runcard.store.files.blobs import Blobs
+from runcard.store.installation.state import for_probes
 from runcard.upkeep.key_uses import KeyUseWriter
 from runcard.upkeep.merging import Merger
 from runcard.upkeep.sealer import HeadsOutside, Sealer
@@ -156,75 +164,58 @@ def open_copy(settings: Settings) -> ColumnarCopy | None:
     return None
 
 
-def open_activity(
-    settings: Settings, truth: Database, notes: Notes, plain: Collection[str]
-) -> ActivityLog | None:
-    """The log of an installation's API calls; None where the settings turn it off.
-
-    plain: paths that are called without routing.
-    """
+def open_activity(settings: Settings, truth: Database, notes: Notes) -> ActivityLog | None:
+    """The log of an installation's API calls; None where the settings turn it off."""
     if not settings.activity:
         return None
     database = truth if truth.is_postgresql else Database.open(None, settings.activity_path)
+    return ActivityLog(notes, _endpoints(), database, truth, timedelta(days=settings.activity_days))
+
+
+def _endpoints() -> Endpoints:
     prefixes = [*_V1, *_V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE, _PROOF, _OWN]
-    endpoints = Endpoints(prefixes, plain, old=_V1)
-    return ActivityLog(notes, endpoints, database, truth, timedelta(days=settings.activity_days))
+    return Endpoints(prefixes, plain={f"{prefix}/runs" for prefix in (*_V1, *_V2)}, old=_V1)
 
 
 def create_app(settings: Settings) -> ASGIApp:
     """The whole server for one installation."""
-    notes = new_notes()
-    server = create_server(settings, notes)
+    notes, stopping = new_notes(), Stopping(settings.stop_delay_s)
+    access = MetricsAccess(settings.metrics_token, settings.metrics_port)
+    counts = RequestCounts(_endpoints()) if access.is_on else None
+    server = create_server(settings, notes, stopping, counts)
     noted = NotedCalls(server, notes) if settings.activity else server
-    return Entrance(Compression(noted), Proxies(settings.trusted_proxies or ()))
+    compressed = Compression(noted)
+    counted = compressed if counts is None else CountedRequests(compressed, counts)
+    doors = MonitoringDoors(counted, lambda: server.app.state.monitor, access)
+    return Entrance(doors, Proxies(settings.trusted_proxies or ()), stopping)
 
 
-def create_server(settings: Settings, notes: Notes) -> ApiPaths:
-    """The server without the layer that notes its calls in `notes`; the caller has to add that layer."""
+def create_server(
+    settings: Settings,
+    notes: Notes,
+    stopping: Stopping | None = None,
+    counts: RequestCounts | None = None,
+) -> ApiPaths:
+    """The server without the layers that note its calls in `notes` and count its answers in `counts`; the caller has to
+    add them. counts: None if nobody gets figures.
+    """
     failures = FailureLog(_log, "request failed")
-    direct = _direct(failures)
+    stop = stopping or Stopping(settings.stop_delay_s)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         look_less_often()
-        database = open_database(settings)
-        writer = Writer(database, settings.write_timeout_s)
-        uses = KeyUses()
-        gate = Gate(database, uses)
-        recorder = Recorder(database, gate.forget, settings.recording_timeout_s, settings.write_timeout_s)
-        copy = open_copy(settings)
-        worker = None if copy is None else Worker(database, copy)
-        activity = open_activity(settings, database, notes, direct)
-        parsers = Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s))
-        stores = Stores(database, writer, open_blobs(settings))
-        prover = Prover(database, writer, open_signing_key(settings.signing_key, settings.data_dir))
-        sealer = Sealer(stores, prover, _heads_outside(settings), lambda: recorder.is_busy)
-        helpers = (parsers, sealer, Merger(stores), Sweeper(stores), KeyUseWriter(stores, uses))
-        secret_keys = open_secret_keys(settings)
-        app.state.services = Services(
-            database=open_reads(settings, database),
-            primary=database,
-            writer=writer,
-            gate=gate,
-            recorder=recorder,
-            blobs=stores.blobs,
-            copy=copy,
-            links=_links(settings, secret_keys),
-            max_body_bytes=settings.max_body_bytes,
-            max_upload_bytes=settings.max_upload_bytes,
-            list_timeout_s=settings.list_timeout_s,
-            runs_as_object=settings.runs_envelope == "object",
-            operators_by_email=settings.operators_by_email,
-            credentials=CredentialCheck(),
-            known_browsers=KnownBrowsers(secret_keys),
-            form_tokens=FormTokens(secret_keys),
-            activity=activity,
-            shares=_shares(settings, recorder),
-            parsers=parsers,
-            prover=prover,
-        )
+        opened = _open(settings, notes)
+        database, writer, recorder, stores = opened.database, opened.writer, opened.recorder, opened.stores
+        worker = None if opened.copy is None else Worker(database, opened.copy)
+        sealer = Sealer(stores, opened.prover, _heads_outside(settings), lambda: recorder.is_busy)
+        helpers = (opened.parsers, sealer, Merger(stores), Sweeper(stores), KeyUseWriter(stores, opened.uses))
+        app.state.services = _services(settings, opened)
+        probed = Probed(for_probes(database), recorder, opened.copy, settings.ready_copy_behind_s)
+        app.state.monitor = _monitor(probed, writer, stop, counts)
         try:
-            yield
+            with stop.announced():
+                yield
         finally:
             await recorder.close()
             for helper in helpers:
@@ -232,13 +223,87 @@ def create_server(settings: Settings, notes: Notes) -> ApiPaths:
             if worker is not None:
                 worker.close()
             writer.close()
-            if activity is not None:
-                activity.close()
-            app.state.services.database.close()
+            if opened.activity is not None:
+                opened.activity.close()
+            probed.database.close()
+            opened.reads.close()
             failures.close()
             recorder.check_ended_well()
 
-    return ApiPaths(_application(lifespan, failures), direct)
+    return ApiPaths(_application(lifespan, failures), _direct(failures))
+
+
+class _Opened(NamedTuple):
+    """What the services of a running server are made of. activity, copy: None if this process has none.
+
+    reads: the database, or the database with its replica.
+    """
+
+    database: Database
+    reads: Readable
+    writer: Writer
+    uses: KeyUses
+    gate: Gate
+    recorder: Recorder
+    copy: ColumnarCopy | None
+    activity: ActivityLog | None
+    parsers: Parsers
+    stores: Stores
+    prover: Prover
+
+
+def _open(settings: Settings, notes: Notes) -> _Opened:
+    """Everything that a server has open, for an event loop that runs."""
+    database = open_database(settings)
+    writer = Writer(database, settings.write_timeout_s)
+    uses = KeyUses()
+    gate = Gate(database, uses)
+    silence_s, wait_s = settings.recording_timeout_s, settings.write_timeout_s
+    return _Opened(
+        database=database,
+        reads=open_reads(settings, database),
+        writer=writer,
+        uses=uses,
+        gate=gate,
+        recorder=Recorder(database, gate.forget, silence_s, wait_s, settings.log_format),
+        copy=open_copy(settings),
+        activity=open_activity(settings, database, notes),
+        parsers=Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s)),
+        stores=Stores(database, writer, open_blobs(settings)),
+        prover=Prover(database, writer, open_signing_key(settings.signing_key, settings.data_dir)),
+    )
+
+
+def _services(settings: Settings, opened: _Opened) -> Services:
+    secret_keys = open_secret_keys(settings)
+    return Services(
+        database=opened.reads,
+        primary=opened.database,
+        writer=opened.writer,
+        gate=opened.gate,
+        recorder=opened.recorder,
+        blobs=opened.stores.blobs,
+        copy=opened.copy,
+        links=_links(settings, secret_keys),
+        max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        list_timeout_s=settings.list_timeout_s,
+        runs_as_object=settings.runs_envelope == "object",
+        operators_by_email=settings.operators_by_email,
+        credentials=CredentialCheck(),
+        known_browsers=KnownBrowsers(secret_keys),
+        form_tokens=FormTokens(secret_keys),
+        activity=opened.activity,
+        shares=_shares(settings, opened.recorder),
+        parsers=opened.parsers,
+        prover=opened.prover,
+    )
+
+
+def _monitor(probed: Probed, writer: Writer, stopping: Stopping, counts: RequestCounts | None) -> Monitor:
+    readiness = Readiness(probed, stopping)
+    metrics = None if counts is None else Metrics(Sources(probed, writer, counts), readiness)
+    return Monitor(readiness, metrics)
 
 
 def _application(lifespan: Lifespan[FastAPI], failures: FailureLog) -> FastAPI:
@@ -359,7 +424,8 @@ def _answering(app: ASGIApp, failures: FailureLog) -> ASGIApp:
 
 async def _answer_error(failures: FailureLog, request: Request, error: Exception) -> Response:
     error = outage_of(error) or error
-    answer = answer_error(error, v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS)
+    table = v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS
+    answer = answer_error(error, table, _told_id(request))
     if answer.status >= 500 and not isinstance(error, TooMuchAtOnce):
         failures.tell(error)
     if is_page(request):
@@ -380,7 +446,12 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if is_page(request):
         return await run_in_threadpool(page_for, request, error)
-    return Response(not_found_body(), 404, media_type="application/json")
+    return Response(not_found_body(_told_id(request)), 404, media_type="application/json")
+
+
+def _told_id(request: Request) -> str | None:
+    """The id of the request for the body of an error; None for v1, whose bodies are frozen."""
+    return None if request.url.path.startswith(_V1) else request_id()
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from runcard.domain.errors import Outage, RuncardError
 from runcard.domain.text import shortened
+from runcard.log_lines import MOST_TRACEBACK
 
 _EVERY_S = 60.0
 # If there are more kinds at the same time, the others are only counted.
 _MOST_KINDS = 20
 _OTHERS = "other failures"
-# Characters of a traceback, which contains the parameters of an SQL statement.
-_MOST_TRACEBACK = 8_000
+# Characters of what a defect says of itself, which may quote a whole statement.
+_MOST_SUMMARY = 500
 
 
 class FailureLog:
@@ -44,7 +45,19 @@ class FailureLog:
             self._unlogged[kind] = 0
             if self._timer is None:
                 self._start_timer()
-        self._log.error("%s: %s", self._subject, kind if kind == _OTHERS else _full_text(error))
+        if kind == _OTHERS:
+            self._log.error("%s: %s", self._subject, kind)
+        elif isinstance(error, RuncardError):
+            self._log.error("%s: %s", self._subject, _full_text(error))
+        else:
+            self._tell_defect(error)
+
+    def _tell_defect(self, error: Exception) -> None:
+        traceback_text = shortened("".join(traceback.format_exception(error)).rstrip(), MOST_TRACEBACK)
+        summary = shortened(f"{self._subject}: {type(error).__name__}: {error}", _MOST_SUMMARY)
+        # What makes JSON lines takes the two apart.
+        parts = {"summary": summary, "traceback": traceback_text}
+        self._log.error("%s: %s", self._subject, traceback_text, extra=parts)
 
     def tell_counts(self) -> None:
         """Log how often each kind has happened since it was last logged.
@@ -85,9 +98,7 @@ def _kind_of(error: Exception) -> str:
     return f"{type(error).__name__}{where}"
 
 
-def _full_text(error: Exception) -> str:
+def _full_text(error: RuncardError) -> str:
     if isinstance(error, Outage) and error.detail:
         return f"{_kind_of(error)} ({' '.join(error.detail.split())})"
-    if isinstance(error, RuncardError):
-        return error.message
-    return shortened("".join(traceback.format_exception(error)).rstrip(), _MOST_TRACEBACK)
+    return error.message

@@ -54,6 +54,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         large bodies and password hashes share it.
     activity: whether to log API calls.
     activity_days: how long API calls are kept.
+    ready_copy_behind_s: how far behind the columnar copy may be while the server says that it is ready.
+    stop_delay_s: how long a server that was told to stop goes on and says that it is not ready, before it stops.
+    metrics_token: whoever brings it may read /metrics.
+    metrics_port, metrics_host: where /metrics is served besides, to everybody who can reach it; None: nowhere.
+    log_format: of the lines on standard error.
     runs_envelope: what GET /v1/runs answers. tofupilot clients from 1.3 to 2.1 need the object; later ones take both.
     """
 
@@ -84,6 +89,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     memory_mb: Annotated[int, Meta(ge=256)] | None = None
     activity: bool = True
     activity_days: Annotated[int, Meta(ge=1, le=3650)] = 14
+    ready_copy_behind_s: Annotated[int, Meta(ge=1)] = 600
+    stop_delay_s: Annotated[int, Meta(ge=0, le=300)] = 0
+    metrics_token: Annotated[str, Meta(min_length=16)] | None = None
+    metrics_port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    metrics_host: str = "127.0.0.1"
+    log_format: Literal["text", "json"] = "text"
     runs_envelope: Literal["array", "object"] = "object"
     operators_by_email: bool = False
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,6 +22,7 @@ from runcard.store.engine.migrate import migrate
 from tests.acceptance.wire import Json, create_run, run_of, runs_of
 from tests.conftest import DatabaseKind, Template
 from tests.postgresql import Postgresql, running_postgresql
+from tests.readiness import wait_until
 from tests.servers import DEADLINE_S, Server
 from tests.web.browser import Browser, logged_in
 from tests.world import build_world
@@ -179,6 +181,41 @@ def test_a_database_that_is_away_is_told_and_comes_back(
         again = create_run(client, run_of("AWAY"))
         assert [run["id"] for run in runs_of(client, "AWAY")] == [again, before]
     assert server.log.count("request failed: The database of the server does not answer") == 1
+
+
+def test_a_server_without_its_database_lives_and_is_not_ready(
+    on_postgresql: Server, own_postgresql: Postgresql
+) -> None:
+    wait_until(on_postgresql, 200)
+    with own_postgresql.stopped():
+        told = wait_until(on_postgresql, 503)
+        away = {check["name"]: check["why"] for check in told["checks"] if not check["holds"]}
+        assert away["database"] == "The database does not answer."
+        assert {"database", "schema", "columnar_copy"} <= away.keys()
+        assert httpx.get(f"{on_postgresql.url}/healthz", timeout=DEADLINE_S).status_code == 200
+    wait_until(on_postgresql, 200)
+
+
+def test_probes_of_a_silent_database_are_answered_and_do_not_pile_up(
+    on_postgresql: Server, own_postgresql: Postgresql
+) -> None:
+    wait_until(on_postgresql, 200)
+    server = on_postgresql.processes()[0]
+
+    def probe(_number: int) -> httpx.Response:
+        return httpx.get(f"{on_postgresql.url}/readyz", timeout=DEADLINE_S)
+
+    with ThreadPoolExecutor(16) as probes:
+        with own_postgresql.silent():
+            wait_until(on_postgresql, 503)
+            before = server.num_threads()
+            answers = list(probes.map(probe, range(64)))
+            assert {answer.status_code for answer in answers} == {503}
+            # Far more than the time-out of the server, and far less than that of the network.
+            assert max(answer.elapsed.total_seconds() for answer in answers) < 10
+            assert server.num_threads() <= before + 4
+            assert httpx.get(f"{on_postgresql.url}/healthz", timeout=DEADLINE_S).status_code == 200
+        wait_until(on_postgresql, 200)
 
 
 def test_whoever_waits_while_the_database_goes_away_is_answered(

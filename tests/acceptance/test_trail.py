@@ -36,7 +36,7 @@ def make_batches(server: Server, *numbers: str) -> list[str]:
 def test_an_entry_says_who_what_when_and_from_where(server: Server) -> None:
     engineer = server.world.acme.engineer
     with v2_client(server) as client:
-        sent = client.post("/batches", json={"number": "B-TOLD"}, headers={"X-Request-Id": "r-1"})
+        sent = client.post("/batches", json={"number": "B-TOLD"})
     batch_id = sent.json()["id"]
     [entry] = told(server, thing_id=batch_id)
     at, seq, state, what = (entry.pop(name) for name in ("at", "seq", "state", "what"))
@@ -47,7 +47,7 @@ def test_an_entry_says_who_what_when_and_from_where(server: Server) -> None:
         "door": "v2",
         "address": "127.0.0.1",
         "key": engineer.api_key[:8],
-        "request_id": "r-1",
+        "request_id": sent.headers["X-Request-ID"],
         "name": "B-TOLD",
         "why": None,
     }

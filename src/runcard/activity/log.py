@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
+from starlette.routing import BaseRoute
+
 from runcard.activity.blanking import blanked_form, blanked_json
 from runcard.activity.noted_calls import MOST_WAITING, Note, Notes
 from runcard.auth.tokens import bearer_token, digest_of
@@ -44,6 +46,19 @@ class Endpoints(NamedTuple):
     prefixes: Sequence[str]
     plain: Collection[str]
     old: tuple[str, ...]
+
+    def template_of(self, path: str, route: BaseRoute | None) -> str | None:
+        """The template of a path, such as "/api/v2/runs/{id}"; None for a path that Runcard does not serve.
+
+        route: the one that was found for the path; None: none, or the path is called without routing.
+        """
+        if path in self.plain:
+            return path
+        own: str | None = getattr(route, "path", None)
+        prefix = next((prefix for prefix in self.prefixes if path.startswith(f"{prefix}/")), None)
+        if own is None or prefix is None or own.startswith(f"{prefix}/"):
+            return own
+        return prefix + own
 
 
 class _Sender(NamedTuple):
@@ -216,18 +231,14 @@ class ActivityLog:
             query=blanked_form(_text(note.query)) or None if note.query else None,
             body=_body(note) if note.body else None,
             answer=blanked_json(_clean(note.answer.decode("utf-8", "replace"))) if note.answer else None,
+            request_id=note.request_id,
         )
 
     def _route(self, note: Note) -> Route:
-        path, endpoints = note.path, self._endpoints
-        is_old = path.startswith(endpoints.old)
-        if path in endpoints.plain:
-            return Route(note.method, path, is_old)
-        own = getattr(note.route, "path", None)
-        prefix = next((prefix for prefix in endpoints.prefixes if path.startswith(f"{prefix}/")), None)
-        if own is None or prefix is None:
-            return Route(note.method, None, is_old)
-        return Route(note.method, prefix + own, is_old or bool(getattr(note.route, "deprecated", None)))
+        is_deprecated = note.path.startswith(self._endpoints.old) or bool(
+            getattr(note.route, "deprecated", None)
+        )
+        return Route(note.method, self._endpoints.template_of(note.path, note.route), is_deprecated)
 
 
 def _sender_of(note: Note) -> _Sender:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runcard.request_ids import request_id
+
 # Bytes that are kept of a request's body and of its answer: enough to see what was wrong.
 MOST_BODY_BYTES = 8000
 # Far more calls than arrive between two writes. If there are more, the oldest are dropped.
@@ -35,6 +37,7 @@ class Note(NamedTuple):
     query: bytes
     body: bytes
     answer: bytes
+    request_id: str | None = None
 
 
 Notes = deque[Note]
@@ -107,5 +110,6 @@ class _Call:
                 scope["query_string"] if has_failed else b"",
                 self.body if has_failed else b"",
                 self.answer,
+                request_id(),
             )
         )

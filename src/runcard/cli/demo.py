@@ -15,7 +15,7 @@ from runcard.app import open_activity, open_blobs
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
 from runcard.cli.demo_line.brought_files import brought_files
-from runcard.cli.demo_line.calls import CALLED_PATH, demo_calls
+from runcard.cli.demo_line.calls import demo_calls
 from runcard.cli.demo_line.corrections import correct_a_few
 from runcard.cli.demo_line.fill import MadeFloor, bring_in_files, build_floor, classify_golden, record_history
 from runcard.cli.demo_line.floor import ADMIN, STATIONS
@@ -74,7 +74,7 @@ def demo(  # noqa: PLR0913 (the options of a command)
     with sole_server(settings), listening(host, port) as listener:
         with open_or_create(settings) as installation:
             access = _prepare(installation, plan)
-        serve_until_stopped = prepare_server(settings, listener)
+        serve_until_stopped = prepare_server(settings, [listener])
         _show(access, {"url": url_of(settings, listener)}, as_json=as_json)
         serve_until_stopped()
 
@@ -142,7 +142,6 @@ def _fill(installation: Installation, plan: _Plan, floor: MadeFloor, keys: Mappi
         installation.settings,
         installation.database,
         Notes(demo_calls(plan.seed, history, keys)),
-        {CALLED_PATH},
     )
     if activity is not None:
         activity.close()

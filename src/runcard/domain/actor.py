@@ -18,7 +18,7 @@ class Origin(Struct, frozen=True, omit_defaults=True):
     """Where a request came from. None: not known.
 
     door: such as "page", "v2". address: of the caller. key: the first characters of the API key, as it is shown.
-    request_id: the caller's own id of the request, or one that Runcard made.
+    request_id: the one id of the request, as its answer told it.
     """
 
     door: str | None = None

@@ -46,6 +46,10 @@ class Child:
         outgoing.write(message)
         return cls(process, incoming, outgoing)
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     async def receive(self) -> bytes:
         """The body of the next message. Raises IncompleteReadError or ConnectionError where the process has ended."""
         (size,) = HEAD.unpack(await self._incoming.readexactly(HEAD.size))

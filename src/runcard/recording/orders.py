@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from runcard.domain.errors import RuncardError
 from runcard.ingest.record_run import PreparedRun
+from runcard.log_lines import LogFormat
 from runcard.store.engine.outages import outage_of
 
 HEAD = Layout("<I")
@@ -30,6 +31,7 @@ class Start(Struct, frozen=True, array_like=True):
 
     database_url: str
     is_retry: bool = False
+    log_format: LogFormat = "text"
 
 
 class RunOrder(Struct, frozen=True, array_like=True):

@@ -10,11 +10,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from logging.config import dictConfig
 from uuid import UUID
 
 import msgspec
 
 from runcard.ingest.record_run import record_run
+from runcard.log_lines import logging_as
 from runcard.recording.collector import look_less_often
 from runcard.recording.orders import BEAT_S, HEAD, Answers, OrderAnswer, RunOrder, Start, message_of, pickled
 from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
@@ -98,6 +100,7 @@ def record_orders(connection: socket.socket) -> None:
     if not started:
         return
     start = msgspec.msgpack.decode(started[0], type=Start)
+    dictConfig(logging_as(start.log_format))
     with _failing(silently=start.is_retry):
         database = Database.at(start.database_url)
         commits = GroupCommit(database)

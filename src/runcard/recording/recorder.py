@@ -8,6 +8,7 @@ were not answered. No request waits longer than `wait_s`: then its run is withdr
 import asyncio
 import logging
 import signal
+import time
 from asyncio import Future, Task
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
@@ -22,7 +23,9 @@ from msgspec.structs import replace
 from runcard.auth.admission import Admission
 from runcard.domain.errors import OutcomeUnknown, Unauthenticated, WriteTimedOut
 from runcard.ingest.record_run import PreparedRun
+from runcard.log_lines import LogFormat
 from runcard.recording.child import Child
+from runcard.recording.counts import RecordingCounts
 from runcard.recording.orders import (
     BEAT_S,
     Answers,
@@ -81,7 +84,7 @@ class Recorder:
     """Hands runs over to the recording process. It belongs to the event loop in which it is created.
 
     forget: called for each key that is no longer valid. silence_s: how long the process may give no sign of life.
-    wait_s: how long a run may wait.
+    wait_s: how long a run may wait. log_format: of the process's log. counts: what happened so far.
     """
 
     def __init__(
@@ -90,7 +93,10 @@ class Recorder:
         forget: Callable[[Admission], None],
         silence_s: float = 10.0,
         wait_s: float = 30.0,
+        log_format: LogFormat = "text",
     ) -> None:
+        self.counts = RecordingCounts()
+        self._log_format = log_format
         self._database = database
         self._forget = forget
         self._silent_ticks, self._wait_ticks = _ticks(silence_s), _ticks(wait_s)
@@ -114,21 +120,35 @@ class Recorder:
         order = RunOrder(next(self._numbers), admission.digest, admission.actor.organization_id, run)
         # Encoded before the run joins those that wait: if that fails, only this run fails.
         message = message_of(order)
+        began_s = time.perf_counter()
         waiting = _WaitingRun(order, asyncio.get_running_loop().create_future(), self._now)
         self._waiting[order.number] = waiting
         if self._child is not None and self._child.has_begun:
             waiting.child = self._child
             self._child.send(message)
         try:
-            return await waiting.answer
+            run_id = await waiting.answer
         except Unauthenticated:
             self._forget(admission)
             raise
+        self.counts.write_s.add(time.perf_counter() - began_s)
+        return run_id
 
     @property
     def is_busy(self) -> bool:
         """Whether a run waits to be recorded."""
         return bool(self._waiting)
+
+    @property
+    def waiting_count(self) -> int:
+        """How many runs wait to be recorded."""
+        return len(self._waiting)
+
+    @property
+    def process_id(self) -> int | None:
+        """The id of the process that records; None: there is none that can take a run now."""
+        child = self._child
+        return child.process_id if child is not None and child.has_begun and not child.was_killed else None
 
     async def close(self) -> None:
         """Let the process end after all waiting runs are recorded. It is watched until then."""
@@ -191,7 +211,8 @@ class Recorder:
 
     async def _keep_one(self, failures: int) -> bool:
         """Run one process until it ends. Return whether it could begin."""
-        child = self._child = await Child.start(message_of(Start(self._database.address, failures > 0)))
+        start = Start(self._database.address, failures > 0, self._log_format)
+        child = self._child = await Child.start(message_of(start))
         if self._closing.is_set():
             self._finish_child()
         try:
@@ -205,6 +226,7 @@ class Recorder:
             self._count_death(child)
         if self._closing.is_set():
             return child.has_begun
+        self.counts.restarts += 1
         if child.has_begun:
             _log.error("the recording process ended with code %d: another one is started", code)
         elif not failures:
@@ -219,6 +241,8 @@ class Recorder:
                 if failures:
                     _log.warning("a recording process could begin again, after %d that could not", failures)
                 self._hand_over(child)
+            if found.answers:
+                self.counts.groups.add(len(found.answers))
             for answer in found.answers:
                 # A run that was withdrawn gets another answer.
                 if (waiting := self._waiting.pop(answer.number, None)) is not None:

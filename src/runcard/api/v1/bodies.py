@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from runcard.domain.runs.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
 from runcard.domain.runs.phase import Log
@@ -178,9 +178,12 @@ class ErrorMessageBody(Struct):
 
 
 class ErrorBody(Struct):
-    """The body of all errors, as the vendor documents it; `error` is for old clients."""
+    """The body of all errors, as the vendor documents it; `error` is for old clients. request_id: not in v1, where only
+    the header X-Request-ID tells it.
+    """
 
     code: str
     message: str
     issues: list[IssueBody]
     error: ErrorMessageBody
+    request_id: str | UnsetType = UNSET

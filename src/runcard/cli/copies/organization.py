@@ -23,7 +23,6 @@ from runcard.cli.terminal.output import show_record
 from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
 from runcard.domain.floor.organization import Organization
 from runcard.store.commit.transaction import Transaction
-from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import newest_schema
 from runcard.store.installation.organization_copy import add_organization, count_rows, read_rows
 from runcard.store.installation.sqlite_copy import list_stored
@@ -84,7 +83,7 @@ def import_organization(
     manifest = read_manifest(folder)
     organization_id = manifest.organization_id
     with open_installation(data_dir, database_url) as installation:
-        check_schema(installation.database, manifest)
+        check_schema(manifest)
         put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(organization_id))
         add = partial(add_exported, folder=folder, manifest=manifest)
         installation.writer.write_catalog(command_author(organization_id), add)
@@ -121,7 +120,7 @@ def _write(installation: Installation, organization: Organization, folder: Path)
             for piece in (table.encode(), packed):
                 file.write(_LENGTH.pack(len(piece)) + piece)
     with installation.database.read_in(organization.id) as scope:
-        schema, empty = newest_schema(scope.connection), dict.fromkeys(count_rows(scope), 0)
+        schema, empty = newest_schema(), dict.fromkeys(count_rows(scope), 0)
         keys = (file.blob_key for file in list_stored(scope.connection, organization.id))
         count, missing = copy_blobs(open_blobs(installation.settings), keys, folder / _ATTACHMENTS)
     return Manifest(__version__, schema, organization.id, organization.slug, empty | rows, count, missing)
@@ -138,11 +137,9 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
             yield table.decode(), piece() or b""
 
 
-def check_schema(database: Database, manifest: Manifest) -> None:
-    """Check that a database has the tables of the Runcard that exported the organization. Raises Conflict."""
-    with database.read() as connection:
-        schema = newest_schema(connection)
-    if schema != manifest.schema:
+def check_schema(manifest: Manifest) -> None:
+    """Check that this Runcard has the tables of the one that exported the organization. Raises Conflict."""
+    if newest_schema() != manifest.schema:
         raise Conflict(
             f"The organization was exported by Runcard {manifest.runcard}, whose tables differ from those of "
             f"{__version__}. Bring both installations to the same version first."

@@ -115,7 +115,7 @@ def _taken_in(folder: Path, scratch: Path) -> Iterator[Database]:
     manifest = read_manifest(folder)
     with naming_failures(), closing(Database.open(None, scratch / _DATABASE)) as database:
         migrate(database)
-        check_schema(database, manifest)
+        check_schema(manifest)
         with closing(Writer(database)) as writer:
             author = SystemActor(manifest.organization_id, "runcard verify")
             writer.write_catalog(author, partial(add_exported, folder=folder, manifest=manifest))

@@ -4,11 +4,12 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from logging.config import dictConfig
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvicorn
@@ -22,6 +23,7 @@ from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
 from runcard.cli.terminal.output import show_json
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
+from runcard.log_lines import logging_as
 from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.engine.database import Database, naming_failures
 from runcard.store.people.organizations import count_organizations
@@ -35,15 +37,6 @@ _BACKLOG = 2048
 _GRACE_S = 20
 # How long one of several processes may take to start on a busy machine, before it counts as dead and is replaced.
 _START_S = 60
-_LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
-    },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-}
 
 
 def serve(  # noqa: PLR0913 (the options of a command)
@@ -65,11 +58,16 @@ def serve(  # noqa: PLR0913 (the options of a command)
     The first start of a new installation prints a one-time link to set it up with.
     """
     settings = load_settings(data_dir=data_dir, database_url=database_url, public_url=public_url)
+    dictConfig(logging_as(settings.log_format))
     _check_workers(settings, workers)
-    with sole_server(settings), listening(host, port) as listener:
+    with (
+        sole_server(settings),
+        listening(host, port) as listener,
+        _listening_for_metrics(settings) as metrics,
+    ):
         url = url_of(settings, listener)
         setup_url = _setup_url(settings, url)
-        serve_until_stopped = prepare_server(settings, listener, workers)
+        serve_until_stopped = prepare_server(settings, [listener, *metrics], workers)
         if as_json:
             show_json({"url": url, "setup_url": setup_url})
         else:
@@ -103,8 +101,11 @@ def sole_server(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that accepts connections from now on. Raises SettingsError where host and port cannot be used."""
+def listening(host: str, port: int, names: tuple[str, str] = ("--host", "--port")) -> Iterator[socket.socket]:
+    """A socket that accepts connections from now on. Raises SettingsError where host and port cannot be used.
+
+    names: what sets the two.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
@@ -112,10 +113,22 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         # Without the address, which `create_server` adds.
         reason = str(error.strerror if isinstance(error, OSError) else error).partition(" (while ")[0]
         raise SettingsError(
-            f"The server cannot listen on host {host} and port {port}: {reason}. Choose others with --host and --port."
+            f"The server cannot listen on host {host} and port {port}: {reason}. "
+            f"Choose others with {names[0]} and {names[1]}."
         ) from error
     with listener:
         yield listener
+
+
+@contextmanager
+def _listening_for_metrics(settings: Settings) -> Iterator[Sequence[socket.socket]]:
+    """The socket of `metrics_port`; none if it is not set. Raises SettingsError where it cannot be used."""
+    if settings.metrics_port is None:
+        yield ()
+        return
+    names = "metrics_host", "metrics_port"
+    with listening(settings.metrics_host, settings.metrics_port, names) as listener:
+        yield (listener,)
 
 
 def url_of(settings: Settings, listener: socket.socket) -> str:
@@ -128,7 +141,9 @@ def url_of(settings: Settings, listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1) -> Callable[[], None]:
+def prepare_server(
+    settings: Settings, listeners: list[socket.socket], workers: int = 1
+) -> Callable[[], None]:
     """A function that serves until SIGINT or SIGTERM, and then first answers the running requests.
 
     The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an attachment
@@ -146,7 +161,7 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
         http=HttpConnections(limits_of_this_process()).as_protocol,
         ws="none",
         lifespan="on",
-        log_config=_LOGGING,
+        log_config=logging_as(settings.log_format),
         access_log=False,
         # The application itself decides which proxies to trust.
         proxy_headers=False,
@@ -155,11 +170,11 @@ def prepare_server(settings: Settings, listener: socket.socket, workers: int = 1
         timeout_worker_healthcheck=_START_S,
     )
     if workers > 1:
-        return Multiprocess(config, [listener]).run
+        return Multiprocess(config, listeners).run
     server = uvicorn.Server(config)
 
     def run() -> None:
-        server.run(sockets=[listener])
+        server.run(sockets=listeners)
         if server.lifespan.should_exit:  # the server could not start or end properly; the log says why
             raise typer.Exit(1)
 
@@ -177,6 +192,12 @@ def _check_workers(settings: Settings, workers: int) -> None:
         raise SettingsError(
             f"workers {workers} needs PostgreSQL, because a SQLite file can have only one writer. "
             "Leave --workers out, or give a --database-url."
+        )
+    if workers > 1 and (settings.metrics_token or settings.metrics_port):
+        raise SettingsError(
+            f"workers {workers} cannot be combined with metrics_token or metrics_port, because each process has "
+            "figures of its own and any of them would answer. Leave --workers out, and start several servers behind a "
+            "proxy, each with a port of its own."
         )
 
 

@@ -62,26 +62,27 @@ class ErrorAnswer(NamedTuple):
     headers: Mapping[str, str]
 
 
-def answer_error(error: Exception, answers: Answers = ANSWERS) -> ErrorAnswer:
+def answer_error(error: Exception, answers: Answers = ANSWERS, request_id: str | None = None) -> ErrorAnswer:
     """The status and JSON body for an error: `code`, `message`, `issues`, and `error.message` for old clients.
 
     An error that is not one of Runcard's own is answered 500, without any detail. answers: the table of an API that
-    has its own.
+    has its own. request_id: None for an API whose error bodies are frozen.
     """
     answer = next((answers[cls] for cls in type(error).__mro__ if cls in answers), _UNEXPECTED)
     message = str(error) if answer is not _UNEXPECTED else "Internal server error"
     issues = error.issues if isinstance(error, e.InvalidInput) else ()
     retry_after_s = error.retry_after_s if isinstance(error, e.TooMuchAtOnce) else answer.retry_after_s
     headers = {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:.0f}"}
-    return ErrorAnswer(answer.status, error_body(answer.code, message, issues), answer.media_type, headers)
+    body = error_body(answer.code, message, issues, request_id)
+    return ErrorAnswer(answer.status, body, answer.media_type, headers)
 
 
-def not_found_body() -> bytes:
+def not_found_body(request_id: str | None = None) -> bytes:
     """The body for a route that does not exist."""
-    return error_body("NOT_FOUND", "Not found", ())
+    return error_body("NOT_FOUND", "Not found", (), request_id)
 
 
-def error_body(code: str, message: str, issues: tuple[e.Issue, ...]) -> bytes:
+def error_body(code: str, message: str, issues: tuple[e.Issue, ...], request_id: str | None = None) -> bytes:
     body: dict[str, Any] = {
         "code": code,
         "message": message,
@@ -91,6 +92,8 @@ def error_body(code: str, message: str, issues: tuple[e.Issue, ...]) -> bytes:
         # Clients of v1 show only this message, so it includes the issues.
         "error": {"message": e.in_one_line(message, issues)},
     }
+    if request_id is not None:
+        body["request_id"] = request_id
     return msgspec.json.encode(body)
 
 

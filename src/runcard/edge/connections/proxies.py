@@ -26,16 +26,20 @@ class Proxies:
         self._known: dict[str, bool] = {}
         self._logged = 0
 
-    def believe(self, scope: Scope) -> None:
-        """Write client, scheme and host into the scope of a request as a trusted proxy gives them."""
+    def believe(self, scope: Scope) -> bool:
+        """Write client, scheme and host into the scope of a request as a trusted proxy gives them.
+
+        Returns whether a trusted proxy sent the request.
+        """
         client = scope["client"]
         if client is None:
-            return
+            return False
         is_named = self._known.get(client[0])
         if is_named is None:
             is_named = self._meet(client[0], scope)
         if is_named:
             self._take_over(scope)
+        return is_named
 
     def _meet(self, address: str, scope: Scope) -> bool:
         is_named = self._is_named(address)

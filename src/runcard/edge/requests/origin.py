@@ -7,12 +7,10 @@ from fastapi import Request
 from msgspec.structs import replace
 
 from runcard.domain.actor import Actor, Origin
-from runcard.domain.ids import new_id
+from runcard.request_ids import request_id
 
 A = TypeVar("A", bound=Actor)
 
-# The id that a caller gives its request is kept if it is one word of these.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _DOORS = re.compile(
     r"/+(?:api/)?(v1|v2|analytics|export|quarantine|repairs|cli|trail|proof)(?:/|$)", re.IGNORECASE
 )
@@ -22,12 +20,11 @@ _NOTES = re.compile(r"/+api/(?:notes|comments|tags|causes)(?:/|$)", re.IGNORECAS
 
 def origin_of(request: Request, key: str | None = None) -> Origin:
     """Where a request came from. key: the first characters of its API key; None: it came with none."""
-    given = request.headers.get("x-request-id", "")
     return Origin(
         door=_door_of(request.url.path),
         address=None if request.client is None else request.client.host,
         key=key,
-        request_id=given if _REQUEST_ID.fullmatch(given) else str(new_id()),
+        request_id=request_id(),
     )
 
 

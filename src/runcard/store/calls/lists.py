@@ -21,7 +21,8 @@ StatusClass = Literal["2xx", "3xx", "4xx", "5xx"]
 class CallFilter(Struct, frozen=True, kw_only=True):
     """The calls of an organization from `since` to `until`, both included. until: None: until now.
 
-    path: a part of the route or of the path, in any case. status: a class, or "failed" for 4xx and 5xx together.
+    path: a part of the route or of the path, in any case, or the whole id of a request. status: a class, or "failed"
+    for 4xx and 5xx together.
     owner_id: the station or user of the key.
     """
 
@@ -74,6 +75,7 @@ class CallDetail(NamedTuple):
     query: str | None
     body: str | None
     answer: str | None
+    request_id: str | None
 
 
 class SlotCount(NamedTuple):
@@ -246,7 +248,7 @@ def _condition(call_filter: CallFilter) -> ColumnElement[bool]:
         in_route, in_path = (
             column.icontains(call_filter.path, autoescape=True) for column in (r.path, c.path)
         )
-        tests.append(or_(_of_routes(in_route), in_path))
+        tests.append(or_(_of_routes(in_route), in_path, c.request_id == call_filter.path))
     if call_filter.status == "failed":
         tests.append(c.status >= 400)
     elif call_filter.status is not None:

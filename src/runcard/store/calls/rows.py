@@ -25,6 +25,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    inspect,
     select,
     text,
 )
@@ -60,7 +61,8 @@ class Route(NamedTuple):
 
 
 class Call(NamedTuple):
-    """at_us: when the call began, in microseconds since 1970. path: None if it is the path of the route.
+    """at_us: when the call began, in microseconds since 1970. path: None if it is the path of the route. request_id: of
+    the request, as its answer told it; None: an older Runcard noted it.
 
     query, body, answer: only of failed calls, with secrets blanked; None if there was none or it is not kept.
     """
@@ -73,9 +75,11 @@ class Call(NamedTuple):
     query: str | None = None
     body: str | None = None
     answer: str | None = None
+    request_id: str | None = None
 
 
-# Its own metadata, without migrations: the calls are not worth one. A table of another shape gets another name.
+# Its own metadata, without migrations: the calls are not worth one. A table of another shape gets another name; only
+# `create_api_calls` adds a column.
 _metadata = MetaData()
 
 # There are few routes. Each has a number, so that calls can be grouped by it fast.
@@ -106,16 +110,19 @@ api_calls = Table(
     Column("query", Text),
     Column("body", Text),
     Column("answer", Text),
+    Column("request_id", Text),
     # With every column that figures need, so that they are read from the index alone.
     Index("ix_api_calls_figures", "organization_id", "at_us", "status", "duration_us", "route_id"),
 )
 
 
 def create_api_calls(database: Database) -> None:
-    """Create the tables that are missing."""
+    """Create the tables that are missing, and the columns that tables of an older Runcard lack."""
     with database.writing_connection() as connection, connection.begin():
         hold(connection, Lock.CALL_TABLES)
         _metadata.create_all(connection)
+        if "request_id" not in {column["name"] for column in inspect(connection).get_columns("api_calls")}:
+            connection.execute(text("ALTER TABLE api_calls ADD COLUMN request_id TEXT"))
 
 
 def insert_calls(database: Database, calls: Mapping[Caller, Sequence[Call]]) -> None:

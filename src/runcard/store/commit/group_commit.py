@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # More writes in one commit gain nothing that can be measured, and the first of them waits longer.
 MAX_GROUP = 256
+# The bounds by which sizes of groups are counted.
+GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, MAX_GROUP)
 # Groups between two renewals of the statistics. The statistics are renewed at the end too.
 _GROUPS_PER_RENEWAL = 1000
 

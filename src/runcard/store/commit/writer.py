@@ -8,9 +8,10 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
+from runcard.counted_values import CountedValues
 from runcard.domain.actor import Author
 from runcard.domain.errors import WriteTimedOut
-from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
+from runcard.store.commit.group_commit import GROUP_SIZES, MAX_GROUP, GroupCommit, Outcome, Write
 from runcard.store.commit.lookups import UnitKey
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.engine.database import Database
@@ -31,10 +32,11 @@ class _WaitingWrite(NamedTuple):
 class Writer:
     """Owns the thread that commits. `close` ends it after every write that was submitted.
 
-    wait_s: how long a write may wait for its turn.
+    wait_s: how long a write may wait for its turn. groups: the sizes of the groups that were committed.
     """
 
     def __init__(self, database: Database, wait_s: float = 30.0) -> None:
+        self.groups = CountedValues(GROUP_SIZES)
         self._wait_s = wait_s
         self._commits = GroupCommit(database, wait_s)
         self._queue: SimpleQueue[_WaitingWrite | None] = SimpleQueue()
@@ -100,6 +102,7 @@ class Writer:
     def _loop(self) -> None:
         while (group := self._next_group()) is not None:
             outcomes = self._commits.commit([waiting.write for waiting in group])
+            self.groups.add(len(group))
             for waiting, outcome in zip(group, outcomes, strict=True):
                 _answer(waiting.answer, outcome)
             self._commits.rest()

@@ -1,5 +1,6 @@
 """The way of a database to the newest schema."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -32,17 +33,19 @@ def migrate(database: Database, to: str = "head") -> None:
 
 def is_newest_schema(connection: Connection) -> bool:
     """Whether this database has seen every migration that this Runcard knows, and no other."""
-    return MigrationContext.configure(connection).get_current_revision() == newest_schema(connection)
+    return MigrationContext.configure(connection).get_current_revision() == newest_schema()
 
 
-def newest_schema(connection: Connection) -> str | None:
-    """The last migration that this Runcard knows."""
-    return ScriptDirectory.from_config(_config(connection)).get_current_head()
+@cache
+def newest_schema() -> str | None:
+    """The last migration that this Runcard knows. It is found once, because all migrations are read for it."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
+    if connection is not None:
+        config.attributes["connection"] = connection
     return config

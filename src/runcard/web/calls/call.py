@@ -67,6 +67,7 @@ def _facts(detail: CallDetail, line: CallLine) -> Sequence[CallFact]:
         "Key": line.key or "unknown",
         "Client": line.client,
         "User agent": detail.user_agent,
+        "Request": detail.request_id,
     }
     return [CallFact(name, value) for name, value in values.items() if value]
 

@@ -1,0 +1,1 @@
+"""What a server tells of itself: whether it lives, whether it is ready, and its figures."""
