@@ -51,9 +51,13 @@ def test_a_line_about_a_request_tells_its_id(lines: StringIO) -> None:
     assert [line.get("request_id") for line in told(lines)] == [begun, None]
 
 
+def fail(text: str) -> None:
+    raise KeyError(text)
+
+
 def test_a_traceback_is_a_field(lines: StringIO) -> None:
     try:
-        raise KeyError("gone")
+        fail("gone")
     except KeyError as error:
         caught = error
         log.exception("it broke")
@@ -72,7 +76,7 @@ def test_a_traceback_is_a_field(lines: StringIO) -> None:
 
 def test_a_traceback_is_bounded(lines: StringIO) -> None:
     try:
-        raise KeyError("x" * 1_000_000)
+        fail("x" * 1_000_000)
     except KeyError:
         log.exception("it broke")
     [line] = told(lines)
@@ -86,7 +90,7 @@ def test_lines_for_people_tell_the_id_too() -> None:
         begin_request("from-a-proxy")
         return TextLines().format(record)
 
-    assert copy_context().run(answer).endswith(" ERROR tests.lines [from-a-proxy]: slow")
+    assert copy_context().run(answer).endswith(" ERROR [from-a-proxy] tests.lines: slow")
     assert TextLines().format(record).endswith(" ERROR tests.lines: slow")
 
 

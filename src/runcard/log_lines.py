@@ -15,10 +15,10 @@ MOST_TRACEBACK = 8_000
 
 
 class TextLines(logging.Formatter):
-    """Time, level, logger, the id of the request where there is one, and the message."""
+    """Time, level, the id of the request where there is one, logger and message."""
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s%(request)s: %(message)s")
+        super().__init__("%(asctime)s %(levelname)s%(request)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         at = request_id()

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
@@ -49,11 +49,16 @@ class Echo:
 
 
 class Served:
-    """echo: the application, which lives in the thread of `loop`. limits: what its connections may take."""
+    """echo: the application, which lives in the thread of `loop`. limits: what its connections may take.
+
+    spare_address: of the port for probes.
+    """
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.echo = Echo()
-        self.connections = HttpConnections(limits)
+        self._listeners = [socket.create_server(("127.0.0.1", 0), backlog=2048) for _ in range(2)]
+        self.address, self.spare_address = (listener.getsockname() for listener in self._listeners)
+        self.connections = HttpConnections(limits, self.spare_address[1])
         config = uvicorn.Config(
             self.echo,
             loop="uvloop",
@@ -65,8 +70,6 @@ class Served:
             server_header=False,
         )
         self._server = uvicorn.Server(config)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-        self.address = self._listener.getsockname()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -74,7 +77,7 @@ class Served:
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
             self._loop = runner.get_loop()
-            runner.run(self._server.serve([self._listener]))
+            runner.run(self._server.serve(self._listeners))
 
     def let_go(self) -> None:
         """Let `/held` and `/later` go on."""
@@ -101,8 +104,8 @@ class Answer:
 class Line:
     """A connection, of which every byte is told."""
 
-    def __init__(self, served: Served) -> None:
-        self.socket = socket.create_connection(served.address, timeout=DEADLINE_S)
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(address, timeout=DEADLINE_S)
         self._file = self.socket.makefile("rb")
 
     def send(self, *pieces: bytes) -> None:
@@ -140,8 +143,12 @@ class Line:
 
 @contextmanager
 def line(served: Served) -> Iterator[Line]:
-    opened = Line(served)
-    try:
+    with closing(Line(served.address)) as opened:
         yield opened
-    finally:
-        opened.close()
+
+
+@contextmanager
+def spare_line(served: Served) -> Iterator[Line]:
+    """One to the port for probes."""
+    with closing(Line(served.spare_address)) as opened:
+        yield opened

@@ -1,12 +1,13 @@
 """What a connection may take, seen from its other end."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from runcard.edge.connections.limits import ConnectionLimits
 from runcard.edge.connections.refusals import MAX_HEADER_BYTES
-from tests.edge.connections.echo import DEADLINE_S, Served, line
+from tests.edge.connections.echo import DEADLINE_S, Served, line, spare_line
 
 GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 _BEFORE = b"GET /a HTTP/1.1\r\nHost: x\r\nX-A: "
@@ -221,6 +222,21 @@ def test_who_does_not_read_an_answer_is_closed(hasty: Served):
         assert received < 64 * 1024 * 1024
 
 
+def test_there_are_few_connections_of_probes():
+    served = Served(ConnectionLimits(connections=1))
+    try:
+        with ExitStack() as stack:
+            probes = [stack.enter_context(spare_line(served)) for _ in range(32)]
+            with line(served) as station, spare_line(served) as probe:
+                # It counts as one of all connections, and takes the place of the one that is silent.
+                assert station.is_closed()
+                for one in (*probes, probe):
+                    one.send(GET % b"a")
+                    assert one.answer().status == 200
+    finally:
+        served.stop()
+
+
 def test_a_connection_too_many_takes_the_place_of_one_that_owes_nothing():
     served = Served(ConnectionLimits(connections=3))
     try:
@@ -240,6 +256,9 @@ def test_a_connection_too_many_takes_the_place_of_one_that_owes_nothing():
                     assert (answer.status, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
                     assert (answer.headers["retry-after"], answer.headers["connection"]) == ("1", "close")
                     assert sixth.is_closed()
+                with spare_line(served) as probe:
+                    probe.send(GET % b"c")
+                    assert probe.answer().status == 200
                 served.let_go()
                 assert {one.answer().status for one in (held, fourth, fifth)} == {200}
     finally:

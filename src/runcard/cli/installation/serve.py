@@ -158,7 +158,7 @@ def prepare_server(
         factory=True,
         workers=workers,
         loop="uvloop",
-        http=HttpConnections(limits_of_this_process()).as_protocol,
+        http=HttpConnections(limits_of_this_process(), settings.metrics_port).as_protocol,
         ws="none",
         lifespan="on",
         log_config=logging_as(settings.log_format),

@@ -28,6 +28,8 @@ from runcard.edge.connections.rooms import Room
 
 _log = logging.getLogger(__name__)
 
+# How many connections of probes there may be besides all others.
+_MOST_SPARE = 32
 # How many refused connections may stay open to read the reason; others are closed at once.
 _MOST_LINGERING = 64
 _LOG_EVERY_S = 60.0
@@ -50,13 +52,17 @@ class HttpConnections:
 
     At the limit, a new connection takes the place of another: of the oldest that never sent a request, else of the one
     that has been idle longest, else of one whose client is slow. If there is none of these, the new one is refused.
+
+    spare_port: connections to this port are for probes. A few of them find room whatever the others take.
     """
 
-    def __init__(self, limits: ConnectionLimits) -> None:
+    def __init__(self, limits: ConnectionLimits, spare_port: int | None = None) -> None:
         self.limits = limits
+        self.spare_port = spare_port
         self.now_s = 0.0
         self.lingering = 0
         self._open: set[HttpConnection] = set()
+        self._spare: set[HttpConnection] = set()
         # The connections that may be dropped, in this order.
         self._silent: dict[HttpConnection, None] = {}
         self._idle: dict[HttpConnection, None] = {}
@@ -85,7 +91,11 @@ class HttpConnections:
             self._is_sweeping, self.now_s = True, connection.loop.time()
             connection.loop.call_later(self.limits.sweep_s, self._sweep, connection.loop)
         self._open.add(connection)
-        if len(self._open) - self.lingering > self.limits.connections and not self._make_room():
+        if connection.is_spare and len(self._spare) < _MOST_SPARE:
+            self._spare.add(connection)
+            return True
+        taken = len(self._open) - len(self._spare) - self.lingering
+        if taken > self.limits.connections and not self._make_room():
             self._refused += 1
             return False
         self._silent[connection] = None
@@ -93,6 +103,7 @@ class HttpConnections:
 
     def leave(self, connection: "HttpConnection") -> None:
         self._open.discard(connection)
+        self._spare.discard(connection)
         self.occupy(connection)
 
     def occupy(self, connection: "HttpConnection") -> None:
@@ -102,7 +113,8 @@ class HttpConnections:
 
     def release(self, connection: "HttpConnection") -> None:
         """Note that all requests of a connection are answered, so that it may be dropped for another."""
-        self._idle[connection] = None
+        if connection not in self._spare:
+            self._idle[connection] = None
 
     def _make_room(self) -> bool:
         for droppable in (self._silent, self._idle):
@@ -136,7 +148,10 @@ class HttpConnections:
 
 
 class HttpConnection(HttpToolsProtocol):
-    """One connection. since_s: when its phase began, or the current stretch in which something must arrive."""
+    """One connection. since_s: when its phase began, or the current stretch in which something must arrive.
+
+    is_spare: it came to the port of probes.
+    """
 
     def __init__(
         self,
@@ -151,7 +166,7 @@ class HttpConnection(HttpToolsProtocol):
         self._limits = connections.limits
         self.phase = RequestPhase.NONE
         self.since_s = 0.0
-        self.is_slow = False
+        self.is_slow = self.is_spare = False
         self._is_lingering = False
         # Numbers of bytes: arrived in all, arrived up to `since_s`, in the newest piece, and since the parser last got
         # further in a request.
@@ -162,6 +177,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
+        spare_port = self._all.spare_port
+        self.is_spare = spare_port is not None and self.server is not None and self.server[1] == spare_port
         has_room = self._all.enter(self)
         self.since_s = self._all.now_s
         if not has_room:
