@@ -1,5 +1,5 @@
-"""A server process of the bench: Runcard as it is, without its columnar copy, without its log of calls, without the
-write, with a switch for hashing, or hand-made.
+"""A server process of the bench: Runcard as it is, without its columnar copy, without its log of calls, with
+figures for Prometheus, without the write, with a switch for hashing, or hand-made.
 
 `targets.py` starts it and passes on a listening socket. It prints "ready" when it is.
 """
@@ -31,7 +31,7 @@ from runcard.ingest.record_run import PreparedRun
 from runcard.recording.recorder import Recorder
 from runcard.settings import Settings
 
-KINDS = ("runcard", "no_copy", "no_activity", "proof_switch", "no_store", "hand_made")
+KINDS = ("runcard", "no_copy", "no_activity", "metrics", "proof_switch", "no_store", "hand_made")
 
 
 class NoRecorder:
@@ -63,8 +63,9 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None, memory_mb: i
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,
-        columnar_copy=kind in ("runcard", "no_activity", "proof_switch"),
+        columnar_copy=kind in ("runcard", "no_activity", "metrics", "proof_switch"),
         activity=kind != "no_activity",
+        metrics_token="a token of this bench" if kind == "metrics" else None,
         memory_mb=memory_mb,
     )
     if kind == "no_store":

@@ -49,6 +49,7 @@ CASES = {
         Case("sqlite", "runcard", on_postgresql=False),
         Case("sqlite_without_copy", "no_copy", on_postgresql=False),
         Case("sqlite_without_activity", "no_activity", on_postgresql=False),
+        Case("sqlite_with_metrics", "metrics", on_postgresql=False),
         Case("sqlite_proof_switch", "proof_switch", on_postgresql=False),
         Case("postgresql", "runcard", on_postgresql=True),
         Case("postgresql_without_activity", "no_activity", on_postgresql=True),

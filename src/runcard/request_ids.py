@@ -2,8 +2,8 @@
 request finds it here: in the log, the log of API calls, the audit trail and the answers.
 """
 
+import os
 import re
-import secrets
 from contextvars import ContextVar
 
 # None: nobody's request, such as work that the server does by itself.
@@ -17,9 +17,9 @@ def begin_request(given: str | None) -> str:
     one of 20 hexadecimal digits.
     """
     is_usable = given is not None and _WELL_FORMED.fullmatch(given)
-    request_id = given if given is not None and is_usable else secrets.token_hex(_RANDOM_BYTES)
-    _current.set(request_id)
-    return request_id
+    begun = given if given is not None and is_usable else os.urandom(_RANDOM_BYTES).hex()
+    _current.set(begun)
+    return begun
 
 
 def request_id() -> str | None:

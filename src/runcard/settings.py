@@ -32,7 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         each request.
     allowed_hosts: host names of this server that a request may bring into links where public_url is not set, besides
         the names that only a local network has.
-    trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto, -Host and X-Request-ID are trusted.
+    trusted_proxies: addresses and networks of proxies whose X-Forwarded-For, -Proto, -Host and X-Request-ID count.
     secret_key: signs links and forms; None: a key file in data_dir. Needed where several hosts serve one database.
         Several keys are separated by commas, the newest first: the first one signs, all of them verify.
     signing_key: signs the heads of the proof: the PEM text of an Ed25519 key, or the path of a file with it; None: a

@@ -72,12 +72,11 @@ class MonitoringDoors:
         door = self._doors.get(scope["path"]) if scope["type"] == "http" else None
         if door is not None:
             response = await self._answer(door, Request(scope))
-        elif scope["type"] == "http" and self._is_at_own_port(scope):
-            response = _not_found()
+            await response(scope, receive, send)
+        elif self._access.port is not None and self._is_at_own_port(scope):
+            await _not_found()(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-            return
-        await response(scope, receive, send)
 
     async def _answer(self, door: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
         if request.method not in _READS:

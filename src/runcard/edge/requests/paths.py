@@ -14,8 +14,8 @@ from runcard.edge.requests.unknown_names import telling
 # The prefix and the collection. The rest may be a serial number and is left as it is.
 _PREFIX = re.compile(r"/+(?:api/+)?v[12](?:/+[a-z]+(?:/+(?:initialize|sync))?)?(?=/|$)", re.IGNORECASE)
 _SLASHES = re.compile(r"/+")
-# A path that no route has.
-_NOWHERE = "/api/-"
+# The end of a path that no route of either API has.
+_NOWHERE = "/-"
 
 
 class ApiPaths:
@@ -35,7 +35,8 @@ class ApiPaths:
                 return
             if prefix := _PREFIX.match(path):
                 # No record has a NUL in its name, and databases differ in how they treat it.
-                scope["path"] = _NOWHERE if "\0" in path else _canonical(path, prefix)
+                canonical = _canonical(path, prefix)
+                scope["path"] = canonical[: len("/api/v1")] + _NOWHERE if "\0" in path else canonical
                 if scope["method"] == "HEAD":
                     await self._answer_head(scope, send)
                     return
