@@ -152,7 +152,7 @@ def test_figures_count_what_happens(server: Server, new_serial: Callable[[], str
     assert more("runcard_request_seconds_bucket", le="+Inf", **run) == 3
     assert more("runcard_requests_total", route="none", method="GET", status="404") == 5
     assert more("runcard_requests_total", route="none", method="other", status="404") == 1
-    unit = {"route": "/api/v2/units/{serial_number}", "method": "GET", "status": "404"}
+    unit = {"route": "/api/v2/units/{serial_number:path}", "method": "GET", "status": "404"}
     assert more("runcard_requests_total", **unit) == 5
     assert more("runcard_run_write_seconds_count") == 3
     assert more("runcard_run_write_seconds_sum") > 0

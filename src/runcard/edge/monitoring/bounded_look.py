@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from runcard.domain.errors import Outage
@@ -26,7 +27,8 @@ class BoundedLook(Generic[T]):
     def __init__(self, look: Callable[[], T], keep_s: float) -> None:
         self._look = look
         self._keep_s = keep_s
-        self._running: Future[T] | None = None
+        # Its result is None where the look failed.
+        self._running: Future[T | None] | None = None
         self._looked_s = 0.0
         # The last answer that there was.
         self.latest: T | None = None
@@ -39,18 +41,16 @@ class BoundedLook(Generic[T]):
             self._looked_s = time.monotonic()
             threading.Thread(target=self._run, args=(running,), name="runcard-look", daemon=True).start()
         await asyncio.wait({asyncio.wrap_future(running)}, timeout=within_s)
-        if not running.done() or running.cancelled():
+        found = running.result() if running.done() else None
+        if found is None:
             raise NotAnswered
-        if (error := running.exception()) is not None:
-            raise NotAnswered from error
-        self.latest = running.result()
-        return self.latest
+        self.latest = found
+        return found
 
-    def _run(self, running: "Future[T]") -> None:
+    def _run(self, running: "Future[T | None]") -> None:
+        found: T | None = None
         try:
-            running.set_result(self._look())
-        except (*DATABASE_ERRORS, Outage) as error:
-            running.set_exception(error)
+            with suppress(*DATABASE_ERRORS, Outage):
+                found = self._look()
         finally:
-            if not running.done():  # a defect, whose traceback the thread prints
-                running.cancel()
+            running.set_result(found)
