@@ -5,8 +5,10 @@ import socket
 from pathlib import Path
 
 import httpx
+import pytest
 
 from runcard.auth.tokens import digest_of
+from runcard.settings import SettingsError, load_settings
 from runcard.store.people.sessions import is_setup_link_open
 from tests.cli.commands import runcard, serving
 from tests.servers import DEADLINE_S, Installation
@@ -63,6 +65,50 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert done.code == 1
     assert done.stdout == ""
     assert f"and port {port}: Address already in use. Choose others" in done.stderr
+
+
+def test_a_port_of_figures_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = runcard("serve", "--port", "0", "--data-dir", tmp_path, RUNCARD_METRICS_PORT=port)
+    assert (done.code, done.stdout) == (1, "")
+    assert (
+        f"and port {port}: Address already in use. Choose others with metrics_host and metrics_port"
+        in done.stderr
+    )
+
+
+def test_figures_of_several_processes_are_refused(postgresql_url: str, tmp_path: Path) -> None:
+    command = (
+        "serve",
+        "--port",
+        "0",
+        "--data-dir",
+        tmp_path,
+        "--database-url",
+        postgresql_url,
+        "--workers",
+        "2",
+    )
+    done = runcard(*command, RUNCARD_METRICS_TOKEN="a token of this test")
+    assert (done.code, done.stdout) == (1, "")
+    assert "workers 2 cannot be combined with metrics_token or metrics_port" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("METRICS_PORT", "0"),
+        ("METRICS_PORT", "http"),
+        ("METRICS_TOKEN", "short"),
+        ("LOG_FORMAT", "xml"),
+        ("STOP_DELAY_S", "301"),
+        ("READY_COPY_BEHIND_S", "0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name.lower()):
+        load_settings({f"RUNCARD_{name}": value, "RUNCARD_DATA_DIR": str(tmp_path)})
 
 
 def test_the_public_url_is_what_links_begin_with(tmp_path: Path) -> None:

@@ -257,3 +257,20 @@ def test_old_calls_go_and_those_beyond_a_number(calls: Database):
     assert prune_calls(calls, SINCE, most=2) == 4
     assert ids(calls, wanted()) == left[:2]
     assert prune_calls(calls, SINCE, most=2) == 0
+
+
+def test_tables_of_an_older_runcard_get_the_column_that_they_lack(database: Database) -> None:
+    create_api_calls(database)
+    with database.writing_connection() as connection, connection.begin():
+        connection.exec_driver_sql("ALTER TABLE api_calls DROP COLUMN request_id")
+    for _ in range(2):
+        create_api_calls(database)
+    insert_calls(database, {caller(): [call(request_id="the-one")]})
+    with database.read_in(HOME) as scope:
+        [row] = list_calls(
+            scope.connection, CallFilter(organization_id=HOME, since=SINCE, path="the-one"), 10
+        )
+        assert get_call(scope, row.id).request_id == "the-one"
+        assert not list_calls(
+            scope.connection, CallFilter(organization_id=HOME, since=SINCE, path="the-on"), 10
+        )

@@ -169,7 +169,8 @@ def every_request(data_dir: Path) -> list[tuple[str, str]]:
         for route in iter_route_contexts(app.routes)
         for method in route.methods or ()
     ]
-    return [*found, ("GET", "/static/runcard.css"), ("GET", "/api/docs/files/swagger-ui.css"), ("GET", "/x")]
+    files = ("/static/runcard.css", "/api/docs/files/swagger-ui.css")
+    return [*found, *(("GET", path) for path in (*files, "/healthz", "/readyz", "/metrics", "/x"))]
 
 
 def test_every_answer_is_safe_to_have(server: Server, ada: Browser, tmp_path: Path):
