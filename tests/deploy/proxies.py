@@ -119,11 +119,12 @@ def running_nginx(site: Site) -> Iterator[None]:
     program, main = nginx_program(), lay_nginx(site)
     assert program is not None
     # It listens before it leaves its child to itself.
-    subprocess.run([program, "-c", main, "-e", site.folder / "start.log"], check=True, capture_output=True)
+    start: list[str | Path] = [program, "-c", main, "-e", site.folder / "start.log"]
+    subprocess.run(start, check=True, capture_output=True)
     try:
         yield
     finally:
-        stop = [program, "-c", main, "-e", site.folder / "stop.log", "-s", "stop"]
+        stop: list[str | Path] = [program, "-c", main, "-e", site.folder / "stop.log", "-s", "stop"]
         subprocess.run(stop, check=True, capture_output=True)
 
 
@@ -154,7 +155,7 @@ def running_caddy(site: Site) -> Iterator[None]:
     program, (sample, environment) = caddy_program(), lay_caddy(site)
     assert program is not None
     with (site.folder / "caddy.log").open("ab") as log:
-        start = [program, "start", "--config", sample, "--adapter", "caddyfile"]
+        start: list[str | Path] = [program, "start", "--config", sample, "--adapter", "caddyfile"]
         subprocess.run(start, env=environment, check=True, stdout=log, stderr=log)
         try:
             yield

@@ -36,16 +36,27 @@ class Image(NamedTuple):
 
     root: Path
 
-    def serving(self, command: Sequence[str], variables: Mapping[str, str], data: Path) -> AbstractContextManager[Serving]:
+    def serving(
+        self, command: Sequence[str], variables: Mapping[str, str], data: Path
+    ) -> AbstractContextManager[Serving]:
         """A server that is started so in a container of the image, with this volume."""
-        moved = {"/opt/runcard": self.root / "opt", "/var/lib/runcard": data, "/run/secrets": self.root / "secrets"}
+        moved = {
+            "/opt/runcard": self.root / "opt",
+            "/var/lib/runcard": data,
+            "/run/secrets": self.root / "secrets",
+        }
 
         def here(text: str) -> str:
             for there, place in moved.items():
                 text = text.replace(there, str(place))
             return text
 
-        own = {name: value for instruction, said in RUN if instruction == "ENV" for name, value in assigned(said).items()}
+        own = {
+            name: value
+            for instruction, said in RUN
+            if instruction == "ENV"
+            for name, value in assigned(said).items()
+        }
         own["PATH"] = own["PATH"].replace("$PATH", os.environ["PATH"])
         return serving_as(
             [here(one) for one in command],
@@ -73,7 +84,8 @@ def copy_context(folder: Path) -> None:
 def image(tmp_path_factory: pytest.TempPathFactory, secrets_folder: Path) -> Image:
     """Built by the commands of the Containerfile, in a virtual environment that has nothing else.
 
-    To install the locked packages takes a minute, so only `make test-long` does. Otherwise those of the tests are taken.
+    To install the locked packages takes a minute, so only `make test-long` does. Otherwise those of the tests
+    are taken.
     """
     root = tmp_path_factory.mktemp("image")
     copy_context(root / "context")
@@ -99,7 +111,7 @@ def build(root: Path, command: str) -> None:
 
 
 def lend_packages(venv: Path) -> None:
-    """Let an environment see what is installed here, but not Runcard: its checkout is a .pth, which a .pth does not read."""
+    """Let an environment see what is installed here, but not the checkout: a .pth names that, and reads no other."""
     [packages] = venv.glob("lib/*/site-packages")
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
 
@@ -199,7 +211,9 @@ def test_the_unit_serves_with_its_settings_and_secrets(image: Image, tmp_path: P
     folder = DEPLOY / "systemd"
     unit = (folder / "runcard.service").read_text("utf-8")
     [command] = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
-    secrets = (folder / "runcard.service.d/secrets.conf").read_text("utf-8").replace("%d", str(secrets_folder))
+    secrets = (
+        (folder / "runcard.service.d/secrets.conf").read_text("utf-8").replace("%d", str(secrets_folder))
+    )
     texts = [unit, (folder / "runcard.env").read_text("utf-8"), secrets]
     named = dict(re.findall(r"^(?:Environment=)?(RUNCARD_\w+)=(.+)$", "\n".join(texts), re.MULTILINE))
     del named["RUNCARD_DATABASE_URL_FILE"]  # there is no such host here
