@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def test_compose_itself_takes_the_file(name: str):
     program = shutil.which("docker-compose")
     if program is None:
         pytest.skip("no docker-compose (Debian: apt-get install docker-compose)")
-    command = [program, "--file", DEPLOY / name, "config", "--quiet"]
+    command: list[str | Path] = [program, "--file", DEPLOY / name, "config", "--quiet"]
     variables = {**VARIABLES, "PATH": os.environ["PATH"]}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
