@@ -1,4 +1,4 @@
-"""How many runs a second the server records, compared with itself without a store and with the hand-made way.
+"""How many runs a second the server records, compared with itself without a store and with hand-made ways.
 
     python bench/ingest.py --json
 
@@ -26,7 +26,7 @@ from bench.failure import BenchFailed
 from bench.load import Load, drive
 from bench.targets import CASES, Case, Target, running
 
-_DEFAULT_CASES = "no_store,sqlite,postgresql,hand_made"
+_DEFAULT_CASES = "no_store,sqlite,postgresql,hand_made,hand_made_copy"
 # Before each measurement, so that connections, caches and statements are warm.
 _WARM_UP_RATIO = 0.2
 

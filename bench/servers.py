@@ -1,5 +1,5 @@
-"""A server process of the bench: Runcard as it is, without its columnar copy, without its log of calls, with
-figures for Prometheus, without the write, with a switch for hashing, or hand-made.
+"""A server process of the bench: Runcard as it is, without its columnar copy, without its log of calls, with figures
+for Prometheus, without the write, with a switch for hashing, or made by hand with an ORM or with COPY.
 
 `targets.py` starts it and passes on a listening socket. It prints "ready" when it is.
 """
@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from bench import hand_made
+from bench import hand_made, hand_made_copy
 from bench.proof_switch import obey_switch
 from runcard.activity.noted_calls import NotedCalls, new_notes
 from runcard.app import create_app, create_server
@@ -31,7 +31,16 @@ from runcard.ingest.record_run import PreparedRun
 from runcard.recording.recorder import Recorder
 from runcard.settings import Settings
 
-KINDS = ("runcard", "no_copy", "no_activity", "metrics", "proof_switch", "no_store", "hand_made")
+KINDS = (
+    "runcard",
+    "no_copy",
+    "no_activity",
+    "metrics",
+    "proof_switch",
+    "no_store",
+    "hand_made",
+    "hand_made_copy",
+)
 
 
 class NoRecorder:
@@ -60,6 +69,9 @@ def _server_of(kind: str, data_dir: Path, database_url: str | None, memory_mb: i
     if kind == "hand_made":
         assert database_url is not None
         return hand_made.create_app(database_url)
+    if kind == "hand_made_copy":
+        assert database_url is not None
+        return hand_made_copy.create_app(database_url)
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,

@@ -55,6 +55,7 @@ CASES = {
         Case("postgresql_without_activity", "no_activity", on_postgresql=True),
         Case("postgresql_2_workers", "runcard", on_postgresql=True, processes=2),
         Case("hand_made", "hand_made", on_postgresql=True),
+        Case("hand_made_copy", "hand_made_copy", on_postgresql=True),
     )
 }
 
@@ -161,7 +162,7 @@ def _place(case: Case, templates: Sequence[Template], directory: Path, database_
     data_dir = directory / case.name
     data_dir.mkdir()
     records: Records
-    if case.server == "hand_made":
+    if case.server in ("hand_made", "hand_made_copy"):
         assert database_url is not None
         records = HandMadeRecords(database_url)
     else:

@@ -34,6 +34,14 @@ def test_every_answer_of_the_server_is_a_recorded_run_and_none_of_the_one_withou
     assert sqlite["bytes_per_run"] > 0
 
 
+def test_what_is_made_by_hand_records_every_run_that_it_answers():
+    lines = told_by(ingest, *BRIEF, "--connections", "4", "--cases", "hand_made,hand_made_copy")
+
+    assert [line["case"] for line in lines] == ["hand_made", "hand_made_copy"]
+    assert all(line["recorded"] == line["answered"] > 0 for line in lines)
+    assert all(line["bytes_per_run"] > 0 for line in lines)
+
+
 def test_without_json_a_table_is_printed():
     done = run_bench(ingest, *BRIEF, "--connections", "1", "--cases", "sqlite")
 
