@@ -111,6 +111,7 @@ def test_a_failure_of_the_server_tells_nothing_of_itself(server: Server, ada: Br
     page = ada.open(path)
     assert page.status == 500
     assert "Something went wrong" in page.text
+    assert f"Request {page.answer.headers['x-request-id']}" in page.text
     assert "zstd" not in page.answer.text.lower()
     assert "Traceback" in server.log
     for _ in range(3):

@@ -19,6 +19,7 @@ from runcard.domain.errors import (
 )
 from runcard.edge.answers.errors import answer_error
 from runcard.edge.requests.services import services_of
+from runcard.request_ids import request_id
 from runcard.web.frame.confirmation import PasswordWanted, page_that_asks
 from runcard.web.frame.render import redirect, render
 from runcard.web.frame.visit import Visit, find_visit
@@ -48,10 +49,13 @@ _TITLES_OF: Mapping[type[Exception], str] = {
 
 
 class ErrorPage(NamedTuple):
+    """request_id: of a request that the server failed to answer, by which its log is searched; else None."""
+
     status: int
     title: str
     message: str
     details: Sequence[str]
+    request_id: str | None
 
 
 def is_page(request: Request) -> bool:
@@ -71,7 +75,8 @@ def page_for(request: Request, error: Exception) -> Response:
         return page_that_asks(error, _visit(request, error), status)
     details = [f"{issue.location}: {issue.message}" for issue in _issues(error)]
     title = _TITLES_OF.get(type(error)) or _TITLES.get(status, "Something went wrong")
-    page = ErrorPage(status, title, _message(error, status), details)
+    failed_id = request_id() if status >= 500 else None
+    page = ErrorPage(status, title, _message(error, status), details, failed_id)
     return render("frame/error.html", page, _visit(request, error), status)
 
 
