@@ -251,9 +251,9 @@ def test_whoever_waits_while_the_database_goes_away_is_answered(
 
 @contextmanager
 def read_only_database(database: Database) -> Iterator[None]:
-    """A block in which nobody can write to a PostgreSQL database; connections that there are begin anew."""
+    """A block in which nobody can write to a PostgreSQL database; connections that there are have ended."""
     others = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

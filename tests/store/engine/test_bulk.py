@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from runcard.domain.errors import DatabaseUnavailable
 from runcard.domain.ids import new_id
-from runcard.store.engine.bulk import in_one_trip, insert_rows
+from runcard.store.engine.bulk import driver_of, in_one_trip, insert_rows
 from runcard.store.engine.database import DATABASE_ERRORS, Database
+from runcard.store.engine.outages import outage_of
 from runcard.store.engine.tables import stations, teams
 from tests.world import World
 
@@ -55,3 +57,21 @@ def test_an_error_in_one_trip_is_raised_and_leaves_nothing(database: Database, w
 
     with database.read() as connection:
         assert connection.execute(select(teams.c.id).where(teams.c.name == "A")).all() == []
+
+
+def test_a_connection_that_is_lost_in_a_trip_is_closed(database: Database) -> None:
+    if not database.is_postgresql:
+        pytest.skip("SQLite has no connection to lose")
+
+    def lose() -> None:
+        with connection.begin(), in_one_trip(connection):
+            driver.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            driver.execute("SELECT 1")
+
+    with database.writing_connection() as connection:
+        driver = driver_of(connection)
+        with pytest.raises(DATABASE_ERRORS) as raised:
+            lose()
+
+    assert driver.closed
+    assert isinstance(outage_of(raised.value), DatabaseUnavailable)

@@ -5,12 +5,13 @@ lock at every row, and the writer would wait for the lock again each time; that 
 every row. PostgreSQL gets an array for each column, so that one prepared statement serves any number of rows (ADR 55).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import psycopg
 from sqlalchemy import Connection, Table
 
 from runcard.store.engine.column_types import Id, Instant, microseconds_of
@@ -51,16 +52,24 @@ def driver_of(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def in_one_trip(connection: Connection) -> AbstractContextManager[object]:
+@contextmanager
+def in_one_trip(connection: Connection) -> Iterator[None]:
     """A block whose statements go to PostgreSQL together, without waiting for the answer to each.
 
     An error of any of them may be raised as late as at the end of the block. Statements must go straight to the driver:
     SQLAlchemy asks for an answer at once.
     """
-    if connection.dialect.name == "postgresql":
-        pipeline: AbstractContextManager[object] = driver_of(connection).pipeline()
-        return pipeline
-    return nullcontext()
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver: psycopg.Connection = driver_of(connection)
+    try:
+        with driver.pipeline():
+            yield
+    finally:
+        # If the server has gone in the middle of it, the driver cannot leave the pipeline, and not even roll back.
+        if driver.pgconn.pipeline_status:
+            driver.close()
 
 
 def _insert_arrays(
