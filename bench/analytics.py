@@ -30,7 +30,7 @@ from bench.failure import BenchFailed
 from bench.figures import difference
 from bench.rows import FilledRows, rows_of
 from bench.typical_questions import QUESTIONS, Question
-from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
+from runcard.analytics.copy.engines.duckdb import DuckDb, DuckDbCursor
 from runcard.ingest.record_run import record_run
 from runcard.store.commit.changes import last_seq
 from runcard.worker import Worker
@@ -82,22 +82,19 @@ class ListeningDuckDb(DuckDb):
         self.heard: list[tuple[str, Any]] = []
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Cursor]:
+    def transaction(self) -> Iterator[DuckDbCursor]:
         with super().transaction() as cursor:
-            yield _Ear(cursor, self.heard)  # type: ignore[misc]  # it does all that its users need of a cursor
+            yield _Ear(cursor, self.heard)
 
 
-class _Ear:
-    def __init__(self, cursor: Cursor, heard: list[tuple[str, Any]]) -> None:
-        self._cursor = cursor
+class _Ear(DuckDbCursor):
+    def __init__(self, cursor: DuckDbCursor, heard: list[tuple[str, Any]]) -> None:
+        super().__init__(cursor.connection)
         self._heard = heard
 
-    def execute(self, sql: str, values: Any = None) -> Cursor:
+    def execute(self, sql: str, values: Any = None) -> DuckDbCursor:
         self._heard.append((sql, values))
-        return self._cursor.execute(sql, values)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cursor, name)
+        return super().execute(sql, values)
 
 
 def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRows | None) -> Line:
@@ -225,7 +222,7 @@ def _measure_all(
                 bar.update(task, description=question.name, refresh=True)
                 lines.append(measure(copied, question, repeat, rows))
                 bar.advance(task)
-        return lines, _summary(lines, copied, runs, copied.copy.engine.path.stat().st_size)
+        return lines, _summary(lines, copied, runs, Path(copied.copy.engine.place).stat().st_size)
 
 
 def _measure_arriving(

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
-from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
+from runcard.analytics.copy.engines.duckdb import ENOUGH_ROWS, DuckDb, DuckDbCursor, compact
 from runcard.analytics.copy.projector import Projector
 from runcard.analytics.copy.schema import RECENT
 from runcard.domain.actor import StationActor, SystemActor
@@ -115,18 +114,18 @@ def _phase(number: int) -> Phase:
     return Phase(f"phase_{number}", "PASS", _SEEDED_AT, _SEEDED_AT, measured)
 
 
-def fill(copy: ColumnarCopy, runs: int, tell: Callable[[int], None]) -> None:
+def fill(engine: DuckDb, runs: int, tell: Callable[[int], None]) -> None:
     """Make this many runs in the copy, which must have the seeds. tell: called with their number as they come."""
-    with copy.engine.transaction() as cursor:
+    with engine.transaction() as cursor:
         _make_runs(cursor, runs)
     for start in range(_FIRST, _FIRST + runs, _CHUNK):
-        with copy.engine.transaction() as cursor:
+        with engine.transaction() as cursor:
             _make_inside(cursor, start, min(start + _CHUNK, _FIRST + runs))
             compact(cursor, ENOUGH_ROWS)
         tell(start - _FIRST + _CHUNK)
 
 
-def _make_runs(cursor: Cursor, runs: int) -> None:
+def _make_runs(cursor: DuckDbCursor, runs: int) -> None:
     step_us = DAYS * 86_400_000_000 // runs
     # A tenth of the runs are of a unit that the same procedure tested a while before.
     cursor.execute(
@@ -161,7 +160,7 @@ def _make_runs(cursor: Cursor, runs: int) -> None:
     cursor.execute("DROP TABLE made")
 
 
-def _make_inside(cursor: Cursor, start: int, end: int) -> None:
+def _make_inside(cursor: DuckDbCursor, start: int, end: int) -> None:
     cursor.execute(
         f"""INSERT INTO phases BY NAME
         SELECT r.run, r.run AS id_high, r.procedure, p AS position, 'phase_' || p AS name,
@@ -212,7 +211,7 @@ def copied_runs(folder: Path, engine: DuckDb, runs: int, tell: Callable[[int], N
         projector = Projector(database, engine)
         while projector.step().is_behind:
             pass
-        fill(copy, runs, tell)
+        fill(engine, runs, tell)
         copy.tell(projector.seen())
         yield CopiedRuns(database, writer, floor, copy)
     finally:

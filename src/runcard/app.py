@@ -19,7 +19,8 @@ from runcard import __version__
 from runcard.activity.log import ActivityLog, Endpoints
 from runcard.activity.noted_calls import NotedCalls, Notes, new_notes
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
+from runcard.analytics.copy.engines.duckdb import CopyLocked, DuckDb
+from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.api.analytics import router as questions
 from runcard.api.bin import router as bin_
 from runcard.api.cli import router as cli

@@ -5,7 +5,7 @@ import threading
 import time
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.duckdb import CopyFailed
+from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.analytics.copy.projector import AnotherHistory, Projector
 from runcard.failure_log import FailureLog
 from runcard.store.commit.changes import last_seq
@@ -72,7 +72,7 @@ class Worker:
 
     def _begin_anew(self) -> None:
         _log.warning(
-            "%s is damaged or belongs to another database, and is begun anew", self._copy.engine.path
+            "%s is damaged or belongs to another database, and is begun anew", self._copy.engine.place
         )
         self._copy.begin_anew()
         # One that remembers nothing of the copy before.

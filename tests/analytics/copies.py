@@ -18,8 +18,8 @@ class OwnCopy:
     """A copy that is brought up to date when it is told to."""
 
     def __init__(self, database: Database, path: Path) -> None:
-        self.copy = ColumnarCopy(DuckDb(path), timeout_s=0)
-        self._projector = Projector(database, self.copy.engine, _ENOUGH_ROWS)
+        self.copy = ColumnarCopy(DuckDb(path, enough_rows=_ENOUGH_ROWS), timeout_s=0)
+        self._projector = Projector(database, self.copy.engine)
 
     def step(self) -> bool:
         """Take in what one transaction takes; whether there may be more."""

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from runcard.analytics.copy.columns import utc
-from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.engines.engine import Cursor
 from runcard.store.lists.run_filter import RunFilter
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -15,7 +15,7 @@ from runcard.analytics.attempts import CONDITIONS, Attempts
 from runcard.analytics.calendar import CalendarSpan
 from runcard.analytics.conditions import Conditions, on_runs
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor, failing_as_copy
+from runcard.analytics.copy.engines.engine import CopyFailed, Cursor
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.domain.runs.clock import EARLIEST, MOST_AHEAD
 from runcard.store.commit.changes import last_seq
@@ -162,7 +162,7 @@ class Snapshot:
     def _telling(self) -> Iterator[None]:
         """Turn failures of the copy inside the block into FiguresUnavailable."""
         try:
-            with failing_as_copy():
+            with nullcontext() if self.copy is None else self.copy.engine.failing():
                 yield
         except CopyFailed as error:
             _log.warning("A question was not answered: %s", error)

@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.duckdb import CopyFailed, DuckDb
+from runcard.analytics.copy.engines.duckdb import DuckDb
+from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.analytics.copy.projector import AnotherHistory, Projector
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database

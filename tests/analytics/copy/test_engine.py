@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
+from runcard.analytics.copy.engines.duckdb import CopyLocked, DuckDb
+from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.analytics.copy.schema import SCHEMA_VERSION
 
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"

@@ -43,7 +43,7 @@ from runcard.store.engine.database import Database
 projector._CHANGES = 12
 url, sqlite_path, copy_path = sys.argv[1:]
 database = Database.open(url or None, Path(sqlite_path))
-copying = projector.Projector(database, DuckDb(Path(copy_path)), enough_rows=100)
+copying = projector.Projector(database, DuckDb(Path(copy_path), enough_rows=100))
 while True:
     print(copying.step().seq, flush=True)
 """

@@ -2,7 +2,7 @@
 
 import threading
 
-from runcard.analytics.copy.engines.duckdb import DuckDb
+from runcard.analytics.copy.engines.engine import Engine
 
 # A copy that lacks more changes than this cannot catch up while a reader waits.
 _HOPELESS = 5_000
@@ -11,7 +11,7 @@ _HOPELESS = 5_000
 class ColumnarCopy:
     """The columnar copy, and the last change that it has seen."""
 
-    def __init__(self, engine: DuckDb, timeout_s: float) -> None:
+    def __init__(self, engine: Engine, timeout_s: float) -> None:
         self.engine = engine
         self._timeout_s = timeout_s
         self._changed = threading.Condition()
@@ -49,7 +49,7 @@ class ColumnarCopy:
             self._changed.notify_all()
 
     def begin_anew(self) -> None:
-        """For the worker: replace the copy by an empty one, which can be trusted. Raises as `DuckDb.begin_anew`."""
+        """For the worker: replace the copy by an empty one, which can be trusted. Raises as `Engine.begin_anew`."""
         self.engine.begin_anew()
         with self._changed:
             self._is_damaged = False

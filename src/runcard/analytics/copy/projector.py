@@ -4,14 +4,14 @@ A rebuild follows the change log from the start.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import count
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from runcard.analytics.copy.columns import Rows, Spec, columns_of, utc
-from runcard.analytics.copy.compaction import ENOUGH_ROWS, compact
-from runcard.analytics.copy.engines.duckdb import Cursor, DuckDb
-from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, TABLES
+from runcard.analytics.copy.engines.engine import Batch, Engine, LastSeen
+from runcard.analytics.copy.schema import TABLES
 from runcard.analytics.copy.standing import CopiedAttempt, GoneAttempt, Standing, standings
 from runcard.store.bin.tombstones import list_gone_runs, list_units_of_gone_runs
 from runcard.store.commit.changes import Change, list_changes
@@ -55,60 +55,54 @@ class AnotherHistory(Exception):
 class Projector:
     """Brings the changes of one database into one copy."""
 
-    def __init__(self, database: Database, engine: DuckDb, enough_rows: int = ENOUGH_ROWS) -> None:
-        """enough_rows: number of recent measurements from which they are moved to the sorted ones."""
-        self._enough_rows = enough_rows
+    def __init__(self, database: Database, engine: Engine) -> None:
         self._database = database
         self._engine = engine
         self._specs: dict[Spec, int] = {}
 
     def seen(self) -> int:
         """The last change that the copy has seen."""
-        with self._engine.transaction() as cursor:
-            return _seen(cursor)
+        return self._engine.last_seen().seq
 
     def step(self) -> Progress:
         """Take in the next changes, all or none. Raises CopyFailed, AnotherHistory and what the database raises."""
         try:
-            with self._engine.transaction() as cursor:
-                return self._step(cursor)
+            return self._step(self._engine.last_seen())
         except BaseException:
-            # The rolled-back transaction may have given some of these numbers.
+            # The batch that was undone may have given some of these numbers.
             self._specs.clear()
             raise
 
-    def _step(self, cursor: Cursor) -> Progress:
+    def _step(self, seen: LastSeen) -> Progress:
         if len(self._specs) > _MAX_SPECS_REMEMBERED:
             self._specs.clear()
-        seen = _seen(cursor)
         with self._database.read() as connection:
-            changes = list_changes(connection, max(seen - 1, 0), _CHANGES)
-            if seen:
-                _check_history(cursor, changes[:1])
+            changes = list_changes(connection, max(seen.seq - 1, 0), _CHANGES)
+            if seen.seq:
+                if [_seen(change) for change in changes[:1]] != [seen]:
+                    raise AnotherHistory(
+                        f"The database has no change {seen.seq} as the columnar copy saw it."
+                    )
                 changes = changes[1:]
             if not changes:
-                return Progress(seen, is_behind=False)
+                return Progress(seen.seq, is_behind=False)
             by_organization: dict[UUID, list[Change]] = defaultdict(list)
             for change in changes:
                 by_organization[change.organization_id].append(change)
-            for organization_id, some in by_organization.items():
-                _Batch(cursor, connection, organization_id, self._specs).take_in(some)
-        compact(cursor, self._enough_rows)
-        last = changes[-1]
-        cursor.execute(
-            "UPDATE copy_state SET seq = ?, entity = ?, changed_at = ?",
-            [last.seq, last.entity_id, utc(last.changed_at)],
-        )
-        return Progress(last.seq, is_behind=len(changes) >= _CHANGES - 1)
+            with self._engine.batch(_seen(changes[-1])) as batch:
+                for organization_id, some in by_organization.items():
+                    _Taking(batch, connection, organization_id, self._specs).take_in(some)
+        return Progress(changes[-1].seq, is_behind=len(changes) >= _CHANGES - 1)
 
 
-class _Batch:
+class _Taking:
     """Takes changes of one organization into the copy."""
 
     def __init__(
-        self, cursor: Cursor, connection: Connection, organization_id: UUID, specs: dict[Spec, int]
+        self, batch: Batch, connection: Connection, organization_id: UUID, specs: dict[Spec, int]
     ) -> None:
-        self._cursor = cursor
+        self._batch = batch
+        self._cursor = batch.cursor
         self._connection = connection
         self._organization_id = organization_id
         self._specs = specs
@@ -151,9 +145,7 @@ class _Batch:
             else []
         )
         if found:
-            numbers = [run for _, run, _ in found]
-            for table in ("runs", *INSIDE_RUNS):
-                self._cursor.execute(f"DELETE FROM {table} WHERE run IN ({_marks(numbers)})", numbers)
+            self._batch.remove_runs([run for _, run, _ in found])
         return {run_id: run for run_id, run, _ in found}, {unit for _, _, unit in found}
 
     def _restand(self, fresh: Sequence[CopiedAttempt], unit_ids: Collection[UUID]) -> Mapping[int, Standing]:
@@ -173,10 +165,7 @@ class _Batch:
         ]
         if changed:
             kinds = {name: TABLES["runs"][name] for name in ("run", *Standing._fields)}
-            self._cursor.register("changed", columns_of(kinds, [(run, *found[run]) for run in changed]))
-            changes = ", ".join(f"{name} = changed.{name}" for name in Standing._fields)
-            self._cursor.execute(f"UPDATE runs SET {changes} FROM changed WHERE runs.run = changed.run")
-            self._cursor.unregister("changed")
+            self._batch.restand(columns_of(kinds, [(run, *found[run]) for run in changed]))
         return found
 
     def _gone(self, unit_ids: Collection[UUID]) -> Sequence[GoneAttempt]:
@@ -189,14 +178,22 @@ class _Batch:
             if run.procedure_id in numbers
         ]
 
-    def _number_procedures(self, procedure_ids: Collection[UUID]) -> dict[UUID, int]:
-        for procedure_id in sorted(procedure_ids):
-            self._cursor.execute(
-                "INSERT INTO procedures SELECT (SELECT coalesce(max(procedure), 0) FROM procedures) + 1, ?, ? "
-                "WHERE NOT EXISTS (SELECT 1 FROM procedures WHERE id = ?)",
-                [self._organization_id, procedure_id, procedure_id],
-            )
-        return self._procedure_numbers()
+    def _number_procedures(self, procedure_ids: Set[UUID]) -> dict[UUID, int]:
+        known = self._procedure_numbers()
+        missing = sorted(procedure_ids - known.keys())
+        if missing:
+            rows = Rows()
+            fresh = dict(zip(missing, self._next_numbers("procedure", "procedures"), strict=False))
+            for procedure_id, number in fresh.items():
+                rows.add("procedures", (number, self._organization_id, procedure_id))
+            self._insert(rows)
+            known.update(fresh)
+        return known
+
+    def _next_numbers(self, column: str, table: str) -> Iterator[int]:
+        """The numbers that are free."""
+        [(highest,)] = self._cursor.execute(f"SELECT coalesce(max({column}), 0) FROM {table}").fetchall()
+        return count(int(highest) + 1)
 
     def _procedure_numbers(self) -> dict[UUID, int]:
         """The number of each procedure of the organization that the copy knows."""
@@ -210,7 +207,7 @@ class _Batch:
         ids = list(unit_ids)
         if not ids:
             return
-        self._cursor.execute(f"DELETE FROM units WHERE id IN ({_marks(ids)})", ids)
+        self._batch.remove_units(ids)
         rows = Rows()
         for unit in read_unit_headers(Scope(self._connection, self._organization_id), ids):
             rows.add("units", (unit.id, self._organization_id, unit.serial_key))
@@ -220,24 +217,30 @@ class _Batch:
         """The number of each spec in the copy. New specs get the next numbers."""
         missing = [spec for spec in specs if spec not in self._specs]
         if missing:
-            kinds = {name: TABLES["specs"][name] for name in Spec._fields}
-            same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM w.{name}" for name in Spec._fields)
-            self._cursor.register("wanted_specs", columns_of(kinds, missing))
-            self._cursor.execute(
-                "INSERT INTO specs "
-                "SELECT (SELECT coalesce(max(spec), 0) FROM specs) + row_number() OVER (), w.* "
-                f"FROM wanted_specs w WHERE NOT EXISTS (SELECT 1 FROM specs s WHERE {same})"
-            )
-            found = self._cursor.execute(f"SELECT s.* FROM specs s JOIN wanted_specs w ON {same}").fetchall()
-            self._cursor.unregister("wanted_specs")
-            self._specs.update((Spec(*spec), number) for number, *spec in found)
+            self._specs.update(self._find_specs(missing))
+            rows = Rows()
+            new = [spec for spec in missing if spec not in self._specs]
+            for spec, number in zip(new, self._next_numbers("spec", "specs") if new else (), strict=False):
+                rows.add("specs", (number, *spec))
+                self._specs[spec] = number
+            self._insert(rows)
         return [self._specs[spec] for spec in specs]
 
+    def _find_specs(self, specs: Sequence[Spec]) -> Mapping[Spec, int]:
+        """The numbers of those of these specs that the copy has, and of some that are alike."""
+        alike, values = ["TRUE"], list[Any]()
+        for column in ("procedure", "phase", "name", "lower", "upper"):
+            known = {getattr(spec, column) for spec in specs} - {None}
+            if known:
+                alike.append(f"({column} IS NULL OR {column} IN ({_marks(known)}))")
+                values += known
+        columns = ", ".join(Spec._fields)
+        found = self._cursor.execute(f"SELECT spec, {columns} FROM specs WHERE {' AND '.join(alike)}", values)
+        return {Spec(*spec): number for number, *spec in found.fetchall()}
+
     def _insert(self, rows: Rows) -> None:
-        for name, columns in rows.tables(self._number_specs(rows.specs)):
-            self._cursor.register("fresh_rows", columns)
-            self._cursor.execute(f"INSERT INTO {INTO.get(name, name)} SELECT * FROM fresh_rows")
-            self._cursor.unregister("fresh_rows")
+        for name, columns in rows.tables(self._number_specs(rows.specs) if rows.specs else ()):
+            self._batch.insert(name, columns)
 
 
 def _attempt(run: int, procedure: int, header: CopiedHeader) -> CopiedAttempt:
@@ -247,15 +250,8 @@ def _attempt(run: int, procedure: int, header: CopiedHeader) -> CopiedAttempt:
     )
 
 
-def _seen(cursor: Cursor) -> int:
-    [(seq,)] = cursor.execute("SELECT seq FROM copy_state").fetchall()
-    return int(seq)
-
-
-def _check_history(cursor: Cursor, found: Sequence[Change]) -> None:
-    [state] = cursor.execute("SELECT seq, entity, changed_at FROM copy_state").fetchall()
-    if [(change.seq, change.entity_id, utc(change.changed_at)) for change in found] != [state]:
-        raise AnotherHistory(f"The database has no change {state[0]} as the columnar copy saw it.")
+def _seen(change: Change) -> LastSeen:
+    return LastSeen(change.seq, change.entity_id, utc(change.changed_at))
 
 
 def _marks(values: Iterable[Any]) -> str:

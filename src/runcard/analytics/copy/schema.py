@@ -14,7 +14,7 @@ are the same as `passed_at` and `last_outcome`, but for these attempts only. `sa
 `judged` and `failed` count the measurements of the run, in each attempt of a phase.
 
 Measurements are in two tables, which the view `measurements` shows as one: RECENT in order of arrival, and SORTED by
-spec and time. When there are many recent ones, they are moved to the sorted ones (`compaction`). So the values of one
+spec and time. When there are many recent ones, they are moved to the sorted ones. So the values of one
 measurement lie close together, and the newest rows of all are found at the end.
 
 Rows of phases, measurements and logs repeat `id_high` and `procedure`, so that common lists need no join; repeated

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from runcard.analytics.conditions import Conditions, is_one_of
-from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.engines.engine import Cursor
 from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 
 # The number of names to try, one more each time. If these have too few rows, the rows of all names are read.

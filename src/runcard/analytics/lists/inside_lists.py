@@ -11,7 +11,7 @@ from uuid import UUID
 from runcard.analytics.conditions import Conditions, is_one_of, microseconds_between, numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import split_number
-from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.engines.engine import Cursor
 from runcard.analytics.lists.first_named import first_named
 from runcard.analytics.lists.log_search import Search, holding
 from runcard.analytics.lists.matching_runs import MatchingRuns, find_in_copy

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.engines.engine import Cursor
 from runcard.analytics.copy.log_blocks import marks_of
 from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.duckdb import CopyFailed, Cursor
+from runcard.analytics.copy.engines.engine import CopyFailed, Cursor
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges

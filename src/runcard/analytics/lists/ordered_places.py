@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.engines.engine import Cursor
 
 
 class Key(NamedTuple):

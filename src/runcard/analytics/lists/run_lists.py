@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from runcard.analytics.conditions import microseconds_between
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
-from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.engines.engine import Cursor
 from runcard.analytics.lists.matching_runs import MatchingRuns, find_in_copy
 from runcard.analytics.snapshot import Snapshot
 from runcard.store.engine.scope import Scope

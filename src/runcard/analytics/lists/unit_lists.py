@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
-from runcard.analytics.copy.engines.duckdb import Cursor
+from runcard.analytics.copy.engines.engine import Cursor
 from runcard.analytics.lists.matching_runs import MatchingRuns, ask_copy, find_in_copy
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope

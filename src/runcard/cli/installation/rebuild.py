@@ -5,7 +5,8 @@ from contextlib import closing
 import typer
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from runcard.analytics.copy.engines.duckdb import CopyFailed, CopyLocked, DuckDb
+from runcard.analytics.copy.engines.duckdb import CopyLocked, DuckDb
+from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.analytics.copy.projector import Projector
 from runcard.app import memory_plan, open_database
 from runcard.cli.installation.private_files import keep_private

@@ -1,17 +1,24 @@
 """DuckDB in a single file, which one process owns."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import duckdb
+import pyarrow as pa
 
-from runcard.analytics.copy.schema import SCHEMA_VERSION, statements
+from runcard.analytics.copy.engines.engine import Batch, CopyFailed, LastSeen
+from runcard.analytics.copy.schema import INSIDE_RUNS, INTO, RECENT, SCHEMA_VERSION, SORTED, statements
+from runcard.analytics.copy.standing import Standing
 
 _log = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
+# Sorting this many takes about a second, and a few hundred bytes each. Fewer would scatter each measurement more.
+ENOUGH_ROWS = 2_000_000
 _MEMORY_BYTES = 400 * _MIB
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
@@ -23,30 +30,14 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": True,
 }
 
-Cursor = duckdb.DuckDBPyConnection
+# Functions that DuckDB has by another name; see `clickhouse_sql`.
+_MACROS = (
+    "CREATE OR REPLACE MACRO uuid_text(id) AS id::VARCHAR",
+    "CREATE OR REPLACE MACRO whole(number) AS CAST(number AS BIGINT)",
+)
 
 # Errors that mean damage or may come from it. A query that is too large or wrong raises others.
 _DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
-
-
-class CopyFailed(Exception):
-    """A query or change of the copy failed; the message quotes DuckDB.
-
-    is_damaged: it cannot be trusted any more.
-    """
-
-    def __init__(self, error: duckdb.Error | OSError) -> None:
-        super().__init__(f"The columnar copy failed: {error}")
-        self.is_damaged = isinstance(error, _DAMAGE)
-
-
-@contextmanager
-def failing_as_copy() -> Iterator[None]:
-    """Turn errors of DuckDB inside the block into CopyFailed."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise CopyFailed(error) from error
 
 
 class CopyLocked(Exception):
@@ -56,23 +47,50 @@ class CopyLocked(Exception):
 class DuckDb:
     """The columnar copy in a file. A file that is missing, damaged or of another version is begun anew."""
 
-    def __init__(self, path: Path, memory_bytes: int = _MEMORY_BYTES) -> None:
-        """Open the file. Raises CopyLocked, or CopyFailed if the file can be neither used nor begun anew."""
+    def __init__(self, path: Path, memory_bytes: int = _MEMORY_BYTES, enough_rows: int = ENOUGH_ROWS) -> None:
+        """Open the file. enough_rows: number of recent measurements from which they are moved to the sorted ones.
+
+        Raises CopyLocked, or CopyFailed if the file can be neither used nor begun anew.
+        """
         self.path = path
+        self._enough_rows = enough_rows
         self._memory_bytes = memory_bytes
         self._connection = self._open()
 
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
     @contextmanager
-    def transaction(self) -> Iterator[Cursor]:
+    def transaction(self) -> Iterator["DuckDbCursor"]:
         """A cursor that sees one state of the copy. Its changes are kept if the block ends without an error.
 
         Raises CopyFailed.
         """
-        with failing_as_copy(), self._connection.cursor() as cursor:
-            cursor.execute("SET enable_progress_bar = false")  # each cursor has its own setting
-            cursor.begin()
-            yield cursor
-            cursor.commit()  # without it, closing the cursor rolls back
+        with self.failing(), self._connection.cursor() as connection:
+            connection.execute("SET enable_progress_bar = false")  # each cursor has its own setting
+            connection.begin()
+            yield DuckDbCursor(connection)
+            connection.commit()  # without it, closing the cursor rolls back
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise CopyFailed(error, is_damaged=isinstance(error, _DAMAGE)) from error
+
+    def last_seen(self) -> LastSeen:
+        with self.transaction() as cursor:
+            [state] = cursor.execute("SELECT seq, entity, changed_at FROM copy_state").fetchall()
+        return LastSeen(*state)
+
+    @contextmanager
+    def batch(self, last: LastSeen) -> Iterator[Batch]:
+        with self.transaction() as cursor:
+            yield _Batch(cursor)
+            compact(cursor, self._enough_rows)
+            cursor.execute("UPDATE copy_state SET seq = ?, entity = ?, changed_at = ?", [*last])
 
     def begin_anew(self) -> None:
         """Delete the file and make an empty one. Raises CopyLocked or CopyFailed."""
@@ -86,7 +104,13 @@ class DuckDb:
     def close(self) -> None:
         self._connection.close()
 
-    def _open(self) -> Cursor:
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        connection = self._open_file()
+        for macro in _MACROS:
+            connection.execute(macro)
+        return connection
+
+    def _open_file(self) -> duckdb.DuckDBPyConnection:
         try:
             found = _connect(self.path, self._memory_bytes)
             if _is_of_this_version(found):
@@ -102,7 +126,78 @@ class DuckDb:
         except (duckdb.Error, OSError) as error:
             if _is_locked(error):
                 raise CopyLocked(self.path) from error
-            raise CopyFailed(error) from error
+            raise CopyFailed(error, is_damaged=isinstance(error, _DAMAGE)) from error
+
+
+class DuckDbCursor:
+    """Queries and changes in one transaction."""
+
+    has_log_blocks = True
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def execute(self, sql: str, values: Any = None) -> "DuckDbCursor":
+        self.connection.execute(sql, values)
+        return self
+
+    def fetchall(self) -> list[Any]:
+        return self.connection.fetchall()
+
+    def fetchnumpy(self) -> dict[str, Any]:
+        return self.connection.fetchnumpy()
+
+    def keep(self, name: str, query: str, values: Any = None) -> int:
+        [(count,)] = self.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", values).fetchall()
+        return int(count)
+
+    def register(self, name: str, table: pa.Table) -> None:
+        self.connection.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        self.connection.unregister(name)
+
+
+class _Batch:
+    """Changes in the transaction of a cursor."""
+
+    def __init__(self, cursor: DuckDbCursor) -> None:
+        self.cursor = cursor
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        self.cursor.register("fresh_rows", rows)
+        self.cursor.execute(f"INSERT INTO {INTO.get(table, table)} SELECT * FROM fresh_rows")
+        self.cursor.unregister("fresh_rows")
+
+    def remove_runs(self, numbers: Collection[int]) -> None:
+        for table in ("runs", *INSIDE_RUNS):
+            self._delete(table, "run", [*numbers])
+
+    def remove_units(self, unit_ids: Sequence[UUID]) -> None:
+        self._delete("units", "id", unit_ids)
+
+    def restand(self, rows: pa.Table) -> None:
+        changes = ", ".join(f"{name} = changed.{name}" for name in Standing._fields)
+        self.cursor.register("changed", rows)
+        self.cursor.execute(f"UPDATE runs SET {changes} FROM changed WHERE runs.run = changed.run")
+        self.cursor.unregister("changed")
+
+    def _delete(self, table: str, column: str, values: Sequence[Any]) -> None:
+        marks = ", ".join("?" for _ in values)
+        self.cursor.execute(f"DELETE FROM {table} WHERE {column} IN ({marks})", values)
+
+
+def compact(cursor: DuckDbCursor, enough_rows: int) -> None:
+    """Move the recent measurements to the sorted ones if there are enough, in the transaction of the cursor.
+
+    So the values of one measurement lie close together.
+    """
+    [(count,)] = cursor.execute(f"SELECT count(*) FROM {RECENT}").fetchall()
+    if count >= enough_rows:
+        cursor.execute(
+            f"INSERT INTO {SORTED} SELECT * FROM {RECENT} ORDER BY spec, started_at, run, position"
+        )
+        cursor.execute(f"DELETE FROM {RECENT}")
 
 
 def look_at(path: Path) -> int | None:
@@ -122,11 +217,11 @@ def look_at(path: Path) -> int | None:
     return int(seq) if version == SCHEMA_VERSION else None
 
 
-def _connect(path: Path, memory_bytes: int) -> Cursor:
+def _connect(path: Path, memory_bytes: int) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(path, config={**_SETTINGS, "memory_limit": f"{memory_bytes // _MIB}MiB"})
 
 
-def _make(path: Path, memory_bytes: int) -> Cursor:
+def _make(path: Path, memory_bytes: int) -> duckdb.DuckDBPyConnection:
     """Replace the file by an empty copy, and open it."""
     _delete(path)
     connection = _connect(path, memory_bytes)
@@ -137,7 +232,7 @@ def _make(path: Path, memory_bytes: int) -> Cursor:
     return connection
 
 
-def _is_of_this_version(connection: Cursor) -> bool:
+def _is_of_this_version(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the file is a copy of this version; False for a new file, which has no tables.
 
     If its tables are others or damaged, closes the file and raises duckdb.Error.
