@@ -52,7 +52,7 @@ class Calendar:
         # Faster than DuckDB's own time zones.
         shifts = {change.at: _interval(change.after) for change in self._changes}
         shift = self._choice(shifts, self._first_shift)
-        local = f"date_trunc('{period}', r.started_at + {shift})"
+        local = f"date_trunc('{period}', r.started_at + {shift})::TIMESTAMP"
         if period != "hour":
             return local
         # An hour that the clocks repeat is two hours.

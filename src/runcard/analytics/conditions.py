@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from runcard.analytics.copy.columns import utc
-from runcard.analytics.copy.engines.engine import Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor
 from runcard.store.lists.run_filter import RunFilter
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -104,7 +104,7 @@ def on_runs(run_filter: RunFilter, resolved: Mapping[str, Sequence[UUID]]) -> Co
 
 
 def procedure_numbers(
-    cursor: Cursor, organization_id: UUID, procedure_ids: Collection[UUID] | None
+    cursor: CopyCursor, organization_id: UUID, procedure_ids: Collection[UUID] | None
 ) -> list[int]:
     """The numbers of the organization's procedures, or of these among them; None: all."""
     conditions = Conditions()
@@ -113,7 +113,7 @@ def procedure_numbers(
     return numbers(cursor, "procedure", "procedures", conditions)
 
 
-def numbers(cursor: Cursor, column: str, table: str, conditions: Conditions) -> list[int]:
+def numbers(cursor: CopyCursor, column: str, table: str, conditions: Conditions) -> list[int]:
     """The numbers in a column of the rows that meet the conditions. As literals they rule out more than a join."""
     query = f"SELECT {column} FROM {table} WHERE {conditions.sql}"
     return [number for (number,) in cursor.execute(query, conditions.values).fetchall()]

@@ -62,8 +62,8 @@ def share_sql(number: str, scale: str, centre: str) -> str:
 def sums_sql(share: str) -> tuple[str, str]:
     """SQL of the sums of shares and of their squares, as integers."""
     return (
-        f"sum(CAST({share} * {_SHARE}::DOUBLE AS BIGINT))",
-        f"sum(CAST({share} * {share} * {_SQUARE}::DOUBLE AS BIGINT))",
+        f"sum(whole({share} * {_SHARE}::DOUBLE))",
+        f"sum(whole({share} * {share} * {_SQUARE}::DOUBLE))",
     )
 
 
@@ -84,15 +84,19 @@ def exact_moments(
     if not extents:
         return {}
     columns = [list(column) for column in zip(*extents, strict=True)]
-    origin = ", ".join(f"unnest(?::BIGINT[]) AS key{place}" for place in range(len(columns)))
+    places = range(len(columns))
+    lists = ", ".join([*("?::BIGINT[]" for _ in places), "?::DOUBLE[]", "?::DOUBLE[]"])
+    origin = ", ".join(f"struct_extract(o, {place + 1}) AS key{place}" for place in places)
     same = " AND ".join(f"o.key{place} = {key}" for place, key in enumerate(source.keys))
-    keys = ", ".join(f"o.key{place}" for place in range(len(columns)))
+    keys = ", ".join(f"o.key{place}" for place in places)
     total, squares = sums_sql("share")
     found = asking.rows(
         f"SELECT {keys.replace('o.', '')}, count(share), {total}, {squares} FROM ("
         f"SELECT {keys}, {share_sql(source.number, 'o.scale', 'o.centre')} AS share "
         f"FROM measurements x JOIN runs r USING (run) {source.join} JOIN ("
-        f"SELECT {origin}, unnest(?::DOUBLE[]) AS scale, unnest(?::DOUBLE[]) AS centre) o ON {same} "
+        f"SELECT {origin}, struct_extract(o, {len(columns) + 1}) AS scale, "
+        f"struct_extract(o, {len(columns) + 2}) AS centre "
+        f"FROM (SELECT unnest(list_zip({lists})) AS o)) o ON {same} "
         f"WHERE {source.where.sql}) GROUP BY ALL",
         [
             *source.parameters,

@@ -24,7 +24,7 @@ _COLUMNS = {
     "version": "r.version",
     "station": "r.created_by_station",
     # A member's id, or the name of somebody who is not a member.
-    "operator": "coalesce(r.operator::VARCHAR, r.operator_name)",
+    "operator": "coalesce(uuid_text(r.operator), r.operator_name)",
     "part": "r.part",
     "revision": "r.revision",
     "batch": "r.batch",

@@ -107,7 +107,7 @@ def survey_of(asking: Asking, specs: Sequence[SpecRow], numbers: Conditions, mos
     """The survey for a sample of at most about `most` numbers. numbers: their conditions; all have these specs."""
     every = on_specs(specs)
     n, others = asking.one(
-        "SELECT count(x.num), count(*) FILTER (x.num IS NULL OR NOT x.is_final) "
+        "SELECT count(x.num), count(*) FILTER (WHERE x.num IS NULL OR NOT x.is_final) "
         f"FROM measurements x WHERE {every.sql}",
         every.values,
     )

@@ -15,7 +15,7 @@ from runcard.analytics.attempts import CONDITIONS, Attempts
 from runcard.analytics.calendar import CalendarSpan
 from runcard.analytics.conditions import Conditions, on_runs
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.engine import CopyFailed, Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor, CopyFailed
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.domain.runs.clock import EARLIEST, MOST_AHEAD
 from runcard.store.commit.changes import last_seq
@@ -47,7 +47,7 @@ class Selection(NamedTuple):
 class _State(NamedTuple):
     """has_voided: whether the copy holds any voided run, of any organization."""
 
-    cursor: Cursor
+    cursor: CopyCursor
     freshness: Freshness
     has_voided: bool
 
@@ -153,7 +153,7 @@ class Snapshot:
         return int(count)
 
     @contextmanager
-    def cursor(self) -> Iterator[Cursor]:
+    def cursor(self) -> Iterator[CopyCursor]:
         """A cursor for a query. Raises FiguresUnavailable, also if the query fails."""
         with self._telling():
             yield self._seen().cursor
@@ -223,7 +223,7 @@ class Asking:
         return row
 
 
-def _state(cursor: Cursor, newest: int, *, is_current: bool) -> _State:
+def _state(cursor: CopyCursor, newest: int, *, is_current: bool) -> _State:
     # Where no run is voided, the statistics of the column say so, and no row is read.
     [(seen, seen_at, has_voided)] = cursor.execute(
         "SELECT seq, changed_at, EXISTS (SELECT 1 FROM runs WHERE voided_at IS NOT NULL) FROM copy_state"

@@ -12,7 +12,7 @@ _TAKEN = 100
 
 
 class Slices(NamedTuple):
-    """sql: the number of the slice of `runs r`. condition: SQL of whether the slice is taken."""
+    """sql: the start of the slice of `runs r`, as a number. condition: SQL of whether the slice is taken."""
 
     sql: str
     condition: str
@@ -32,5 +32,5 @@ def one_of_each(asking: Asking, step: int) -> Slices:
         f"SELECT epoch_us(min(started_at)), epoch_us(max(started_at)) FROM runs r WHERE {asking.runs.sql}"
     )
     width = max((last - first) // (_TAKEN * step), 1)
-    number = f"(epoch_us(r.started_at) // {width})"
+    number = f"(epoch_us(r.started_at) - epoch_us(r.started_at) % {width})"
     return Slices(number, f"hash({number}) % {step} = 0")

@@ -21,7 +21,7 @@ Rows of phases, measurements and logs repeat `id_high` and `procedure`, so that 
 values compress to nothing. The values of each type are in the order in which lists sort them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from runcard.domain.runs.measurement import ValueKind
@@ -30,7 +30,8 @@ from runcard.domain.runs.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOut
 # Raise it with every change below, and with every change in how the projector copies runs. Older copies are begun anew.
 SCHEMA_VERSION = 8
 
-_TYPES = {
+# The values of each type, in the order in which lists sort them.
+ENUMS: Mapping[str, Sequence[str]] = {
     "run_outcome": sorted(get_args(RunOutcome)),
     "phase_outcome": sorted(get_args(PhaseOutcome)),
     "measurement_outcome": sorted(get_args(MeasurementOutcome)),
@@ -155,7 +156,7 @@ def statements() -> list[str]:
     """The SQL statements that make an empty copy, which has seen no change."""
     types = [
         f"CREATE TYPE {name} AS ENUM ({', '.join(repr(value) for value in values)})"
-        for name, values in _TYPES.items()
+        for name, values in ENUMS.items()
     ]
     tables = [
         f"CREATE TABLE {table} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from runcard.analytics.conditions import Conditions, is_one_of
-from runcard.analytics.copy.engines.engine import Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor
 from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 
 # The number of names to try, one more each time. If these have too few rows, the rows of all names are read.
@@ -11,7 +11,7 @@ MOST_NAMES = 4
 
 
 def first_named(
-    cursor: Cursor,
+    cursor: CopyCursor,
     source: RowSource,
     procedures: Sequence[int],
     order: RowOrder,

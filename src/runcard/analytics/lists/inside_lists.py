@@ -11,7 +11,7 @@ from uuid import UUID
 from runcard.analytics.conditions import Conditions, is_one_of, microseconds_between, numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import split_number
-from runcard.analytics.copy.engines.engine import Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor
 from runcard.analytics.lists.first_named import first_named
 from runcard.analytics.lists.log_search import Search, holding
 from runcard.analytics.lists.matching_runs import MatchingRuns, find_in_copy
@@ -177,7 +177,7 @@ def _list(
     page, descending = listing.page, listing.descending
     count = places_up_to(page)
 
-    def find(cursor: Cursor, found: MatchingRuns) -> list[RowPlace]:
+    def find(cursor: CopyCursor, found: MatchingRuns) -> list[RowPlace]:
         source = _source(cursor, scope.organization_id, found, query)
         order = query.order
         if order.joins == _SPECS and query.specs is None:
@@ -194,7 +194,7 @@ def _list(
     return Listed(read_inside(scope, query.kind, ids), len(places) > page.limit)
 
 
-def _source(cursor: Cursor, organization_id: UUID, runs: MatchingRuns, query: _Query[T, S]) -> RowSource:
+def _source(cursor: CopyCursor, organization_id: UUID, runs: MatchingRuns, query: _Query[T, S]) -> RowSource:
     """The rows of these runs that the query matches."""
     rows = runs.what_lies_inside().and_of(query.rows)
     if query.specs is not None:
@@ -205,14 +205,14 @@ def _source(cursor: Cursor, organization_id: UUID, runs: MatchingRuns, query: _Q
     return _with_ids(cursor, organization_id, source, query.kind, query.ids)
 
 
-def _of_specs(cursor: Cursor, specs: Conditions) -> Conditions:
+def _of_specs(cursor: CopyCursor, specs: Conditions) -> Conditions:
     found = Conditions()
     found.one_of("x.spec", numbers(cursor, "spec", "specs", specs), "INTEGER")
     return found
 
 
 def _with_ids(
-    cursor: Cursor, organization_id: UUID, source: RowSource, kind: Kind[T, S], ids: Collection[UUID]
+    cursor: CopyCursor, organization_id: UUID, source: RowSource, kind: Kind[T, S], ids: Collection[UUID]
 ) -> RowSource:
     """The source, narrowed to rows that have one of these ids, or whose run has one."""
     places = {id_: run_of(id_) for id_ in ids}

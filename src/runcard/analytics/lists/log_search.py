@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.copy.engines.engine import Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor
 from runcard.analytics.copy.log_blocks import marks_of
 from runcard.analytics.lists.ordered_places import RowOrder, RowSource
 
@@ -36,14 +36,16 @@ class Search(NamedTuple):
     descending: bool
 
 
-def holding(cursor: Cursor, search: Search) -> RowSource:
+def holding(cursor: CopyCursor, search: Search) -> RowSource:
     """The lines of a search that hold the text, or some of them that include the first `line_count`.
 
     Intermediate results are in the temporary tables `likely`, of blocks, and `found_lines`.
     """
     rows, holds = search.lines.rows, Conditions.of("contains(x.folded_message, ?)", search.text)
+    if not cursor.has_log_blocks:
+        return search.lines._replace(rows=rows.and_of(holds))
     [(sampled_count, held_count)] = cursor.execute(
-        f"SELECT count(*), count(*) FILTER ({holds.sql}) "
+        f"SELECT count(*), count(*) FILTER (WHERE {holds.sql}) "
         f"FROM (SELECT x.folded_message FROM logs x WHERE {rows.sql} LIMIT {SAMPLE}) x",
         [*holds.values, *rows.values],
     ).fetchall()
@@ -57,7 +59,7 @@ def holding(cursor: Cursor, search: Search) -> RowSource:
     return found or search.lines._replace(rows=rows.and_of(holds))
 
 
-def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: float) -> RowSource | None:
+def _among_the_first(cursor: CopyCursor, search: Search, holds: Conditions, share: float) -> RowSource | None:
     """The lines that hold the text among the first lines in the order; None if they are too few.
 
     share: the share of lines that should hold it.
@@ -83,7 +85,7 @@ def _among_the_first(cursor: Cursor, search: Search, holds: Conditions, share: f
     return None
 
 
-def _near(cursor: Cursor, search: Search, reach: float) -> Conditions | None:
+def _near(cursor: CopyCursor, search: Search, reach: float) -> Conditions | None:
     """The condition that a line is among about the first `reach`, or equal to the last of them; None if unknown."""
     key, rows = search.order.of_rows[0], search.lines.rows
     way, not_beyond = ("DESC", ">=") if search.descending else ("ASC", "<=")
@@ -97,25 +99,25 @@ def _near(cursor: Cursor, search: Search, reach: float) -> Conditions | None:
     return Conditions.of(f"{key.sql} {not_beyond} ?::{key.kind}", furthest[0][0])
 
 
-def _are_many_more(cursor: Cursor, rows: Conditions, reach: float) -> bool:
+def _are_many_more(cursor: CopyCursor, rows: Conditions, reach: float) -> bool:
     """Whether these rows are far more than `reach`, for example because the last one has many equals."""
     query = f"SELECT count(*) FROM logs x TABLESAMPLE system({PERCENT}%) WHERE {rows.sql}"
     [(seen_count,)] = cursor.execute(query, rows.values).fetchall()
     return bool(seen_count * 100 / PERCENT > _TO_SPARE * reach + MANY)
 
 
-def _in_blocks(cursor: Cursor, search: Search) -> RowSource | None:
+def _in_blocks(cursor: CopyCursor, search: Search) -> RowSource | None:
     """All lines that hold the text; None if too many blocks may hold it to search each."""
     blocks, marked = search.blocks, Conditions()
     for place, bits in marks_of(search.text).items():
         marked.add(f"x.marks[1 + ({place} & (len(x.marks) - 1))] & {bits} = {bits}")
     if marked.is_empty:
         return None
-    [(likely_count,)] = cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE likely AS SELECT x.run, x.first, x.last FROM log_blocks x "
-        f"WHERE {blocks.and_of(marked).sql}",
+    likely_count = cursor.keep(
+        "likely",
+        f"SELECT x.run, x.first, x.last FROM log_blocks x WHERE {blocks.and_of(marked).sql}",
         blocks.values,
-    ).fetchall()
+    )
     [(block_count,)] = cursor.execute(
         f"SELECT count(*) FROM log_blocks x WHERE {blocks.sql}", blocks.values
     ).fetchall()
@@ -126,18 +128,18 @@ def _in_blocks(cursor: Cursor, search: Search) -> RowSource | None:
     return _kept(search)
 
 
-def _keep(cursor: Cursor, source: str, rows: Conditions, text: str, limit: int | None = None) -> int:
+def _keep(cursor: CopyCursor, source: str, rows: Conditions, text: str, limit: int | None = None) -> int:
     """Put the lines that hold the text, or `limit` of them, into `found_lines`, and return their number."""
     # If the text were a constant, DuckDB would search each message of a part of the table, not only those of the rows.
     matching = rows.and_of(
         Conditions.of("contains(x.folded_message, CASE WHEN x.position >= 0 THEN ? END)", text)
     )
-    [(kept_count,)] = cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE found_lines AS SELECT x.run, x.position, x.timestamp, x.level "
-        f"FROM {source} WHERE {matching.sql} {'' if limit is None else f'LIMIT {limit}'}",
+    return cursor.keep(
+        "found_lines",
+        f"SELECT x.run, x.position, x.timestamp, x.level FROM {source} WHERE {matching.sql} "
+        f"{'' if limit is None else f'LIMIT {limit}'}",
         matching.values,
-    ).fetchall()
-    return int(kept_count)
+    )
 
 
 def _kept(search: Search) -> RowSource:

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from runcard.analytics.conditions import Conditions, on_runs, procedure_numbers
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.engine import CopyFailed, Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor, CopyFailed
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
@@ -49,7 +49,7 @@ def find_in_copy(
     scope: Scope,
     runs: RunFilter,
     page: Page,
-    find: Callable[[Cursor, MatchingRuns], T],
+    find: Callable[[CopyCursor, MatchingRuns], T],
 ) -> T | None:
     """What `find` finds for a page; None if there is no copy, it has not seen all changes in time, or it failed."""
     if copy is None:
@@ -64,14 +64,14 @@ def find_in_copy(
     # The copy may be ahead of the connection. Runs that the connection does not see yet must not be found.
     newest = min(seen, seen if page.snapshot is None else page.snapshot)
 
-    def find_matching(cursor: Cursor) -> T:
+    def find_matching(cursor: CopyCursor) -> T:
         procedures = procedure_numbers(cursor, scope.organization_id, runs.procedure_ids)
         return find(cursor, MatchingRuns(procedures, newest, on_runs(runs, resolved)))
 
     return ask_copy(copy, find_matching)
 
 
-def ask_copy(copy: ColumnarCopy, find: Callable[[Cursor], T]) -> T | None:
+def ask_copy(copy: ColumnarCopy, find: Callable[[CopyCursor], T]) -> T | None:
     """What `find` finds in one state of the copy; None if the copy failed."""
     try:
         with copy.engine.transaction() as cursor:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from runcard.analytics.conditions import Conditions
-from runcard.analytics.copy.engines.engine import Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor
 
 
 class Key(NamedTuple):
@@ -52,7 +52,7 @@ RUNS_PER_ROW = (0.25, 1.25, 4.0)
 
 
 def find_places(
-    cursor: Cursor, source: RowSource, order: RowOrder, count: int, offset: int, *, descending: bool
+    cursor: CopyCursor, source: RowSource, order: RowOrder, count: int, offset: int, *, descending: bool
 ) -> list[RowPlace]:
     """The first `count` places, without the first `offset`, in this order or, descending, in the opposite one."""
     return _Search(cursor, source, order, "DESC" if descending else "ASC").places(count, offset)
@@ -61,7 +61,7 @@ def find_places(
 class _Search:
     """Finds places with the help of temporary tables: `found` and `few`, of rows, and `nearest`, of runs."""
 
-    def __init__(self, cursor: Cursor, source: RowSource, order: RowOrder, way: str) -> None:
+    def __init__(self, cursor: CopyCursor, source: RowSource, order: RowOrder, way: str) -> None:
         self._cursor = cursor
         self._source = source
         self._order = order
@@ -88,8 +88,9 @@ class _Search:
 
     def _find_first(self, keys: Sequence[Key], rows: Conditions, count: int) -> None:
         """Put the first `count` rows by the first of these keys into `found`, or all if there are fewer."""
-        self._fetch(
-            f"CREATE OR REPLACE TEMP TABLE found AS SELECT {_named(keys)}x.run, x.position FROM {self._rows} "
+        self._keep(
+            "found",
+            f"SELECT {_named(keys)}x.run AS run, x.position AS position FROM {self._rows} "
             f"WHERE {rows.sql} ORDER BY {self._by(keys[0].sql)} LIMIT {count}",
             rows,
         )
@@ -105,9 +106,9 @@ class _Search:
 
     def _by_runs(self, rows: Conditions, count: int, offset: int) -> list[RowPlace]:
         """The first `count` rows, without the first `offset`, in the order of their runs."""
-        [(few_count,)] = self._fetch(
-            f"CREATE OR REPLACE TEMP TABLE few AS SELECT x.run, x.position FROM {self._rows} WHERE {rows.sql} "
-            f"LIMIT {FEW}",
+        few_count = self._keep(
+            "few",
+            f"SELECT x.run AS run, x.position AS position FROM {self._rows} WHERE {rows.sql} LIMIT {FEW}",
             rows,
         )
         if few_count < FEW:
@@ -134,8 +135,9 @@ class _Search:
         keys, runs = self._order.of_runs, self._source.runs
         if limit is not None and not keys:
             runs = runs.and_of(self._not_beyond_the_last(limit))
-        [(found_count,)] = self._fetch(
-            f"CREATE OR REPLACE TEMP TABLE nearest AS SELECT {_named(keys)}r.run, r.id FROM runs r "
+        found_count = self._keep(
+            "nearest",
+            f"SELECT {_named(keys)}r.run AS run, r.id AS id FROM runs r "
             f"{self._joins_of_runs} WHERE {runs.sql} ORDER BY {self._by(*(key.sql for key in keys), 'r.id')} "
             f"{'' if limit is None else f'LIMIT {limit}'}",
             runs,
@@ -158,6 +160,10 @@ class _Search:
 
     def _by(self, *columns: str) -> str:
         return ", ".join(f"{column} {self._way} NULLS LAST" for column in columns)
+
+    def _keep(self, name: str, query: str, conditions: Conditions) -> int:
+        """Put the rows into a temporary table, and return their number."""
+        return self._cursor.keep(name, query, conditions.values)
 
     def _fetch(self, sql: str, conditions: Conditions | None = None) -> list[Any]:
         return self._cursor.execute(sql, conditions.values if conditions else []).fetchall()

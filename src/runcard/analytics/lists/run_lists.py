@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from runcard.analytics.conditions import microseconds_between
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
-from runcard.analytics.copy.engines.engine import Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor
 from runcard.analytics.lists.matching_runs import MatchingRuns, find_in_copy
 from runcard.analytics.snapshot import Snapshot
 from runcard.store.engine.scope import Scope
@@ -70,7 +70,7 @@ def count_runs(copy: ColumnarCopy | None, scope: Scope, run_filter: RunFilter, a
     None if the copy cannot answer and the database would have to read every run.
     """
 
-    def count(cursor: Cursor, runs: MatchingRuns) -> int:
+    def count(cursor: CopyCursor, runs: MatchingRuns) -> int:
         conditions = runs.themselves()
         query = f"SELECT count(*) FROM (SELECT 1 FROM runs r WHERE {conditions.sql} LIMIT {at_most})"
         [(found,)] = cursor.execute(query, conditions.values).fetchall()
@@ -100,7 +100,7 @@ def find_runs(
 ) -> Listed[RunRecord] | None:
     """The page as the copy finds it; None if it cannot answer."""
 
-    def find(cursor: Cursor, runs: MatchingRuns) -> list[UUID]:
+    def find(cursor: CopyCursor, runs: MatchingRuns) -> list[UUID]:
         return _find(cursor, scope, runs, _ORDERS[order], page, descending=descending)
 
     ids = find_in_copy(copy, scope, run_filter, page, find)
@@ -123,7 +123,7 @@ def _has_index(run_filter: RunFilter, order: RunSort) -> bool:
 
 
 def _find(
-    cursor: Cursor,
+    cursor: CopyCursor,
     scope: Scope,
     runs: MatchingRuns,
     order: _Order,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runcard.analytics.conditions import Conditions
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.columns import columns_of
-from runcard.analytics.copy.engines.engine import Cursor
+from runcard.analytics.copy.engines.engine import CopyCursor
 from runcard.analytics.lists.matching_runs import MatchingRuns, ask_copy, find_in_copy
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.scope import Scope
@@ -26,7 +26,7 @@ from runcard.store.units.records import UnitRecord
 _ORDERS: Mapping[UnitSort, tuple[str, str]] = {
     "last_run_at": ("max(r.started_at)", ""),
     "last_run_procedure": (
-        "arg_max(p.place, ROW(r.started_at, r.id))",
+        "arg_max(p.place, (r.started_at, r.id))",
         "JOIN places p ON p.procedure = r.procedure",
     ),
 }
@@ -76,7 +76,7 @@ def _units_with(
 ) -> Set[UUID] | None:
     """The units with a matching run, or whose newest run matches; None if they are many or the copy cannot answer."""
 
-    def find(cursor: Cursor, matching: MatchingRuns) -> Set[UUID]:
+    def find(cursor: CopyCursor, matching: MatchingRuns) -> Set[UUID]:
         conditions = matching.themselves()
         if is_newest:
             later = "l.unit = r.unit AND (l.started_at, l.id) > (r.started_at, r.id) AND l.run <= ?"
@@ -104,7 +104,7 @@ def find_units(
     if len(newer) > _MAX_NEWER:
         return None
 
-    def find(cursor: Cursor) -> list[UUID] | None:
+    def find(cursor: CopyCursor) -> list[UUID] | None:
         # The copy does not know when a unit was created. So if it is ahead of the connection, it cannot leave out the
         # newer units.
         if cursor.execute("SELECT seq FROM copy_state").fetchall() != [(seen,)]:
@@ -125,7 +125,13 @@ def find_units(
 
 
 def _find(
-    cursor: Cursor, organization_id: UUID, units: Conditions, order: UnitSort, page: Page, *, descending: bool
+    cursor: CopyCursor,
+    organization_id: UUID,
+    units: Conditions,
+    order: UnitSort,
+    page: Page,
+    *,
+    descending: bool,
 ) -> list[UUID]:
     """The ids of a page, and one more id if more units follow."""
     key, joins = _ORDERS[order]
@@ -139,7 +145,7 @@ def _find(
     return [unit_id for (unit_id,) in found.fetchall()]
 
 
-def _register_places(cursor: Cursor, scope: Scope) -> None:
+def _register_places(cursor: CopyCursor, scope: Scope) -> None:
     """Make the table `places`: the place of each procedure that has runs, by name. The copy has no names."""
     query = "SELECT id, procedure FROM procedures WHERE organization = ?"
     numbers = dict(cursor.execute(query, [scope.organization_id]).fetchall())

@@ -34,10 +34,10 @@ class LastSeen(NamedTuple):
     changed_at: datetime | None
 
 
-class Cursor(Protocol):
+class CopyCursor(Protocol):
     """Queries of one state of the copy. `?` in SQL stands for the next of the values."""
 
-    def execute(self, sql: str, values: Any = None, /) -> "Cursor":
+    def execute(self, sql: str, values: Any = None, /) -> "CopyCursor":
         """Run a query; its result is fetched from what is returned."""
         ...
 
@@ -67,7 +67,7 @@ class Batch(Protocol):
     """Changes of the copy that readers see all together, or not at all. `cursor` sees those made so far."""
 
     @property
-    def cursor(self) -> Cursor: ...
+    def cursor(self) -> CopyCursor: ...
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """Add rows to one of `schema.TABLES`."""
@@ -92,7 +92,7 @@ class Engine(Protocol):
         """Where the copy is, for people to read; without a password."""
         ...
 
-    def transaction(self) -> AbstractContextManager[Cursor]:
+    def transaction(self) -> AbstractContextManager[CopyCursor]:
         """A cursor that sees one state of the copy. Raises CopyFailed."""
         ...
 
@@ -101,7 +101,7 @@ class Engine(Protocol):
         ...
 
     def last_seen(self) -> LastSeen:
-        """Raises CopyFailed."""
+        """The last change that the copy has taken in. Raises CopyFailed."""
         ...
 
     def batch(self, last: LastSeen) -> AbstractContextManager[Batch]:

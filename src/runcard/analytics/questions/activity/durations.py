@@ -97,7 +97,7 @@ def figures_of(
     n: int, mean: float | None, quantiles: Sequence[float] | None, lowest: int | None, highest: int | None
 ) -> DurationFigures:
     """The figures in seconds, given microseconds."""
-    median, p95 = quantiles or (None, None)
+    median, p95 = quantiles if n and quantiles else (None, None)
     return DurationFigures(n, *map(_seconds, (mean, median, p95, lowest, highest)))
 
 

@@ -35,9 +35,9 @@ def procedure_activity(
     counted, first = CONDITIONS[selection.attempts or "all"], first_of(selection.attempts)
     is_first, passed = CONDITIONS[first], "passed_completed" if first == "first_completed" else "passed_at"
     rows = asking.rows(
-        f"SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) FILTER ({counted}) AS runs, "
-        f"max(r.started_at) FILTER ({counted}) AS last, count(*) FILTER ({is_first}) AS units, "
-        f"count(*) FILTER ({is_first} AND r.{passed} = 1) AS passed "
+        f"SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) FILTER (WHERE {counted}) AS runs, "
+        f"max(r.started_at) FILTER (WHERE {counted}) AS last, count(*) FILTER (WHERE {is_first}) AS units, "
+        f"count(*) FILTER (WHERE {is_first} AND r.{passed} = 1) AS passed "
         f"FROM runs r WHERE {asking.runs.sql} GROUP BY r.procedure HAVING runs > 0) "
         "JOIN procedures p USING (procedure) ORDER BY runs DESC, p.id"
     )

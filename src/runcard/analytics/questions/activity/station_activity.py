@@ -58,8 +58,8 @@ def station_activity(snapshot: Snapshot, selection: Selection) -> StationActivit
     in_window = Conditions()
     in_window.within("r.started_at", None, selection.runs.started_before)
     rows = asking.rows(
-        f"SELECT r.created_by_station, count(*) FILTER ({in_window.sql}), "
-        f"max(r.started_at) FILTER ({in_window.sql}), max(r.created_at) FROM runs r "
+        f"SELECT r.created_by_station, count(*) FILTER (WHERE {in_window.sql}), "
+        f"max(r.started_at) FILTER (WHERE {in_window.sql}), max(r.created_at) FROM runs r "
         f"WHERE {asking.runs.sql} AND r.created_by_station IS NOT NULL GROUP BY r.created_by_station",
         [*in_window.values, *in_window.values, *asking.runs.values],
     )

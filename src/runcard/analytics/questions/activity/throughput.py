@@ -78,7 +78,7 @@ def _rows(asking: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:
 
 def _query(asking: Asking, group: str) -> str:
     """The query of runs and units by group. Only units that were tested again, which are few, are told apart."""
-    per_outcome = ", ".join(f"count(*) FILTER (outcome = '{name}') AS {name}" for name in _OUTCOMES)
+    per_outcome = ", ".join(f"count(*) FILTER (WHERE outcome = '{name}') AS {name}" for name in _OUTCOMES)
     counts = ", ".join(f"sum({name})::BIGINT, sum(least({name}, most))::BIGINT" for name in _OUTCOMES)
     return f"""
         WITH chosen AS (

@@ -77,7 +77,7 @@ _FROM = "FROM measurements x JOIN runs r USING (run)"
 # The values of each specification, by the reason why the figures leave them out.
 _EXTENTS = f"""
 SELECT x.spec, {{why}} AS why,
-    count(*), count(*) FILTER (x.outcome = 'FAIL'), min(x.num), max(x.num),
+    count(*), count(*) FILTER (WHERE x.outcome = 'FAIL'), min(x.num), max(x.num),
     min(hash(r.created_by_station)), max(hash(r.created_by_station))
 {_FROM} WHERE {{conditions}} GROUP BY x.spec, why
 """
@@ -95,9 +95,12 @@ _READ = "measurements x JOIN runs r USING (run) JOIN near c ON c.spec = x.spec W
 _ROWS = f"""
 WITH extents AS MATERIALIZED (
     SELECT *, lowest / 2 + highest / 2 AS middle FROM (
-        SELECT unnest(?::INTEGER[]) AS spec, unnest(?::BIGINT[]) AS n, unnest(?::BIGINT[]) AS failed,
-            unnest(?::BIGINT[]) AS not_finite, unnest(?::DOUBLE[]) AS lowest, unnest(?::DOUBLE[]) AS highest,
-            unnest(?::DOUBLE[]) AS scale
+        SELECT struct_extract(e, 1) AS spec, struct_extract(e, 2) AS n, struct_extract(e, 3) AS failed,
+            struct_extract(e, 4) AS not_finite, struct_extract(e, 5) AS lowest, struct_extract(e, 6) AS highest,
+            struct_extract(e, 7) AS scale
+        FROM (SELECT unnest(list_zip(
+            ?::INTEGER[], ?::BIGINT[], ?::BIGINT[], ?::BIGINT[], ?::DOUBLE[], ?::DOUBLE[], ?::DOUBLE[]
+        )) AS e)
     )
 ),
 ordered AS MATERIALIZED (

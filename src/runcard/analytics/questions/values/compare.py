@@ -137,10 +137,10 @@ def _samples(
     asking: Asking, quantity: Quantity, grouping: Grouping, keep: Conditions, step: int
 ) -> Sequence[_Sample]:
     """The groups with their values: all or, if there are too many to rank, some, drawn evenly."""
-    are_ranked = "TRUE" if step == 1 else f"hash(x.run, x.position) % {step} = 0"
+    are_ranked = "TRUE" if step == 1 else f"hash((x.run, x.position)) % {step} = 0"
     found = asking.arrays(
         f"SELECT {grouping.sql} AS g, min({quantity.number}) AS lowest, max({quantity.number}) AS highest, "
-        f"list(DISTINCT x.spec) AS specs, coalesce(list({quantity.number}) FILTER ({are_ranked}), []) AS ranked "
+        f"list(DISTINCT x.spec) AS specs, coalesce(list({quantity.number}) FILTER (WHERE {are_ranked}), []) AS ranked "
         # In order, because the last digits of sums over groups depend on it.
         f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY g ORDER BY g",
         keep.values,

@@ -152,8 +152,8 @@ def _numbers_sql(asking: Asking, side: _Side) -> Sequence[Any]:
     counts = f"{side.quantity.number} IS NOT NULL" + (" AND x.is_final" if side.measured.only_final else "")
     sql = (
         "SELECT r.run, any_value(r.unit) AS unit, any_value(r.attempt = r.attempts) AS is_last, "
-        f"count(*) FILTER ({counts}) AS n, count(*) FILTER (NOT ({counts})) AS others, "
-        f"arg_max({side.quantity.number}, x.position) FILTER ({counts}) AS num "
+        f"count(*) FILTER (WHERE {counts}) AS n, count(*) FILTER (WHERE NOT ({counts})) AS others, "
+        f"arg_max({side.quantity.number}, x.position) FILTER (WHERE {counts}) AS num "
         f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY r.run"
     )
     return [sql, *keep.values]

@@ -77,44 +77,37 @@ _NOT_JUDGED: Sequence[tuple[str, Reason]] = (
     ("x.outcome = 'UNSET'", "no_verdict"),
 )
 _FROM = "FROM measurements x JOIN runs r USING (run) JOIN specs s ON s.spec = x.spec WHERE {conditions}"
-# The query reads all values once. Of those that disagree it keeps the newest of each specification, which include the
-# examples. is_judged: whether the value counts. Grouping by reason too would be slow, because DuckDB knows little about
-# that key; so the reasons are queried only if some values do not count.
+_IS_OUTSIDE = f"(({BELOW} OR {ABOVE}) IS TRUE)"
+# is_judged: whether the value counts. Grouping by reason too would be slow, because DuckDB knows little about that key;
+# so the reasons are queried only if some values do not count, and examples only if some disagree.
 _QUERY = f"""
 WITH judged AS (
-    SELECT x.spec, x.outcome = 'PASS' AS has_passed, ({BELOW} OR {ABOVE}) IS TRUE AS is_outside,
-        x.started_at, x.run, x.position, x.num,
+    SELECT x.spec AS spec, x.outcome = 'PASS' AS has_passed, {_IS_OUTSIDE} AS is_outside,
         {{why}} = {COUNTED} AS is_judged
     {_FROM}
 ),
 specified AS (
-    SELECT spec, has_passed, count(*) AS every, count(*) FILTER (is_judged) AS n,
-        count(*) FILTER (is_judged AND is_outside) AS outside, max(
-        {{{{'at': started_at, 'run': run, 'position': position, 'spec': spec, 'has_passed': has_passed, 'num': num}}}},
-        {{most}}
-    ) FILTER (is_judged AND has_passed = is_outside) AS newest
+    SELECT spec, has_passed, count(*) AS every, count(*) FILTER (WHERE is_judged) AS n,
+        count(*) FILTER (WHERE is_judged AND is_outside) AS outside
     FROM judged GROUP BY spec, has_passed
 ),
 measured AS (
     SELECT procedure, phase, sequence_path, name, sum(every)::BIGINT AS every, sum(n)::BIGINT AS n,
-        coalesce(sum(outside) FILTER (has_passed), 0)::BIGINT AS passed_outside,
-        coalesce(sum(n - outside) FILTER (NOT has_passed), 0)::BIGINT AS failed_inside
+        coalesce(sum(outside) FILTER (WHERE has_passed), 0)::BIGINT AS passed_outside,
+        coalesce(sum(n - outside) FILTER (WHERE NOT has_passed), 0)::BIGINT AS failed_inside
     FROM specified JOIN specs USING (spec) GROUP BY procedure, phase, sequence_path, name
-),
-examples AS (
-    SELECT e, row(
-        CASE WHEN e.has_passed THEN 'passed_outside' ELSE 'failed_inside' END, r.id, e.position, e.at, e.num,
-        {", ".join(f"s.{name}" for name in _SPECIFIED)}
-    ) AS example
-    FROM (SELECT unnest(newest) AS e FROM specified ORDER BY e DESC LIMIT ?) newest
-    JOIN runs r ON r.run = e.run JOIN specs s ON s.spec = e.spec
 )
-SELECT measured.* EXCLUDE (every), sum(every - n) OVER ()::BIGINT,
-    sum(n) OVER ()::BIGINT, sum(passed_outside) OVER ()::BIGINT, sum(failed_inside) OVER ()::BIGINT,
-    count(*) FILTER (WHERE passed_outside + failed_inside > 0) OVER (),
-    (SELECT list(example ORDER BY e DESC) FROM examples)
-FROM (SELECT 1) always LEFT JOIN measured ON TRUE LEFT JOIN {{places}} USING (procedure)
+SELECT procedure, phase, sequence_path, name, n, passed_outside, failed_inside, (sum(every - n) OVER ())::BIGINT,
+    (sum(n) OVER ())::BIGINT, (sum(passed_outside) OVER ())::BIGINT, (sum(failed_inside) OVER ())::BIGINT,
+    (sum(CASE WHEN passed_outside + failed_inside > 0 THEN 1 ELSE 0 END) OVER ())::BIGINT
+FROM measured JOIN {{places}} USING (procedure)
 ORDER BY passed_outside + failed_inside DESC, phase, sequence_path NULLS FIRST, name, places.place LIMIT ?
+"""
+_EXAMPLES = f"""
+SELECT CASE WHEN x.outcome = 'PASS' THEN 'passed_outside' ELSE 'failed_inside' END, r.id, x.position, x.started_at,
+    x.num, {", ".join(f"s.{name}" for name in _SPECIFIED)}
+{_FROM} AND {{why}} = {COUNTED} AND (x.outcome = 'PASS') = {_IS_OUTSIDE}
+ORDER BY x.started_at DESC, x.run DESC, x.position DESC LIMIT ?
 """
 
 _LEFT_OUT = f"SELECT {{why}} AS why, count(*) {_FROM} AND why <> {COUNTED} GROUP BY ALL"
@@ -137,30 +130,32 @@ def outcome_disagreement(
     )
     why = why_sql(*_NOT_JUDGED, only_final=only_final)
     found = asking.rows(
-        _QUERY.format(
-            conditions=conditions.sql,
-            most=max(shown.examples, 1),
-            places=snapshot.places,
-            why=why,
-        ),
-        [*conditions.values, shown.examples, max(shown.rows, 1)],
+        _QUERY.format(conditions=conditions.sql, places=snapshot.places, why=why),
+        [*conditions.values, max(shown.rows, 1)],
     )
-    others, n, passed, failed, measurements, examples = found[0][-6:]
+    others, n, passed, failed, measurements = found[0][-5:] if found else [0] * 5
+    examples = (
+        asking.rows(
+            _EXAMPLES.format(conditions=conditions.sql, why=why), [*conditions.values, shown.examples]
+        )
+        if measurements
+        else ()
+    )
     left_out = (
         asking.rows(_LEFT_OUT.format(why=why, conditions=conditions.sql), conditions.values) if others else ()
     )
     return OutcomeDisagreementAnswer(
-        n=n or 0,
+        n=n,
         definition=DEFINITION.format(attempts=_FINAL if only_final else _EVERY),
         window=asking.window,
         is_exact=True,
         freshness=asking.freshness,
         left_out=left_out_of({REASONS[reason]: count for reason, count in left_out}),
-        passed_outside=passed or 0,
-        failed_inside=failed or 0,
+        passed_outside=passed,
+        failed_inside=failed,
         measurements=measurements,
-        rows=_rows(asking, [row[:-6] for row in found if n and row[-8] + row[-7]]),
-        examples=[_example(*example) for example in examples or ()],
+        rows=_rows(asking, [row[:-5] for row in found if row[-7] + row[-6]]),
+        examples=[_example(*example) for example in examples],
     )
 
 

@@ -60,8 +60,8 @@ def find_wholes(
     places = {spec.spec: place for place, spec in enumerate(specs)}
     rows = asking.rows(
         f"SELECT x.spec, {groups.place} AS grouped, min(x.num), max(x.num), count(*) - count(x.num), "
-        "count(*) FILTER (x.outcome = 'FAIL'), epoch_us(min(x.started_at)), epoch_us(max(x.started_at)), "
-        f"count(*) FILTER ({BELOW}), count(*) FILTER ({ABOVE}) "
+        "count(*) FILTER (WHERE x.outcome = 'FAIL'), epoch_us(min(x.started_at)), epoch_us(max(x.started_at)), "
+        f"count(*) FILTER (WHERE {BELOW}), count(*) FILTER (WHERE {ABOVE}) "
         f"FROM measurements x JOIN runs r USING (run) {groups.join} JOIN specs s ON s.spec = x.spec "
         f"WHERE {where.sql} GROUP BY x.spec, grouped",
         [*groups.parameters, *where.values],

@@ -49,8 +49,8 @@ class YieldAnswer(Answer, frozen=True, kw_only=True):
 
 
 # The first and second run are known by the number of the run that passed. The last run may have any number.
-_FIGURES = """count(*), count(*) FILTER (r.{passed} = 1), count(*) FILTER (r.{passed} <= 2),
-    count(*) FILTER (r.{last} = 'PASS'), coalesce(sum(r.judged), 0)::BIGINT, coalesce(sum(r.failed), 0)::BIGINT"""
+_FIGURES = """count(*), count(*) FILTER (WHERE r.{passed} = 1), count(*) FILTER (WHERE r.{passed} <= 2),
+    count(*) FILTER (WHERE r.{last} = 'PASS'), coalesce(sum(r.judged), 0)::BIGINT, coalesce(sum(r.failed), 0)::BIGINT"""
 _FIGURES_OF: Mapping[First, str] = {
     "first": _FIGURES.format(passed="passed_at", last="last_outcome"),
     "first_completed": _FIGURES.format(passed="passed_completed", last="last_completed"),

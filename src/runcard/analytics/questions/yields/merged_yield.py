@@ -28,9 +28,8 @@ class MergedYield(Struct, frozen=True):
 
 # After the merge, the runs of a unit on both procedures are one sequence of attempts. A run before which another was
 # deleted is no first run.
-_FIRSTS = """SELECT count(*), count(*) FILTER (outcome = 'PASS') FROM (
-    SELECT first(r.outcome ORDER BY r.started_at, r.id) AS outcome,
-        first(r.attempt ORDER BY r.started_at, r.id) AS number
+_FIRSTS = """SELECT count(*), count(*) FILTER (WHERE outcome = 'PASS') FROM (
+    SELECT arg_min(r.outcome, (r.started_at, r.id)) AS outcome, arg_min(r.attempt, (r.started_at, r.id)) AS number
     FROM runs r WHERE {conditions} GROUP BY r.unit) WHERE number = 1"""
 _SHARED = """SELECT unit, count(*) FROM runs r WHERE {conditions}
     GROUP BY unit HAVING count(DISTINCT procedure) > 1 ORDER BY max(r.started_at) DESC, unit"""

@@ -135,14 +135,22 @@ def _failing(asking: Asking, failing: Failing) -> str:
             FROM measurements x JOIN runs r USING (run) JOIN specs s USING (spec)
             WHERE x.outcome = 'FAIL' {final} AND {asking.runs.sql}
         """
-    columns = {"sequence_path": "x.sequence_path", "phase": "x.name"}
-    of_first, grouped = "{}", ""
-    if failing.kind == "first_failing_phases":
-        of_first, grouped = "arg_min_null({}, x.position)", "GROUP BY x.run, x.procedure"
-    named = ", ".join(f"{of_first.format(column)} AS {name}" for name, column in columns.items())
     final = "AND x.is_final" if failing.only_final else ""
-    return f"""
-        SELECT x.run AS run, x.procedure AS procedure, {named}, NULL::VARCHAR AS measurement
+    phases = f"""
         FROM phases x JOIN runs r USING (run)
-        WHERE x.outcome IN ('FAIL', 'ERROR') {final} AND {asking.runs.sql} {grouped}
+        WHERE x.outcome IN ('FAIL', 'ERROR') {final} AND {asking.runs.sql}
+    """
+    if failing.kind == "phases":
+        return f"""
+            SELECT x.run AS run, x.procedure AS procedure, x.sequence_path AS sequence_path, x.name AS phase,
+                NULL::VARCHAR AS measurement
+            {phases}
+        """
+    return f"""
+        SELECT run, procedure, struct_extract(named, 1) AS sequence_path, struct_extract(named, 2) AS phase,
+            NULL::VARCHAR AS measurement
+        FROM (
+            SELECT x.run AS run, x.procedure AS procedure, arg_min((x.sequence_path, x.name), x.position) AS named
+            {phases} GROUP BY x.run, x.procedure
+        )
     """

@@ -89,8 +89,9 @@ class RetestAnswer(Answer, frozen=True, kw_only=True):
     unit_page: Sequence[RetestedUnit]
 
 
-_FIGURES = """count(*), count(*) FILTER (r.attempts > 1),
-    count(*) FILTER (r.attempts > 1 AND r.passed_at IS DISTINCT FROM 1), count(*) FILTER (r.passed_at > 1)"""
+_FIGURES = """count(*), count(*) FILTER (WHERE r.attempts > 1),
+    count(*) FILTER (WHERE r.attempts > 1 AND r.passed_at IS DISTINCT FROM 1),
+    count(*) FILTER (WHERE r.passed_at > 1)"""
 # The first run and the passing run of units that passed after the first attempt.
 _FIRST_AND_PASSING = """runs r JOIN (
         SELECT unit, procedure, created_by_station FROM runs WHERE attempt = passed_at AND attempt > 1
@@ -147,7 +148,7 @@ def _rows(asking: Asking, grouping: Grouping) -> Sequence[RetestRow]:
     )
     moved = asking.rows(
         f"SELECT {grouping.sql} AS g, count(*), "
-        "count(*) FILTER (r.created_by_station <> p.created_by_station) "
+        "count(*) FILTER (WHERE r.created_by_station <> p.created_by_station) "
         f"FROM {_FIRST_AND_PASSING} WHERE {asking.runs.sql} AND {_BOTH_KNOWN} GROUP BY g"
     )
     places = {key: (known, elsewhere) for key, known, elsewhere in moved}

@@ -86,7 +86,7 @@ def rolled_yield(snapshot: Snapshot, selection: Selection) -> RolledYieldAnswer:
 def _parts(asking: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
     rows = asking.rows(
         "WITH counted AS (SELECT r.part AS part, r.procedure AS procedure, count(*) AS units, "
-        f"count(*) FILTER (r.{passed_at} = 1) AS passed FROM runs r WHERE {asking.runs.sql} "
+        f"count(*) FILTER (WHERE r.{passed_at} = 1) AS passed FROM runs r WHERE {asking.runs.sql} "
         "GROUP BY r.part, r.procedure) "
         "SELECT part, procedure, passed, units FROM counted WHERE part IN "
         f"(SELECT part FROM counted GROUP BY part ORDER BY sum(units) DESC, part LIMIT {MAX_PARTS})"
