@@ -19,6 +19,8 @@ from runcard import __version__
 from runcard.activity.log import ActivityLog, Endpoints
 from runcard.activity.noted_calls import NotedCalls, Notes, new_notes
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
+from runcard.analytics.copy.engines.clickhouse import ClickHouse
+from runcard.analytics.copy.engines.clickhouse_address import Address
 from runcard.analytics.copy.engines.duckdb import CopyLocked, DuckDb
 from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.api.analytics import router as questions
@@ -76,7 +78,7 @@ from runcard.memory import MemoryPlan
 from runcard.recording.collector import look_less_often
 from runcard.recording.recorder import Recorder
 from runcard.request_ids import request_id
-from runcard.settings import Settings
+from runcard.settings import Settings, SettingsError
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, DatabaseUrlInvalid, bound_page_caches
 from runcard.store.engine.migrate import migrate
@@ -146,16 +148,27 @@ def open_secret_keys(settings: Settings) -> Sequence[str]:
     return open_keys(settings.secret_key, settings.data_dir)
 
 
+def columns_address(url: str) -> Address:
+    """The address that `columns_url` names. Raises SettingsError."""
+    try:
+        return Address.of(url)
+    except ValueError as error:
+        raise SettingsError(f"columns_url {error}.") from error
+
+
 def open_copy(settings: Settings) -> ColumnarCopy | None:
     """The columnar copy of an installation; None where the settings turn it off.
 
-    None also where this process cannot open it; the log says why.
+    None also where this process cannot open it; the log says why. Raises SettingsError for an unusable `columns_url`.
     """
     if not settings.columnar_copy:
         return None
-    try:
-        engine = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)
+    if settings.columns_url is not None:
+        engine = ClickHouse.at(columns_address(settings.columns_url))
         return ColumnarCopy(engine, settings.copy_timeout_s)
+    try:
+        file = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)
+        return ColumnarCopy(file, settings.copy_timeout_s)
     except CopyLocked:
         _log.warning(
             "another process has %s open: this process queries the database instead", settings.copy_path

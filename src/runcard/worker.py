@@ -3,6 +3,8 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.engines.engine import CopyFailed
@@ -10,6 +12,7 @@ from runcard.analytics.copy.projector import AnotherHistory, Projector
 from runcard.failure_log import FailureLog
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database
+from runcard.store.engine.locks import Lock
 from runcard.store.engine.outages import outage_of
 
 _log = logging.getLogger(__name__)
@@ -21,6 +24,8 @@ _REST_RATIO_WHILE_RECORDING = 4.0
 _REST_RATIO = 0.25
 # The pause after a failure, which may need a moment to pass.
 _PAUSE_S = 1.0
+# The pause between two looks at a copy that another process writes.
+_LOOK_S = 0.1
 
 
 class Worker:
@@ -45,9 +50,12 @@ class Worker:
     def _loop(self) -> None:
         while not self._copy.is_closed:
             try:
-                if self._copy.is_damaged:
-                    self._begin_anew()
-                self._follow()
+                with self._turn() as is_mine:
+                    while is_mine and not self._copy.is_closed:
+                        if self._copy.is_damaged:
+                            self._begin_anew()
+                        self._follow()
+                self._look_on()
             # No failure of the copy may end the server or stop this thread.
             except Exception as error:
                 self._failures.tell(outage_of(error) or error)
@@ -56,6 +64,24 @@ class Worker:
                 else:
                     self._copy.tell(None)
                 self._copy.pause(_PAUSE_S)
+
+    @contextmanager
+    def _turn(self) -> Iterator[bool]:
+        """Whether this process is the one that writes the copy, until the block ends.
+
+        Of a copy that servers share, one of them writes. Another takes over when it ends or dies.
+        """
+        if not self._copy.engine.is_shared:
+            yield True
+            return
+        with self._database.alone(Lock.COLUMNS) as is_alone:
+            yield is_alone
+
+    def _look_on(self) -> None:
+        """Tell how far the process that writes has come."""
+        if not self._copy.is_closed:
+            self._copy.tell(self._copy.engine.last_seen().seq)
+            self._copy.rest(_LOOK_S)
 
     def _follow(self) -> None:
         """Take a step if something has changed or the copy's state is not known yet, then rest."""

@@ -100,7 +100,7 @@ def test_killed_in_the_middle_of_copying(doomed: Server, floor: Floor, module_da
                 partial(delete_run, run_id=next(iter(made)), deletion=Deletion()),
             )
         doomed.kill()
-        survived = OwnCopy(floor.database, module_data_dir / COPY_FILE)
+        survived = OwnCopy.in_file(floor.database, module_data_dir / COPY_FILE)
         seen.append(survived.seen())
         survived.close()
     assert seen == sorted(seen)
@@ -111,7 +111,7 @@ def test_killed_in_the_middle_of_copying(doomed: Server, floor: Floor, module_da
     assert len(last) == 1
     assert yields(doomed, procedure_id) == recorded_yields(floor, procedure_id)
     doomed.stop()
-    survived = OwnCopy(floor.database, module_data_dir / COPY_FILE)
+    survived = OwnCopy.in_file(floor.database, module_data_dir / COPY_FILE)
     survived.follow()
     with own_copy(floor.database) as rebuilt:
         rebuilt.follow()
@@ -127,25 +127,9 @@ def test_a_damaged_file_is_begun_anew(doomed: Server, floor: Floor, module_data_
     assert logged(doomed, procedure_id) == ["A"] * 10
     doomed.stop()
     assert "is begun anew" in doomed.log
-    mended = OwnCopy(floor.database, module_data_dir / COPY_FILE)
+    mended = OwnCopy.in_file(floor.database, module_data_dir / COPY_FILE)
     assert mended.seen() >= 0
     mended.close()
-
-
-def test_a_server_goes_without_a_copy_that_another_process_owns(
-    doomed: Server, floor: Floor, module_data_dir: Path
-) -> None:
-    owned = OwnCopy(floor.database, module_data_dir / COPY_FILE)
-    before = owned.seen()
-    doomed.start()
-    procedure_id = floor.procedure()
-    floor.record(procedure_id, [report("A")])
-    for _ in range(2):
-        assert logged(doomed, procedure_id) == ["A"] * 10
-    doomed.stop()
-    assert doomed.log.count("another process has") == 1
-    assert owned.seen() == before
-    owned.close()
 
 
 def test_a_server_that_shall_not_keep_one_keeps_none(

@@ -95,7 +95,7 @@ def test_killed_in_the_middle_of_a_sweep(doomed: Server, tmp_path: Path) -> None
         left = runs_by_unit(doomed).total()
         assert sum(one.runs for one in removed) == OLD + YOUNG * RUNS_A_UNIT + 1 - left
         assert sum(one.files for one in removed) == UNITS // EACH
-        survived = OwnCopy(database, tmp_path / "analytics.duckdb")
+        survived = OwnCopy.in_file(database, tmp_path / "analytics.duckdb")
         survived.follow()
         with own_copy(database) as rebuilt:
             rebuilt.follow()

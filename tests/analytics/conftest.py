@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 import pytest
@@ -32,7 +32,7 @@ from runcard.store.runs.records import list_runs
 from runcard.store.runs.rows import delete_runs
 from runcard.store.runs.voids import void_runs
 from runcard.store.units.classes import classify_unit
-from tests.analytics.copies import OwnCopy, own_copy
+from tests.analytics.copies import EngineKind, OwnCopy, own_copy
 from tests.analytics.truth import Frames, read_frames
 from tests.conftest import SQLITE_FILE, Template
 from tests.histories import Floor as HistoryFloor
@@ -55,8 +55,17 @@ class Line(NamedTuple):
         return Snapshot(self.copy, Scope(self.connection, self.home))
 
 
+class RecordedLine(NamedTuple):
+    """home: its organization. connection: of the truth."""
+
+    home: UUID
+    database: Database
+    connection: Connection
+    frames: Frames
+
+
 @pytest.fixture(scope="session")
-def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+def recorded_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedLine]:
     """The demo line's last 60 days, across a change of the clocks in Europe; nobody changes it."""
     folder = tmp_path_factory.mktemp("line")
     database = Database.open(None, folder / SQLITE_FILE)
@@ -68,13 +77,26 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
         record_history(writer, blobs, floor, demo_runs(1, RUNS, 60, NOW), lambda _: None)
         _set_samples_apart(database, writer, floor)
         _void_and_delete(database, writer, floor)
-        with own_copy(database) as copy, database.read() as connection:
-            copy.follow()
-            home = floor.organization_id
-            yield Line(home, connection, copy.copy, read_frames(connection, home))
+        home = floor.organization_id
+        with database.read() as connection:
+            yield RecordedLine(home, database, connection, read_frames(connection, home))
     finally:
         writer.close()
         database.close()
+
+
+@pytest.fixture(scope="session", params=get_args(EngineKind))
+def engine_kind(request: pytest.FixtureRequest) -> EngineKind:
+    kind: EngineKind = request.param
+    return kind
+
+
+@pytest.fixture(scope="session")
+def line(recorded_line: RecordedLine, engine_kind: EngineKind) -> Iterator[Line]:
+    """A copy of the recorded line."""
+    with own_copy(recorded_line.database, engine_kind) as copy:
+        copy.follow()
+        yield Line(recorded_line.home, recorded_line.connection, copy.copy, recorded_line.frames)
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +108,9 @@ def floor(
 
 
 @pytest.fixture(scope="module")
-def followed(floor: HistoryFloor) -> Iterator[OwnCopy]:
+def followed(floor: HistoryFloor, engine_kind: EngineKind) -> Iterator[OwnCopy]:
     """A copy that takes in what each history leaves, after those before."""
-    with own_copy(floor.database) as copy:
+    with own_copy(floor.database, engine_kind) as copy:
         yield copy
 
 

@@ -141,7 +141,8 @@ class _Source(NamedTuple):
     ) -> Mapping[str, NDArray[Any]]:
         # A 64-bit hash tells subgroups apart, and is faster to hand over than their values.
         found = asking.arrays(
-            "SELECT coalesce(x.num, 'nan'::DOUBLE) AS num, epoch_us(x.started_at) AS at, x.run, x.position, x.spec, "
+            "SELECT coalesce(x.num, 'nan'::DOUBLE) AS num, epoch_us(x.started_at) AS at, x.run AS run, "
+            "x.position AS position, x.spec AS spec, "
             f"x.outcome = 'FAIL' AS failed, {self.groups.place} AS grouped, hash({self.subgroup}) AS subgrouped, "
             f"{self.why} AS why "
             f"FROM measurements x JOIN runs r USING (run) {self.groups.join} "

@@ -10,7 +10,7 @@ from runcard.cli.copies import backup, verify
 from runcard.cli.copies import organization as move_organization
 from runcard.cli.files import export, import_files, quarantine
 from runcard.cli.floor import init, key, organization, procedure, retention, station, team, user
-from runcard.cli.installation import doctor, rebuild, secret, serve
+from runcard.cli.installation import doctor, follow, rebuild, secret, serve
 from runcard.cli.terminal.errors import ClearErrors
 from runcard.cli.terminal.help_texts import WholeSummaries
 
@@ -42,6 +42,7 @@ def runcard(
 
 
 app.command()(serve.serve)
+app.command()(follow.worker)
 app.command()(demo.demo)
 app.command()(init.init)
 organization.app.command("export")(move_organization.export_organization)

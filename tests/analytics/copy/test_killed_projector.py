@@ -101,7 +101,7 @@ def test_killed_again_and_again(floor: Floor, tmp_path: Path):
         with copying(floor, path) as process:
             assert process.stdout is not None
             told = [int(process.stdout.readline()) for _ in range(chance.randint(1, 4))]
-        survived = OwnCopy(floor.database, path)
+        survived = OwnCopy.in_file(floor.database, path)
         seen.append(survived.seen())
         assert seen[-1] >= told[-1]
         if kill % ASKED_EVERY == 0:
@@ -109,7 +109,7 @@ def test_killed_again_and_again(floor: Floor, tmp_path: Path):
             _compare(floor, survived, procedure_id)
         survived.close()
     assert seen == sorted(seen)
-    survived = OwnCopy(floor.database, path)
+    survived = OwnCopy.in_file(floor.database, path)
     survived.follow()
     with own_copy(floor.database) as rebuilt:
         rebuilt.follow()

@@ -40,7 +40,7 @@ def test_it_is_made_anew(options: list[str], database: Database, newest: int, tm
     done = run_here("rebuild", "analytics", *options).json
     assert done == {"path": str(path), "changes": newest, "bytes": path.stat().st_size}
     assert run_here("doctor", *options).json["columnar_copy"] == "is up to date"
-    remade = OwnCopy(database, path)
+    remade = OwnCopy.in_file(database, path)
     with own_copy(database) as other:
         other.follow()
         assert remade.content() == other.content()
@@ -48,14 +48,14 @@ def test_it_is_made_anew(options: list[str], database: Database, newest: int, tm
 
 
 def test_one_that_is_behind(options: list[str], database: Database, newest: int, tmp_path: Path) -> None:
-    OwnCopy(database, Settings(data_dir=tmp_path).copy_path).close()
+    OwnCopy.in_file(database, Settings(data_dir=tmp_path).copy_path).close()
     said = run_here("doctor", *options).json["columnar_copy"]
     assert said == f"lacks {newest} changes, which the next server adds"
 
 
 @pytest.mark.usefixtures("newest")
 def test_one_that_a_server_owns_is_left_to_it(options: list[str], database: Database, tmp_path: Path) -> None:
-    owned = OwnCopy(database, Settings(data_dir=tmp_path).copy_path)
+    owned = OwnCopy.in_file(database, Settings(data_dir=tmp_path).copy_path)
     refused = run_beside("rebuild", "analytics", *options)
     assert refused.code == 1
     assert "belongs to a running server. Stop the server" in refused.stderr

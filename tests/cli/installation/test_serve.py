@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runcard.analytics.copy.engines.duckdb import DuckDb
 from runcard.auth.tokens import digest_of
 from runcard.settings import SettingsError, load_settings
 from runcard.store.people.sessions import is_setup_link_open
@@ -118,7 +119,25 @@ def test_the_public_url_is_what_links_begin_with(tmp_path: Path) -> None:
         assert server.first["setup_url"].startswith("https://runcard.example/setup/")
 
 
-def test_several_processes_serve_one_postgresql(postgresql_url: str, tmp_path: Path) -> None:
+def test_several_processes_need_a_copy_that_they_share(postgresql_url: str, tmp_path: Path) -> None:
+    done = runcard("serve", "--data-dir", tmp_path, "--database-url", postgresql_url, "--workers", "2")
+    assert done.code == 1
+    assert "Set RUNCARD_COLUMNS_URL to a ClickHouse" in done.stderr
+
+
+def test_a_copy_that_another_process_owns_is_said_at_the_start(tmp_path: Path) -> None:
+    owned = DuckDb(tmp_path / "analytics.duckdb")
+    done = runcard("serve", "--port", "0", "--data-dir", tmp_path)
+    owned.close()
+    assert done.code == 1
+    assert "belongs to another process" in done.stderr
+    assert "RUNCARD_COLUMNAR_COPY=false" in done.stderr
+
+
+def test_several_processes_serve_one_postgresql(
+    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCARD_COLUMNAR_COPY", "false")
     options = ("--data-dir", tmp_path, "--database-url", postgresql_url)
     with serving("serve", *options, "--workers", "2") as server:
         made = Installation(tmp_path, postgresql_url).runcard(

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,6 +29,7 @@ _ARROW = {
     "TIMESTAMP": pa.timestamp("us"),
     "UUID": pa.uuid(),
 }
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (the copy holds UTC without a zone)
 # Bits of a 128-bit id that are cut off, so that the rest fits into 64 bits with a sign.
 _LOW_BITS = 65
 
@@ -156,6 +158,11 @@ def split_number(number: float | int | None) -> tuple[float | None, int]:
 def utc(moment: datetime) -> datetime:
     """A moment as the copy holds it: in UTC, without a time zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def moment_of_seconds(seconds: Decimal) -> datetime:
+    """The moment that is so many seconds after 1970 began, as the copy holds it."""
+    return _EPOCH + timedelta(microseconds=int(seconds.scaleb(6)))
 
 
 def _array(values: Sequence[Any], kind: str) -> pa.Array:

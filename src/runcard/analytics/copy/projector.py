@@ -59,6 +59,7 @@ class Projector:
         self._database = database
         self._engine = engine
         self._specs: dict[Spec, int] = {}
+        self._is_ready = False
 
     def seen(self) -> int:
         """The last change that the copy has seen."""
@@ -67,8 +68,12 @@ class Projector:
     def step(self) -> Progress:
         """Take in the next changes, all or none. Raises CopyFailed, AnotherHistory and what the database raises."""
         try:
+            if not self._is_ready:
+                self._engine.make_ready()
+                self._is_ready = True
             return self._step(self._engine.last_seen())
         except BaseException:
+            self._is_ready = False
             # The batch that was undone may have given some of these numbers.
             self._specs.clear()
             raise

@@ -5,17 +5,19 @@ from contextlib import closing
 import typer
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from runcard.analytics.copy.engines.clickhouse import ClickHouse
 from runcard.analytics.copy.engines.duckdb import CopyLocked, DuckDb
-from runcard.analytics.copy.engines.engine import CopyFailed
+from runcard.analytics.copy.engines.engine import CopyFailed, Engine
 from runcard.analytics.copy.projector import Projector
-from runcard.app import memory_plan, open_database
+from runcard.app import columns_address, memory_plan, open_database
 from runcard.cli.installation.private_files import keep_private
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
 from runcard.cli.terminal.output import progress_bar, show_record
 from runcard.domain.errors import Conflict, StorageUnavailable
-from runcard.settings import check_is_there, load_settings
+from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database, naming_failures
+from runcard.store.engine.locks import Lock
 
 app = typer.Typer(no_args_is_help=True, help="Rebuild data that is derived from the database.")
 
@@ -31,6 +33,9 @@ def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_jso
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
     keep_private(settings.data_dir)
+    if settings.columns_url is not None:
+        _rebuild_shared(settings, settings.columns_url, as_json=as_json)
+        return
     with naming_failures(), closing(open_database(settings)) as database:
         try:
             with closing(DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)) as engine:
@@ -49,7 +54,26 @@ def analytics(data_dir: DataDir = None, database_url: DatabaseUrl = None, as_jso
     )
 
 
-def _follow(database: Database, engine: DuckDb) -> int:
+def _rebuild_shared(settings: Settings, url: str, *, as_json: bool) -> None:
+    with (
+        naming_failures(),
+        closing(open_database(settings)) as database,
+        database.alone(Lock.COLUMNS) as is_alone,
+    ):
+        if not is_alone:
+            raise Conflict(
+                "A server or a worker keeps the columnar copy up to date. Stop all of them, and run this again."
+            )
+        try:
+            with closing(ClickHouse.at(columns_address(url))) as engine:
+                engine.begin_anew()
+                seen = _follow(database, engine)
+        except CopyFailed as error:
+            raise StorageUnavailable(str(error)) from error
+    show_record({"path": engine.place, "changes": seen}, as_json=as_json)
+
+
+def _follow(database: Database, engine: Engine) -> int:
     """Copy all changes until now, and return the number of the last one."""
     projector = Projector(database, engine)
     with database.read() as connection:

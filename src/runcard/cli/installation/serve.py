@@ -15,7 +15,8 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from runcard.app import create_app, open_blobs, open_reads, open_secret_keys
+from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
+from runcard.app import columns_address, create_app, open_blobs, open_reads, open_secret_keys
 from runcard.auth.tokens import digest_of, new_token
 from runcard.cli.installation.opened import open_or_create
 from runcard.cli.installation.private_files import keep_private
@@ -147,10 +148,12 @@ def prepare_server(
     """A function that serves until SIGINT or SIGTERM, and then first answers the running requests.
 
     The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an attachment
-    store that cannot exist, SecretKeyUnusable, SigningKeyUnusable, DatabaseUrlInvalid and DatabaseFailed.
+    store that cannot exist, SettingsError, SecretKeyUnusable, SigningKeyUnusable, DatabaseUrlInvalid and
+    DatabaseFailed.
     """
     open_blobs(settings)
     open_secret_keys(settings)
+    _check_copy(settings)
     with naming_failures():
         open_reads(settings, Database.open(settings.database_url, settings.sqlite_path)).close()
     config = uvicorn.Config(
@@ -199,6 +202,28 @@ def _check_workers(settings: Settings, workers: int) -> None:
             "figures of its own and any of them would answer. Leave --workers out, and start several servers behind a "
             "proxy, each with a port of its own."
         )
+    if workers > 1 and settings.columnar_copy and settings.columns_url is None:
+        raise SettingsError(
+            f"workers {workers} needs a columnar copy that processes share, and one process owns a DuckDB file. "
+            "Set RUNCARD_COLUMNS_URL to a ClickHouse, set RUNCARD_COLUMNAR_COPY=false to do without questions, or "
+            "leave --workers out."
+        )
+    if settings.columns_url is not None:
+        columns_address(settings.columns_url)
+
+
+def _check_copy(settings: Settings) -> None:
+    """Check that no other process of this host owns the columnar copy. Raises SettingsError."""
+    if not settings.columnar_copy or settings.columns_url is not None:
+        return
+    try:
+        look_at(settings.copy_path)
+    except CopyLocked as error:
+        raise SettingsError(
+            f"{settings.copy_path} belongs to another process, and one process owns a DuckDB file. Set "
+            "RUNCARD_COLUMNS_URL to a ClickHouse that several servers share, set RUNCARD_COLUMNAR_COPY=false to do "
+            "without questions, give this server another --data-dir, or end the other process."
+        ) from error
 
 
 def _setup_url(settings: Settings, url: str) -> str | None:

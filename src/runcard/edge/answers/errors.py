@@ -45,7 +45,7 @@ ANSWERS: Answers = {
     e.TooMuchAtOnce: StatusAnswer(429, "TOO_MANY_REQUESTS"),
     e.TooManyLargeBodies: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
     e.StorageUnavailable: StatusAnswer(502, "BAD_GATEWAY"),
-    e.FiguresUnavailable: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
+    e.FiguresUnavailable: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=10),
     e.Outage: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
     # No Retry-After: a report that is sent again might be recorded twice.
     e.CommitInDoubt: StatusAnswer(503, "SERVICE_UNAVAILABLE"),

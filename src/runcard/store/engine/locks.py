@@ -19,6 +19,7 @@ class Lock(IntEnum):
     MIGRATION = 0x52_43_06
     MERGES = 0x52_43_08
     NOTES = 0x52_43_09
+    COLUMNS = 0x52_43_0A
 
 
 # Longer than a commit takes while PostgreSQL is well.

@@ -1,6 +1,6 @@
-"""The SQL of questions and lists as ClickHouse reads it: their text is that of DuckDB, with other names for a few things.
+"""The SQL of questions and lists for ClickHouse. Their text is that of DuckDB; a few things have other names.
 
-This is no translator of SQL: it replaces the functions and types of the tables below, and writes values in place of `?`.
+This is no translator of SQL: it replaces the functions and types of the tables below, and writes values instead of `?`.
 """
 
 import math

@@ -57,6 +57,8 @@ class DuckDb:
         self._memory_bytes = memory_bytes
         self._connection = self._open()
 
+    is_shared = False
+
     @property
     def place(self) -> str:
         return str(self.path)
@@ -85,10 +87,13 @@ class DuckDb:
             [state] = cursor.execute("SELECT seq, entity, changed_at FROM copy_state").fetchall()
         return LastSeen(*state)
 
+    def make_ready(self) -> None:
+        """Nothing is left to do: the file was made as it was opened, and a batch is a transaction."""
+
     @contextmanager
     def batch(self, last: LastSeen) -> Iterator[Batch]:
         with self.transaction() as cursor:
-            yield _Batch(cursor)
+            yield _DuckDbBatch(cursor)
             compact(cursor, self._enough_rows)
             cursor.execute("UPDATE copy_state SET seq = ?, entity = ?, changed_at = ?", [*last])
 
@@ -158,7 +163,7 @@ class DuckDbCursor:
         self.connection.unregister(name)
 
 
-class _Batch:
+class _DuckDbBatch:
     """Changes in the transaction of a cursor."""
 
     def __init__(self, cursor: DuckDbCursor) -> None:

@@ -92,6 +92,11 @@ class Engine(Protocol):
         """Where the copy is, for people to read; without a password."""
         ...
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes read this copy; then only one of them may write it."""
+        ...
+
     def transaction(self) -> AbstractContextManager[CopyCursor]:
         """A cursor that sees one state of the copy. Raises CopyFailed."""
         ...
@@ -102,6 +107,12 @@ class Engine(Protocol):
 
     def last_seen(self) -> LastSeen:
         """The last change that the copy has taken in. Raises CopyFailed."""
+        ...
+
+    def make_ready(self) -> None:
+        """For the one that writes: make an empty copy where there is none of this version, and remove what a batch left
+        that was cut short. Raises CopyFailed.
+        """
         ...
 
     def batch(self, last: LastSeen) -> AbstractContextManager[Batch]:

@@ -35,7 +35,8 @@ def procedure_activity(
     counted, first = CONDITIONS[selection.attempts or "all"], first_of(selection.attempts)
     is_first, passed = CONDITIONS[first], "passed_completed" if first == "first_completed" else "passed_at"
     rows = asking.rows(
-        f"SELECT p.id, runs, last, units, passed FROM (SELECT r.procedure, count(*) FILTER (WHERE {counted}) AS runs, "
+        "SELECT p.id, runs, last, units, passed FROM ("
+        f"SELECT r.procedure AS procedure, count(*) FILTER (WHERE {counted}) AS runs, "
         f"max(r.started_at) FILTER (WHERE {counted}) AS last, count(*) FILTER (WHERE {is_first}) AS units, "
         f"count(*) FILTER (WHERE {is_first} AND r.{passed} = 1) AS passed "
         f"FROM runs r WHERE {asking.runs.sql} GROUP BY r.procedure HAVING runs > 0) "

@@ -104,23 +104,24 @@ WITH extents AS MATERIALIZED (
     )
 ),
 ordered AS MATERIALIZED (
-    SELECT x.spec, x.num, abs(x.num / 2 - lag(x.num) OVER (
+    SELECT x.spec AS spec, x.num AS num, abs(x.num / 2 - lag(x.num) OVER (
         PARTITION BY x.spec, {{series}} ORDER BY x.started_at, x.run, x.position
     ) / 2) AS half_moved
     {_FROM} WHERE {{conditions}} AND {{slices.condition}}
 ),
 near AS MATERIALIZED (
-    SELECT e.spec, any_value(e.scale) AS scale,
+    SELECT e.spec AS spec, any_value(e.scale) AS scale,
         any_value(e.middle) + coalesce({mean_sql(_SLICE_TOTAL, "count(o.num)")}, 0) / any_value(e.scale) AS centre,
         {mean_sql(_MOVED_TOTAL, "count(o.half_moved)")} / any_value(e.scale) AS moved
     FROM extents e LEFT JOIN ordered o USING (spec) GROUP BY e.spec
 ),
 sums AS (
     SELECT spec, {mean_sql(_TOTAL, "count(share)")} AS offset_share, {squares_sql(_SQUARES)} AS squares
-    FROM (SELECT x.spec, {_SHARE} AS share FROM {{source}}) GROUP BY spec
+    FROM (SELECT x.spec AS spec, {_SHARE} AS share FROM {{source}}) GROUP BY spec
 ),
 moments AS (
-    SELECT e.spec, e.n, e.failed, e.not_finite, c.moved / {D2_OF_TWO!r} AS sigma_within,
+    SELECT e.spec AS spec, e.n AS n, e.failed AS failed, e.not_finite AS not_finite,
+        c.moved / {D2_OF_TWO!r} AS sigma_within,
         CASE WHEN lowest = highest THEN lowest ELSE c.centre + offset_share / e.scale END AS mean,
         CASE WHEN e.n < 2 THEN NULL WHEN lowest = highest THEN 0
             ELSE sqrt(greatest(squares - e.n * offset_share * offset_share, 0) / (e.n - 1)) / e.scale

@@ -137,7 +137,7 @@ def _pairs(asking: Asking, sides: Sequence[_Side]) -> Conditions:
     same = "a.run = b.run" if is_one_procedure else "a.unit = b.unit AND a.is_last AND b.is_last"
     (first, *values), (second, *others) = (_numbers_sql(asking, side) for side in sides)
     return Conditions.of(
-        f"WITH a AS MATERIALIZED ({first}), b AS MATERIALIZED ({second}) SELECT a.run, a.num AS x, b.num AS y, "
+        f"WITH a AS MATERIALIZED ({first}), b AS MATERIALIZED ({second}) SELECT a.run AS run, a.num AS x, b.num AS y, "
         "((SELECT sum(n) FROM a) + (SELECT sum(n) FROM b))::BIGINT AS numbers, "
         "((SELECT sum(others) FROM a) + (SELECT sum(others) FROM b))::BIGINT AS others "
         f"FROM a JOIN b ON {same} WHERE a.n > 0 AND b.n > 0",
@@ -151,7 +151,7 @@ def _numbers_sql(asking: Asking, side: _Side) -> Sequence[Any]:
     keep = on_values(asking, side.quantity.specs, only_final=False)
     counts = f"{side.quantity.number} IS NOT NULL" + (" AND x.is_final" if side.measured.only_final else "")
     sql = (
-        "SELECT r.run, any_value(r.unit) AS unit, any_value(r.attempt = r.attempts) AS is_last, "
+        "SELECT r.run AS run, any_value(r.unit) AS unit, any_value(r.attempt = r.attempts) AS is_last, "
         f"count(*) FILTER (WHERE {counts}) AS n, count(*) FILTER (WHERE NOT ({counts})) AS others, "
         f"arg_max({side.quantity.number}, x.position) FILTER (WHERE {counts}) AS num "
         f"FROM measurements x JOIN runs r USING (run) WHERE {keep.sql} GROUP BY r.run"

@@ -130,7 +130,7 @@ def _numbers(asking: Asking, quantity: Quantity, grouping: Grouping, *, only_fin
     if step > 1:
         numbers.add(f"hash(x.run) % {step} = 0")
     found = asking.arrays(
-        f"SELECT {grouping.sql} AS g, x.spec, list({quantity.number}) AS numbers "
+        f"SELECT {grouping.sql} AS g, x.spec AS spec, list({quantity.number}) AS numbers "
         f"FROM measurements x JOIN runs r USING (run) WHERE {numbers.sql} GROUP BY g, x.spec",
         numbers.values,
     )
