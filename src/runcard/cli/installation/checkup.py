@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
+from runcard.app import columns_address
 from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
 from runcard.cli.installation.private_files import open_to_all
 from runcard.domain.actor import SystemActor
@@ -134,6 +135,8 @@ def state_of_copy(settings: Settings, database: Database) -> str:
     """The state of the columnar copy, as the end of a sentence about it. No state is a fault: the copy is rebuilt."""
     if not settings.columnar_copy:
         return "is turned off by `columnar_copy`"
+    if settings.columns_url is not None:
+        return f"is in {columns_address(settings.columns_url).place}, which was not asked"
     try:
         seen = look_at(settings.copy_path)
     except CopyLocked:
