@@ -21,6 +21,7 @@ from pyarrow import csv
 
 from bench.copied_runs import PROCEDURE_NAME, CopiedRuns
 from bench.postgres import postgresql
+from runcard.analytics.copy.engines.duckdb import DuckDbCursor
 from runcard.domain.runs.outcome import MeasurementOutcome, PhaseOutcome, RunOutcome
 from runcard.store.lists.names import NameKind, names_of
 
@@ -170,8 +171,10 @@ def _copy_rows(
 ) -> None:
     path = folder / f"{name}.csv"
     with copied.copy.engine.transaction() as cursor:
+        assert isinstance(cursor, DuckDbCursor), "only what DuckDB holds is compared with rows"
         # The copy has no access to other files, so it cannot write this one itself.
-        batches = cursor.execute(f"SELECT COLUMNS(*)::VARCHAR FROM ({query})").to_arrow_reader(100_000)
+        found = cursor.connection.execute(f"SELECT COLUMNS(*)::VARCHAR FROM ({query})")
+        batches = found.to_arrow_reader(100_000)
         assert batches is not None, "a query has rows"
         with csv.CSVWriter(
             path, batches.schema, write_options=csv.WriteOptions(include_header=False)

@@ -16,6 +16,7 @@ from runcard.domain.errors import Issue, RuncardError
 from runcard.domain.runs.report import RunReport, UnitDescription
 from runcard.ingest.record_run import PreparedRun, RunClient
 from runcard.recording.orders import HEAD, RecordingFailed, RunOrder, message_of, pickled, unpickled
+from runcard.store.commit.documents import PackedDocument
 
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (naive bounds are wanted)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -44,7 +45,7 @@ RUNS = st.builds(
     PreparedRun,
     id=st.uuids(),
     report=REPORTS,
-    document=st.binary(),
+    document=st.builds(PackedDocument, st.binary(), st.binary()),
     digest=st.none() | st.binary(),
     started_at=INSTANTS,
     ended_at=INSTANTS,
