@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from runcard.domain.errors import DatabaseUnavailable
 from runcard.domain.ids import new_id
@@ -62,13 +62,15 @@ def test_an_error_in_one_trip_is_raised_and_leaves_nothing(database: Database, w
 def test_a_connection_that_is_lost_in_a_trip_is_closed(database: Database) -> None:
     if not database.is_postgresql:
         pytest.skip("SQLite has no connection to lose")
+    end = text("SELECT pg_terminate_backend(:pid, 10000)")
 
     def lose() -> None:
         with connection.begin(), in_one_trip(connection):
-            driver.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            driver.execute("SELECT pg_sleep(60)")  # ended at once
             driver.execute("SELECT 1")
+            other.execute(end, {"pid": driver.info.backend_pid})
 
-    with database.writing_connection() as connection:
+    with database.read() as other, database.writing_connection() as connection:
         driver = driver_of(connection)
         with pytest.raises(DATABASE_ERRORS) as raised:
             lose()
