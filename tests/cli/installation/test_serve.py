@@ -134,10 +134,8 @@ def test_a_copy_that_another_process_owns_is_said_at_the_start(tmp_path: Path) -
     assert "RUNCARD_COLUMNAR_COPY=false" in done.stderr
 
 
-def test_several_processes_serve_one_postgresql(
-    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RUNCARD_COLUMNAR_COPY", "false")
+def test_several_processes_serve_one_postgresql(postgresql_url: str, tmp_path: Path) -> None:
+    (tmp_path / "runcard.toml").write_text("columnar_copy = false\n", "ascii")
     options = ("--data-dir", tmp_path, "--database-url", postgresql_url)
     with serving("serve", *options, "--workers", "2") as server:
         made = Installation(tmp_path, postgresql_url).runcard(
