@@ -55,6 +55,17 @@ class Line(NamedTuple):
         return Snapshot(self.copy, Scope(self.connection, self.home))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let ClickHouse follow one kind of database: the copy of the other is the same, and takes as long again."""
+    again = {"engine_kind": "clickhouse", "database_kind": "postgresql"}
+    items[:] = [item for item in items if not again.items() <= _params(item).items()]
+
+
+def _params(item: pytest.Item) -> dict[str, object]:
+    callspec = getattr(item, "callspec", None)
+    return {} if callspec is None else callspec.params
+
+
 class RecordedLine(NamedTuple):
     """home: its organization. connection: of the truth."""
 

@@ -30,10 +30,17 @@ from runcard.store.bin.deleting import Deletion
 from runcard.store.runs.rows import delete_run
 from tests.analytics.clickhouse import connect, own_clickhouse
 from tests.analytics.copies import OwnCopy, own_copy
+from tests.conftest import DatabaseKind
 from tests.histories import START, Floor
 
 # Far more than a batch has.
 _INSERTS = 40
+
+
+@pytest.fixture(scope="module")
+def database_kind() -> DatabaseKind:
+    """What lies in ClickHouse does not depend on the database behind it."""
+    return "sqlite"
 
 
 def report(number: int) -> RunReport:
