@@ -25,7 +25,10 @@ def lines() -> Iterator[StringIO]:
     handler = logging.StreamHandler(said)
     handler.setFormatter(JsonLines())
     log.addHandler(handler)
+    # Otherwise pytest keeps the lines too, and cannot hand on those that are no Unicode.
+    log.propagate = False
     yield said
+    log.propagate = True
     log.removeHandler(handler)
 
 
