@@ -19,7 +19,7 @@ import msgspec
 import psutil
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
@@ -28,6 +28,7 @@ from bench import arriving
 from bench.copied_runs import MEASUREMENTS, CopiedRuns, a_run, copied_runs
 from bench.failure import BenchFailed
 from bench.figures import difference
+from bench.progress import progress_bar
 from bench.rows import FilledRows, rows_of
 from bench.typical_questions import QUESTIONS, Question
 from runcard.analytics.copy.engines.duckdb import DuckDb, DuckDbCursor
@@ -277,8 +278,7 @@ def main(
     ] = False,
 ) -> None:
     """Measure each question on a made-up floor."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
+    bar = progress_bar(is_hidden=as_json)
     lines: Sequence[Line | arriving.Line]
     summary: Summary | arriving.Summary
     try:

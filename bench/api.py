@@ -18,7 +18,7 @@ import httpx
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 from bench.bodies import PROCEDURE, make_templates
 from bench.failure import BenchFailed
 from bench.load import drive
+from bench.progress import progress_bar
 from bench.questions import Data, Question, questions
 from bench.records import RuncardRecords
 from bench.targets import CASES, Place, Target, prepared, serving
@@ -177,8 +178,7 @@ def main(
     limit: Annotated[int, typer.Option(min=1, help="How much a page holds.")] = 50,
 ) -> None:
     """Measure pages of the lists of v2 over HTTP, and their bare SQL."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
+    bar = progress_bar(is_hidden=as_json)
     try:
         with (
             TemporaryDirectory(prefix="runcard-bench-") as directory,

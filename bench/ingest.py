@@ -16,7 +16,6 @@ from typing import Annotated, NamedTuple
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
@@ -24,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 from bench.bodies import make_templates
 from bench.failure import BenchFailed
 from bench.load import Load, drive
+from bench.progress import progress_bar
 from bench.targets import CASES, Case, Target, running
 
 _DEFAULT_CASES = "no_store,sqlite,postgresql,hand_made,hand_made_copy"
@@ -173,9 +173,7 @@ def main(
 ) -> None:
     """Measure how fast runs are recorded. Each must be answered with 200 and then be in the database."""
     chosen, counts = _cases(cases), _connections(connections)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Drawn only between measurements, because this process is the load generator.
-    bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
+    bar = progress_bar(is_hidden=as_json)
     try:
         with TemporaryDirectory(prefix="runcard-bench-") as directory, bar:
             task = bar.add_task("starting", total=repeat * len(counts) * len(chosen))

@@ -18,7 +18,6 @@ import msgspec
 import psutil
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
@@ -26,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 from bench.bodies import make_templates
 from bench.failure import BenchFailed
 from bench.load import drive
+from bench.progress import progress_bar
 from bench.records import RuncardRecords
 from bench.targets import Case, Place, Target, postmaster, prepared, running, serving
 
@@ -169,10 +169,8 @@ def _with_size(place: Place, size: int, load: _Load) -> Line:
 
 
 @contextmanager
-def _progress(total: int, *, disable: bool) -> Iterator[Callable[[str], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Drawn only between measurements, because this process is the load generator.
-    with Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=disable) as bar:
+def _progress(total: int, *, is_hidden: bool) -> Iterator[Callable[[str], None]]:
+    with progress_bar(is_hidden=is_hidden) as bar:
         task = bar.add_task("starting", total=total)
 
         def tell(what: str) -> None:
@@ -201,7 +199,7 @@ def main(
     load, numbers, counts = _Load(connections, seconds, repeat), _numbers(hosts), _numbers(sizes)
     total = repeat * (1 + len(numbers)) * bool(numbers) + 2 * len(counts)
     try:
-        with _progress(total, disable=as_json) as tell:
+        with _progress(total, is_hidden=as_json) as tell:
             lines = with_hosts(load, numbers, tell) if numbers else []
             lines += with_records(load, counts, tell)
     except BenchFailed as error:

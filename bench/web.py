@@ -18,7 +18,7 @@ import msgspec
 import typer
 from playwright.sync_api import ViewportSize
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be r
 from bench.api import record_runs, records_of, times_ms
 from bench.bodies import make_templates
 from bench.failure import BenchFailed
+from bench.progress import progress_bar
 from bench.targets import CASES, Place, prepared, serving
 from runcard.web.frame.visit import SESSION_COOKIE
 from tests.browser.chromium import find_chromium, running_chromium
@@ -139,8 +140,7 @@ def main(
     case: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "sqlite",
 ) -> None:
     """Measure every page over HTTP, and the first view of the overview in a browser."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False, disable=as_json)
+    bar = progress_bar(is_hidden=as_json)
     different = min(_DIFFERENT, runs)
     templates = make_templates(different, datetime.now(UTC) - _WITHIN, _WITHIN / different)
     try:

@@ -16,8 +16,7 @@ def begin_request(given: str | None) -> str:
     """Return the id of the request that begins in this task: the one that was given if it is well formed, else a new
     one of 20 hexadecimal digits.
     """
-    is_usable = given is not None and _WELL_FORMED.fullmatch(given)
-    begun = given if given is not None and is_usable else os.urandom(_RANDOM_BYTES).hex()
+    begun = given if given and _WELL_FORMED.fullmatch(given) else os.urandom(_RANDOM_BYTES).hex()
     _current.set(begun)
     return begun
 

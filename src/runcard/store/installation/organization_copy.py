@@ -58,8 +58,8 @@ def read_rows(database: Database, organization_id: UUID) -> Iterator[tuple[str, 
 
     All rows are of one state of the record.
     """
-    options = {"isolation_level": "REPEATABLE READ"} if database.is_postgresql else {}
-    with database.engine.connect().execution_options(**options, yield_per=ROWS_AT_ONCE) as connection:
+    with database.read() as connection:
+        connection.execution_options(yield_per=ROWS_AT_ONCE)
         for table in COPIED:
             query = select(table).where(_mine(table, organization_id)).order_by(*table.primary_key)
             with connection.execute(query) as found:

@@ -54,13 +54,12 @@ def read_state(database: Database, copied: int | None) -> DatabaseState:
     _check_is_there(database)
     with database.read() as connection:
         newest = last_seq(connection)
-        is_behind = copied is not None and copied < newest
         return DatabaseState(
             is_migrated=is_newest_schema(connection),
             newest_change=newest,
-            unseen_since=_first_change_after(connection, copied)
-            if is_behind and copied is not None
-            else None,
+            unseen_since=None
+            if copied is None or copied >= newest
+            else _first_change_after(connection, copied),
         )
 
 

@@ -20,7 +20,7 @@ class RowSweep:
         self._seen = self._seen_before = 0
 
     def after(self, client: Client, seen: int) -> None:
-        """RowSweep if it is time. seen: the last change in the copy."""
+        """Sweep if it is time. seen: the last change in the copy."""
         now = time.monotonic()
         if now - self._last < self._rest_s:
             return
