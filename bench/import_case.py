@@ -15,7 +15,6 @@ from typing import get_args
 
 import msgspec
 
-from runcard.app import open_database
 from runcard.domain.actor import SystemActor, UserActor
 from runcard.importers.formats import FORMATS, FormatName
 from runcard.importers.report.remarks import Remark
@@ -23,6 +22,7 @@ from runcard.importers.report.stated import StatedReport
 from runcard.ingest.import_file import import_upload
 from runcard.ingest.record_run import RunClient
 from runcard.ingest.told_reports import prepare
+from runcard.opening import open_database
 from runcard.settings import Settings
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer

@@ -15,7 +15,6 @@ from bench.failure import BenchFailed
 from bench.floor import Floor
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
 from runcard.analytics.copy.projector import Projector
-from runcard.app import open_copy, open_database
 from runcard.auth.sessions import log_in
 from runcard.auth.tokens import digest_of, display_prefix, new_token
 from runcard.domain.actor import StationActor, SystemActor, UserActor
@@ -23,6 +22,7 @@ from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Phase
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
+from runcard.opening import open_copy, open_database
 from runcard.settings import Settings
 from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Write
 from runcard.store.commit.transaction import SharedTransaction

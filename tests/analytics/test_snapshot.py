@@ -34,29 +34,34 @@ def test_questions_of_one_snapshot_see_the_same_runs(floor: Floor, followed: Own
         assert count_runs(snapshot, wanted) == 3
 
 
-def test_a_query_that_fails_says_so_and_so_do_those_after_it(floor: Floor, followed: OwnCopy):
+def test_a_query_that_fails_says_so(floor: Floor, followed: OwnCopy):
     followed.follow()
     with floor.database.read_in(floor.home) as scope:
         with Snapshot(followed.copy, scope) as snapshot:
             asked = snapshot.asking(EVERYTHING)
-            for query in ("SELECT nothing FROM nowhere", "SELECT 1"):
+            with pytest.raises(FiguresUnavailable, match="Ask again"):
+                asked.rows("SELECT nothing FROM nowhere", [])
+            if followed.copy.engine.is_shared:  # each query of ClickHouse stands alone
+                assert asked.one("SELECT 1", []) == (1,)
+            else:
                 with pytest.raises(FiguresUnavailable, match="Ask again"):
-                    asked.rows(query, [])
+                    asked.rows("SELECT 1", [])
         with Snapshot(followed.copy, scope) as snapshot:
             assert snapshot.asking(EVERYTHING).one("SELECT 1", []) == (1,)
     assert not followed.copy.is_damaged
 
 
-def test_a_copy_that_is_found_damaged_is_not_trusted_any_more(floor: Floor, followed: OwnCopy):
-    followed.follow()
-    copy = ColumnarCopy(followed.copy.engine, timeout_s=0)
-    with (
-        floor.database.read_in(floor.home) as scope,
-        Snapshot(copy, scope) as snapshot,
-        pytest.raises(FiguresUnavailable),
-        snapshot.cursor(),
-    ):
-        raise duckdb.FatalException("a page of the file cannot be read")
+def test_a_copy_that_is_found_damaged_is_not_trusted_any_more(floor: Floor):
+    with own_copy(floor.database) as own:
+        own.follow()
+        copy = ColumnarCopy(own.copy.engine, timeout_s=0)
+        with (
+            floor.database.read_in(floor.home) as scope,
+            Snapshot(copy, scope) as snapshot,
+            pytest.raises(FiguresUnavailable),
+            snapshot.cursor(),
+        ):
+            raise duckdb.FatalException("a page of the file cannot be read")
     assert copy.is_damaged
 
 

@@ -11,7 +11,6 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from runcard.activity.noted_calls import Notes
-from runcard.app import open_activity, open_blobs
 from runcard.auth.api_keys import new_api_key
 from runcard.auth.passwords import hash_password
 from runcard.cli.demo_line.brought_files import brought_files
@@ -28,6 +27,7 @@ from runcard.cli.installation.serve import Host, Port, listening, prepare_server
 from runcard.cli.terminal.options import DatabaseUrl, Json
 from runcard.cli.terminal.output import Record, progress_bar, show_record
 from runcard.intake.arrived_files import Stores
+from runcard.opening import open_activity, open_blobs
 from runcard.settings import SettingsError, load_settings
 from runcard.store.people.organizations import count_organizations
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from runcard.app import open_blobs
 from runcard.auth.passwords import hash_password
 from runcard.cli.demo_line.fill import MadeFloor, record_history
 from runcard.cli.demo_line.history import DemoRun
@@ -22,6 +21,7 @@ from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.note import comment_on, give_cause, tag
+from runcard.opening import open_blobs
 from runcard.settings import load_settings
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.creator import Creator

@@ -16,11 +16,11 @@ import pytest
 from sqlalchemy import Connection, text, update
 from typer.testing import CliRunner
 
-from runcard.app import open_blobs
 from runcard.cli.main import app
 from runcard.domain.ids import new_id
 from runcard.domain.runs.report import RunReport
 from runcard.ingest.record_run import prepare_run, record_run
+from runcard.opening import open_blobs
 from runcard.settings import load_settings
 from runcard.store.commit.transaction import SharedTransaction, Transaction
 from runcard.store.commit.writer import Writer

@@ -15,7 +15,6 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from runcard.app import open_blobs, open_database
 from runcard.auth.secret_keys import KEY_FILE
 from runcard.cli.copies.blobs import copy_blobs, put_back_blobs
 from runcard.cli.copies.checksums import check_sums, shown, write_sums
@@ -27,6 +26,7 @@ from runcard.cli.terminal.output import Record, show_record
 from runcard.domain.errors import Conflict, InvalidInput
 from runcard.evidence.head_files import HEADS_FILE
 from runcard.evidence.signing import KEY_FILE as SIGNING_KEY_FILE
+from runcard.opening import open_blobs, open_database
 from runcard.settings import Settings, SettingsError, check_is_there, load_settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, DatabaseFailed, naming_failures

@@ -14,7 +14,6 @@ import typer
 from msgspec import Struct
 
 from runcard import __version__
-from runcard.app import open_blobs
 from runcard.cli.copies.blobs import copy_blobs, put_back_blobs
 from runcard.cli.copies.checksums import check_sums, write_sums
 from runcard.cli.installation.opened import Installation, command_author, open_installation
@@ -22,6 +21,7 @@ from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, Organizatio
 from runcard.cli.terminal.output import show_record
 from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
 from runcard.domain.floor.organization import Organization
+from runcard.opening import open_blobs
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.migrate import newest_schema
 from runcard.store.installation.organization_copy import add_organization, count_rows, read_rows

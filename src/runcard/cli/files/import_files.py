@@ -12,7 +12,6 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from runcard import __version__
-from runcard.app import open_blobs
 from runcard.cli.files.found_files import FoundFile, find_files, members
 from runcard.cli.files.import_report import ImportReport, line
 from runcard.cli.files.watching import watched_files
@@ -42,6 +41,7 @@ from runcard.ingest.record_run import RunClient
 from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice, check_may_replace
 from runcard.intake.report_files import Fate, ReportFiles
+from runcard.opening import open_blobs
 from runcard.store.procedures.rows import get_procedure
 
 CLIENT = RunClient("runcard import", __version__)

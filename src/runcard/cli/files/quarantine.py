@@ -6,7 +6,6 @@ from uuid import UUID
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from runcard.app import open_blobs
 from runcard.cli.files.import_files import (
     CLIENT,
     FormatOption,
@@ -40,6 +39,7 @@ from runcard.domain.floor.statement import Statement, check_statement
 from runcard.intake.arrived_files import Stores
 from runcard.intake.choices import ImportChoice
 from runcard.intake.quarantine import choice_for_retry, discard, retry_file, sender_of
+from runcard.opening import open_blobs
 from runcard.store.intake.quarantine import QuarantinedFile, list_quarantined
 
 app = typer.Typer(no_args_is_help=True, help="List, retry and discard files that could not be imported.")

@@ -10,7 +10,6 @@ from uuid import UUID
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-from runcard.app import open_blobs
 from runcard.cli.installation.opened import Installation, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import Record, progress_bar, show_record
@@ -18,6 +17,7 @@ from runcard.domain.errors import Conflict
 from runcard.domain.floor.organization import Organization
 from runcard.domain.floor.retention import Amount
 from runcard.intake.arrived_files import Stores
+from runcard.opening import open_blobs
 from runcard.store.engine.locks import Lock
 from runcard.store.retention.old_records import Forecast, forecast
 from runcard.upkeep.sweeps import sweep

@@ -9,12 +9,12 @@ from itertools import chain
 from typing import NamedTuple
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
-from runcard.app import columns_address
 from runcard.auth.secret_keys import KEY_FILE, SecretKeyUnusable, read_keys
 from runcard.cli.installation.private_files import open_to_all
 from runcard.domain.actor import SystemActor
 from runcard.intake.arrived_files import Stores
 from runcard.intake.byte_removal import remove_noted
+from runcard.opening import columns_address
 from runcard.settings import Settings
 from runcard.store.bin.check import check_bin
 from runcard.store.commit.changes import last_seq

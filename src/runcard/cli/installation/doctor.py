@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from runcard.app import open_blobs
 from runcard.cli.installation.checkup import (
     AttachmentCheck,
     Finding,
@@ -21,6 +20,7 @@ from runcard.cli.installation.checkup import (
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
 from runcard.cli.terminal.output import progress_bar, show_json
 from runcard.domain.errors import StorageUnavailable
+from runcard.opening import open_blobs
 from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, DatabaseFailed, naming_failures

@@ -7,8 +7,8 @@ from types import FrameType
 
 import typer
 
-from runcard.app import open_copy, open_database
 from runcard.cli.terminal.options import DatabaseUrl, DataDir
+from runcard.opening import open_copy, open_database
 from runcard.settings import SettingsError, check_is_there, load_settings
 from runcard.store.engine.database import naming_failures
 from runcard.worker import Worker

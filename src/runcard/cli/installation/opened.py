@@ -9,11 +9,11 @@ from uuid import UUID
 
 import click
 
-from runcard.app import open_database
 from runcard.cli.installation.private_files import keep_private
 from runcard.domain.actor import Actor, StationActor, SystemActor, UserActor, check_may_record
 from runcard.domain.errors import InvalidInput, NotFound, PermissionDenied
 from runcard.domain.floor.organization import Organization
+from runcard.opening import open_database
 from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, naming_failures

@@ -9,11 +9,11 @@ from runcard.analytics.copy.engines.clickhouse import ClickHouse
 from runcard.analytics.copy.engines.duckdb import CopyLocked, DuckDb
 from runcard.analytics.copy.engines.engine import CopyFailed, Engine
 from runcard.analytics.copy.projector import Projector
-from runcard.app import columns_address, memory_plan, open_database
 from runcard.cli.installation.private_files import keep_private
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
 from runcard.cli.terminal.output import progress_bar, show_record
 from runcard.domain.errors import Conflict, StorageUnavailable
+from runcard.opening import columns_address, memory_plan, open_database
 from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database, naming_failures

@@ -13,10 +13,10 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
-from runcard.app import columns_address, create_app, open_blobs, open_reads, open_secret_keys
 from runcard.auth.tokens import digest_of, new_token
 from runcard.cli.installation.opened import open_or_create
 from runcard.cli.installation.private_files import keep_private
@@ -25,6 +25,7 @@ from runcard.cli.terminal.output import show_json
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
 from runcard.log_lines import logging_as
+from runcard.opening import columns_address, open_blobs, open_reads, open_secret_keys
 from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.engine.database import Database, naming_failures
 from runcard.store.people.organizations import count_organizations
@@ -157,7 +158,7 @@ def prepare_server(
     with naming_failures():
         open_reads(settings, Database.open(settings.database_url, settings.sqlite_path)).close()
     config = uvicorn.Config(
-        partial(create_app, settings),
+        partial(_create_app, settings),
         factory=True,
         workers=workers,
         loop="uvloop",
@@ -188,6 +189,13 @@ def prepare_server(
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, stop)
     return run
+
+
+def _create_app(settings: Settings) -> ASGIApp:
+    # Only a server needs all that this imports, and every other command starts sooner without it.
+    from runcard.app import create_app  # noqa: PLC0415
+
+    return create_app(settings)
 
 
 def _check_workers(settings: Settings, workers: int) -> None:
