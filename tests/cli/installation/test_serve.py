@@ -2,14 +2,17 @@
 
 import signal
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from runcard.analytics.copy.engines.duckdb import DuckDb
 from runcard.auth.tokens import digest_of
 from runcard.settings import SettingsError, load_settings
+from runcard.store.engine.tables import setup_links
 from runcard.store.people.sessions import is_setup_link_open
 from tests.cli.commands import runcard, serving
 from tests.servers import DEADLINE_S, Installation
@@ -20,7 +23,14 @@ def is_open(installation: Installation, setup_url: str) -> bool:
         return is_setup_link_open(connection, digest_of(setup_url.rpartition("/")[2]))
 
 
-def test_a_new_installation_is_set_up_by_a_link_that_each_start_makes_anew(tmp_path: Path) -> None:
+def age_links(installation: Installation) -> None:
+    """Make all set-up links a day older than they are."""
+    with installation.database() as database, database.engine.begin() as connection:
+        older = datetime.now(UTC) - timedelta(days=1)
+        connection.execute(update(setup_links).values(created_at=older))
+
+
+def test_a_new_installation_is_set_up_by_the_link_of_any_start_of_the_last_day(tmp_path: Path) -> None:
     installation = Installation(tmp_path, None)
     with serving("serve", "--data-dir", tmp_path) as first:
         url, setup_url = first.first["url"], first.first["setup_url"]
@@ -28,6 +38,11 @@ def test_a_new_installation_is_set_up_by_a_link_that_each_start_makes_anew(tmp_p
         assert is_open(installation, setup_url)
         done = first.stop()
         assert (done.code, done.stdout, done.stderr) == (0, "", "")
+    with serving("serve", "--data-dir", tmp_path) as second:
+        assert is_open(installation, setup_url), "another server of the installation may have printed it"
+        assert is_open(installation, second.first["setup_url"])
+        second.stop()
+    age_links(installation)
     with serving("serve", "--data-dir", tmp_path) as second:
         assert not is_open(installation, setup_url)
         assert is_open(installation, second.first["setup_url"])

@@ -30,9 +30,9 @@ class PackedDocument(Struct, frozen=True, array_like=True):
 def pack_document(document: RunDocument) -> PackedDocument:
     """The document as MessagePack, with its digest."""
     body = _encoder.encode(document)
-    hashed = hashlib.sha256()
+    view, hashed = memoryview(body), hashlib.sha256()
     for start in range(0, len(body), _HASHED_BYTES):
-        hashed.update(body[start : start + _HASHED_BYTES])
+        hashed.update(view[start : start + _HASHED_BYTES])
     return PackedDocument(body, hashed.digest())
 
 

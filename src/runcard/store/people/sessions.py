@@ -1,7 +1,7 @@
 """Sessions of people, and the one-time set-up links that make the first admin. Only digests are kept."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from runcard.store.engine.tables import sessions, setup_links, users
 from runcard.store.trail.watching import note_event
 
 # Unscoped: a session is found by its secret, and belongs to one user.
+
+_DAY = timedelta(days=1)
 
 
 class LoggedIn(NamedTuple):
@@ -92,8 +94,11 @@ def end_other_sessions(tx: Transaction, user_id: UUID, kept: bytes, ended: bytes
 
 
 def create_setup_link(shared: SharedTransaction, digest: bytes) -> None:
-    """Keep a new set-up link in place of all earlier ones."""
-    close_setup_links(shared)
+    """Keep a new set-up link, and close those that are a day old.
+
+    Younger ones stay open: several servers of one installation print a link each.
+    """
+    shared.connection.execute(delete(setup_links).where(setup_links.c.created_at < shared.now - _DAY))
     shared.connection.execute(insert(setup_links).values(digest=digest, created_at=shared.now))
 
 

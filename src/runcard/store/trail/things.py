@@ -113,7 +113,9 @@ def text_of(
     """
     unproven = THING_OF[table.name].unproven
     # A Struct of msgspec would take twice as long to fill.
-    shown = {name: value for name, value in row.items() if value is not None and name not in unproven}
+    shown = {name: value for name, value in row.items() if value is not None}
+    for name in unproven:
+        shown.pop(name, None)
     if metadata:
         kept = {key: _as_kept(value) for key, value in metadata.items()}
         shown["metadata"] = Raw(canonical_json(kept))
