@@ -78,7 +78,7 @@ from runcard.opening import (
     open_secret_keys,
 )
 from runcard.prefixes import COMMAND_LINES, EXPORTS, OWN, PROOF, QUARANTINE, QUESTIONS, V1, V2, endpoints
-from runcard.recording.collector import look_less_often
+from runcard.recording.interpreter import hurry
 from runcard.recording.recorder import Recorder
 from runcard.request_ids import request_id
 from runcard.settings import Settings
@@ -127,7 +127,7 @@ def create_server(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        look_less_often()
+        hurry()
         opened = _open(settings, notes)
         database, writer, recorder, stores = opened.database, opened.writer, opened.recorder, opened.stores
         worker = None if opened.copy is None else Worker(database, opened.copy)

@@ -17,7 +17,7 @@ import msgspec
 
 from runcard.ingest.record_run import record_run
 from runcard.log_lines import logging_as
-from runcard.recording.collector import look_less_often
+from runcard.recording.interpreter import hurry
 from runcard.recording.orders import BEAT_S, HEAD, Answers, OrderAnswer, RunOrder, Start, message_of, pickled
 from runcard.store.commit.group_commit import MAX_GROUP, GroupCommit, Outcome, Write
 from runcard.store.commit.transaction import SharedTransaction
@@ -156,7 +156,7 @@ def main() -> None:
     # A stop of the server may signal all its processes, but this one ends only after the last order.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_IGN)
-    look_less_often()
+    hurry()
     # A server that has died needs no answer.
     with socket.socket(fileno=0) as connection, suppress(BrokenPipeError, ConnectionResetError):
         record_orders(connection)
