@@ -151,7 +151,8 @@ def _make_runs(cursor: DuckDbCursor, runs: int) -> None:
             {MEASUREMENTS} AS judged, CASE WHEN outcome = 'FAIL' THEN 1 ELSE 0 END AS failed, attempt, attempts,
             min(CASE WHEN outcome = 'PASS' THEN attempt END) OVER ({of_unit}) AS passed_at,
             last_value(outcome) OVER ({of_unit} ORDER BY attempt
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_outcome
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_outcome,
+            arg_min(created_by_station, attempt) FILTER (WHERE outcome = 'PASS') OVER ({of_unit}) AS passed_station
         FROM (
             SELECT *, row_number() OVER ({of_unit} ORDER BY started_at, run) AS attempt,
                 count(*) OVER ({of_unit}) AS attempts FROM made

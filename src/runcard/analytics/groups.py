@@ -141,3 +141,8 @@ def in_order(
     by_key = {row[0]: row[1:] for row in rows}
     for key, group in groups.items():
         yield group, by_key[key]
+
+
+def sums_of(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[int]:
+    """The sums of the last `width` columns, which are counts: the figures of all groups together."""
+    return [sum(row[column - width] for row in rows) for column in range(width)]

@@ -251,7 +251,14 @@ class _Taking:
 def _attempt(run: int, procedure: int, header: CopiedHeader) -> CopiedAttempt:
     voided_at = None if header.voided_at is None else utc(header.voided_at)
     return CopiedAttempt(
-        run, header.id, procedure, header.unit_id, utc(header.started_at), header.outcome, voided_at
+        run,
+        header.id,
+        procedure,
+        header.unit_id,
+        utc(header.started_at),
+        header.outcome,
+        voided_at,
+        header.created_by_station_id,
     )
 
 

@@ -8,7 +8,8 @@ for wrong clocks (`domain.runs.clock`); `reported_started_at` is what a wrong cl
 The row of a run says what it is among the runs of its unit on its procedure, so that no question has to count them.
 In order of `started_at` it is number `attempt`. Runs that were voided or deleted keep their numbers and do not count:
 `attempts` is the number of the last attempt that counts, 0 if none does. `passed_at` is the number of the first that
-counts and passed, NULL if none did; `last_outcome` is the outcome of the last that counts. Among the attempts that
+counts and passed, NULL if none did, and `passed_station` is where; `last_outcome` is the outcome of the last that
+counts. Among the attempts that
 ended PASS or FAIL, the run is number `completed`, NULL if it is not among them; `passed_completed` and `last_completed`
 are the same as `passed_at` and `last_outcome`, but for these attempts only. `sample` is what the unit was at the time.
 `judged` and `failed` count the measurements of the run, in each attempt of a phase.
@@ -28,7 +29,7 @@ from runcard.domain.runs.measurement import ValueKind
 from runcard.domain.runs.outcome import LOG_LEVELS, MeasurementOutcome, PhaseOutcome, RunOutcome
 
 # Raise it with every change below, and with every change in how the projector copies runs. Older copies are begun anew.
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # The values of each type, in the order in which lists sort them.
 ENUMS: Mapping[str, Sequence[str]] = {
@@ -94,6 +95,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "completed": "INTEGER",
         "passed_completed": "INTEGER",
         "last_completed": "run_outcome",
+        "passed_station": "UUID",
     },
     "phases": {
         **_IN_RUN,

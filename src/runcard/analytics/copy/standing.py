@@ -13,7 +13,10 @@ COMPLETED: Collection[RunOutcome] = ("PASS", "FAIL")
 
 
 class CopiedAttempt(NamedTuple):
-    """What the standing of a run depends on. run, procedure: their numbers in the copy. voided_at: None: it counts."""
+    """What the standing of a run depends on. run, procedure: their numbers in the copy. voided_at: None: it counts.
+
+    created_by_station: None: a user reported it.
+    """
 
     run: int
     id: UUID
@@ -22,6 +25,7 @@ class CopiedAttempt(NamedTuple):
     started_at: datetime
     outcome: RunOutcome
     voided_at: datetime | None
+    created_by_station: UUID | None = None
 
 
 class GoneAttempt(NamedTuple):
@@ -44,6 +48,7 @@ class Standing(NamedTuple):
     completed: int | None
     passed_completed: int | None
     last_completed: RunOutcome | None
+    passed_station: UUID | None
 
 
 def standings(runs: Iterable[CopiedAttempt], gone: Iterable[GoneAttempt] = ()) -> Mapping[int, Standing]:
@@ -70,12 +75,14 @@ def standings(runs: Iterable[CopiedAttempt], gone: Iterable[GoneAttempt] = ()) -
                     places.get(attempt.id),
                     of_completed.passed_at,
                     of_completed.last_outcome,
+                    everything.passed_station,
                 )
     return found
 
 
 class _Counted(NamedTuple):
-    """Of the attempts that count: the number of the last, that of the first that passed, and how the last ended.
+    """Of the attempts that count: the number of the last, that of the first that passed, how the last ended, and the
+    station that reported the first that passed.
 
     last: 0: none counts.
     """
@@ -83,14 +90,19 @@ class _Counted(NamedTuple):
     last: int
     passed_at: int | None
     last_outcome: RunOutcome | None
+    passed_station: UUID | None
 
 
 def _counted(ordered: Sequence[CopiedAttempt | GoneAttempt]) -> _Counted:
     counted = [
-        (number, attempt.outcome)
+        (number, attempt)
         for number, attempt in enumerate(ordered, start=1)
         if isinstance(attempt, CopiedAttempt) and attempt.voided_at is None
     ]
-    passed_at = next((number for number, outcome in counted if outcome == "PASS"), None)
-    last, outcome = counted[-1] if counted else (0, None)
-    return _Counted(last, passed_at, outcome)
+    if not counted:
+        return _Counted(0, None, None, None)
+    last, newest = counted[-1]
+    for number, attempt in counted:
+        if attempt.outcome == "PASS":
+            return _Counted(last, number, newest.outcome, attempt.created_by_station)
+    return _Counted(last, None, newest.outcome, None)

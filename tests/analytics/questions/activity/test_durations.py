@@ -1,5 +1,6 @@
 """Durations of runs, against the record as dataframes."""
 
+import math
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -52,6 +53,25 @@ def test_of_too_many_only_the_quantiles_are_approximate(line: Line, monkeypatch:
     seconds = _seconds(selected_runs(line.frames, EVERYTHING))
     assert (seconds <= answer.total.median_s).mean() == pytest.approx(0.5, abs=0.02)
     assert (seconds <= answer.total.p95_s).mean() == pytest.approx(0.95, abs=0.02)
+
+
+def test_of_too_many_quantiles_are_close_in_each_group(line: Line, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_EXACT", 100)
+    rows = durations(line.snapshot, EVERYTHING, UTC, "station").rows
+    runs = selected_runs(line.frames, EVERYTHING)
+    by_name = {
+        None if pd.isna(name) else name: _seconds(some).sort_values().to_numpy()
+        for name, some in runs.groupby(group_names(runs, "station", ZONE), dropna=False)
+    }
+    assert len(rows) == len(by_name) > 1
+    for row in rows:
+        seconds, n = by_name[row.group.name], row.figures.n
+        for share, found in ((0.5, row.figures.median_s), (0.95, row.figures.p95_s)):
+            place = share * (n - 1)
+            # The quantile lies between the two durations beside its place, which bars may move by their width.
+            lower, upper = seconds[math.floor(place)], seconds[math.ceil(place)]
+            assert found is not None
+            assert lower - abs(lower) / 900 <= found <= upper + abs(upper) / 900
 
 
 def test_one_run_has_one_duration(line: Line):

@@ -1,6 +1,6 @@
 """Durations: how long runs take, and how that changes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -19,6 +19,12 @@ HOW_QUANTILES = {
     EXACT_QUANTILES: "Quantiles are interpolated between the two nearest durations.",
     APPROXIMATE_QUANTILES: "Quantiles are approximate (t-digest).",
 }
+_HOW_BARS = "Quantiles are approximate, to 0.1 %."
+_DURATION = microseconds_between("r.started_at", "r.ended_at")
+# The place of a quantile among the durations in order, whether it is in a bar, and its duration there.
+_PLACE = "{share} * (n - 1)"
+_IS_IN_BAR = f"before <= {_PLACE} AND {_PLACE} < before + number"
+_IN_BAR = f"lowest + (highest - lowest) * least(({_PLACE} - before) / greatest(number - 1, 1), 1)"
 _DEFINITION = (
     "n: selected runs. The duration of a run is from its start to its end, as recorded, in seconds. {how}"
 )
@@ -33,6 +39,9 @@ class DurationFigures(Struct, frozen=True):
     p95_s: float | None
     min_s: float | None
     max_s: float | None
+
+
+_NONE = DurationFigures(0, None, None, None, None, None)
 
 
 class DurationRow(Struct, frozen=True):
@@ -58,26 +67,53 @@ def durations(
     """The durations of the runs of a selection. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection)
     [n] = asking.one(f"SELECT count(*) FROM runs r WHERE {asking.runs.sql}")
-    quantiles = quantiles_of(n)
-    columns = figure_columns(microseconds_between("r.started_at", "r.ended_at"), quantiles)
-    total = asking.one(f"SELECT {columns} FROM runs r WHERE {asking.runs.sql}")
+    is_exact = n <= MAX_EXACT
+    query = _query if is_exact else _query_of_bars
+    found = asking.rows(query(asking, "NULL"))
     return DurationsAnswer(
         n=n,
-        definition=_DEFINITION.format(how=HOW_QUANTILES[quantiles]),
+        definition=_DEFINITION.format(how=HOW_QUANTILES[EXACT_QUANTILES] if is_exact else _HOW_BARS),
         window=asking.window,
-        is_exact=quantiles == EXACT_QUANTILES,
+        is_exact=is_exact,
         freshness=asking.freshness,
-        total=figures_of(*total),
-        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone), columns),
+        total=figures_of(*found[0][1:]) if found else _NONE,
+        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone), query),
     )
 
 
-def _rows(asking: Asking, grouping: Grouping, columns: str) -> Sequence[DurationRow]:
-    found = asking.rows(
-        f"SELECT {grouping.sql} AS g, {columns} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
-    )
+def _rows(asking: Asking, grouping: Grouping, query: Callable[[Asking, str], str]) -> Sequence[DurationRow]:
+    found = asking.rows(query(asking, grouping.sql))
     groups = grouping.named([row[0] for row in found])
     return [DurationRow(group, figures_of(*figures)) for group, figures in in_order(groups, found)]
+
+
+def _query(asking: Asking, group: str) -> str:
+    """The figures by group."""
+    columns = figure_columns(_DURATION, EXACT_QUANTILES)
+    return f"SELECT {group} AS g, {columns} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
+
+
+def _query_of_bars(asking: Asking, group: str) -> str:
+    """The same, of durations that are counted in bars 0.1 % wide, which takes a quarter of the time of a t-digest.
+
+    Within a bar they count as evenly spread.
+    """
+    median, p95 = (
+        f"max(CASE WHEN {_IS_IN_BAR} THEN {_IN_BAR} END)".format(share=share) for share in (0.5, 0.95)
+    )
+    return f"""
+        WITH bars AS (
+            SELECT g, sign(d) * floor(ln(abs(d) + 1) * 1000) AS bar, count(*) AS number, avg(d) AS mean,
+                min(d) AS lowest, max(d) AS highest
+            FROM (SELECT {group} AS g, {_DURATION} AS d FROM runs r WHERE {asking.runs.sql}) GROUP BY g, bar
+        ), placed AS (
+            SELECT *, sum(number) OVER (PARTITION BY g ORDER BY bar) - number AS before,
+                sum(number) OVER (PARTITION BY g) AS n
+            FROM bars
+        )
+        SELECT g, sum(number)::BIGINT, sum(mean * number) / sum(number), [{median}, {p95}], min(lowest), max(highest)
+        FROM placed GROUP BY g
+    """
 
 
 def quantiles_of(n: int) -> str:

@@ -50,7 +50,9 @@ def throughput(
 ) -> ThroughputAnswer:
     """The numbers of runs and units of a selection. Raises as `Snapshot.asking` does."""
     asking = snapshot.asking(selection)
-    [(_, *figures)] = asking.rows(_query(asking, "NULL")) or [(None, *[0] * (2 + 2 * len(_OUTCOMES)))]
+    [(_, *figures)] = asking.rows(_query(asking, "NULL"), 2 * asking.runs.values) or [
+        (None, *[0] * (2 + 2 * len(_OUTCOMES)))
+    ]
     total = _row(ALL, figures)
     return ThroughputAnswer(
         n=total.runs,
@@ -71,23 +73,21 @@ def count_runs(snapshot: Snapshot, selection: Selection) -> int:
 
 
 def _rows(asking: Asking, grouping: Grouping) -> Sequence[ThroughputRow]:
-    found = asking.rows(_query(asking, grouping.sql))
+    found = asking.rows(_query(asking, grouping.sql), 2 * asking.runs.values)
     groups = grouping.named([row[0] for row in found])
     return [_row(group, figures) for group, figures in in_order(groups, found)]
 
 
 def _query(asking: Asking, group: str) -> str:
     """The query of runs and units by group. Only units that were tested again, which are few, are told apart."""
-    per_outcome = ", ".join(f"count(*) FILTER (WHERE outcome = '{name}') AS {name}" for name in _OUTCOMES)
+    per_outcome = ", ".join(f"count(*) FILTER (WHERE r.outcome = '{name}') AS {name}" for name in _OUTCOMES)
     counts = ", ".join(f"sum({name})::BIGINT, sum(least({name}, most))::BIGINT" for name in _OUTCOMES)
+    chosen = f"{per_outcome} FROM runs r WHERE {asking.runs.sql} AND r.attempts"
     return f"""
-        WITH chosen AS (
-            SELECT {group} AS g, r.outcome AS outcome, r.attempts > 1 AS again,
-                CASE WHEN again THEN r.unit END AS unit, CASE WHEN again THEN r.procedure END AS procedure
-            FROM runs r WHERE {asking.runs.sql}
-        ), counted AS (
-            SELECT g, count(*) AS runs, CASE WHEN again THEN 1 ELSE count(*) END AS most, {per_outcome}
-            FROM chosen GROUP BY g, again, unit, procedure
+        WITH counted AS (
+            SELECT {group} AS g, count(*) AS runs, count(*) AS most, {chosen} <= 1 GROUP BY g
+            UNION ALL
+            SELECT {group} AS g, count(*) AS runs, 1 AS most, {chosen} > 1 GROUP BY g, r.unit, r.procedure
         )
         SELECT g, sum(runs)::BIGINT, sum(most)::BIGINT, {counts} FROM counted GROUP BY g
     """

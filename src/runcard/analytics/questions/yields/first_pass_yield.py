@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from runcard.analytics.answers import Answer
 from runcard.analytics.attempts import First, first_of
-from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order
+from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, sums_of
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 
@@ -81,7 +81,7 @@ def first_pass_yield(
     first = first_of(selection.attempts)
     figures = _FIGURES_OF[first]
     asking = snapshot.asking(selection._replace(attempts=first))
-    total = _row(ALL, _Counts(*asking.one(f"SELECT {figures} FROM runs r WHERE {asking.runs.sql}")))
+    rows, total = _rows(asking, Grouping(asking, group_by, zone), figures)
     return YieldAnswer(
         n=total.units,
         definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
@@ -89,16 +89,18 @@ def first_pass_yield(
         is_exact=True,
         freshness=asking.freshness,
         total=total,
-        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone), figures),
+        rows=[] if group_by is None else rows,
     )
 
 
-def _rows(asking: Asking, grouping: Grouping, figures: str) -> Sequence[YieldRow]:
+def _rows(asking: Asking, grouping: Grouping, figures: str) -> tuple[Sequence[YieldRow], YieldRow]:
+    """The row of each group, and that of all together."""
     found = asking.rows(
         f"SELECT {grouping.sql} AS g, {figures} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
     )
     groups = grouping.named([row[0] for row in found])
-    return [_row(group, _Counts(*counts)) for group, counts in in_order(groups, found)]
+    rows = [_row(group, _Counts(*counts)) for group, counts in in_order(groups, found)]
+    return rows, _row(ALL, _Counts(*sums_of(found, len(_Counts._fields))))
 
 
 def _row(group: Group, counts: _Counts) -> YieldRow:

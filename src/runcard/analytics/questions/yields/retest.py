@@ -1,13 +1,14 @@
 """Retests: how often units were run again, and with which result."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from runcard.analytics.answers import Answer
-from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, in_order, references
+from runcard.analytics.groups import ALL, Group, GroupBy, Grouping, references
 from runcard.analytics.snapshot import Asking, Selection, Snapshot
 from runcard.analytics.statistics.ratios import Ratio, ratio_of
 from runcard.domain.runs.outcome import RunOutcome
@@ -89,14 +90,28 @@ class RetestAnswer(Answer, frozen=True, kw_only=True):
     unit_page: Sequence[RetestedUnit]
 
 
-_FIGURES = """count(*), count(*) FILTER (WHERE r.attempts > 1),
-    count(*) FILTER (WHERE r.attempts > 1 AND r.passed_at IS DISTINCT FROM 1),
-    count(*) FILTER (WHERE r.passed_at > 1)"""
-# The first run and the passing run of units that passed after the first attempt.
-_FIRST_AND_PASSING = """runs r JOIN (
-        SELECT unit, procedure, created_by_station FROM runs WHERE attempt = passed_at AND attempt > 1
-    ) p ON p.unit = r.unit AND p.procedure = r.procedure"""
-_BOTH_KNOWN = "r.passed_at > 1 AND r.created_by_station IS NOT NULL AND p.created_by_station IS NOT NULL"
+# Of units that passed after the first attempt, those of which both stations are known.
+_BOTH_KNOWN = "r.passed_at > 1 AND r.created_by_station IS NOT NULL AND r.passed_station IS NOT NULL"
+
+
+class _Units(NamedTuple):
+    """How many units had this many attempts, and passed first in that one; None: in none."""
+
+    attempts: int
+    passed_at: int | None
+    number: int
+
+
+class _Places(NamedTuple):
+    """known: units that passed after the first attempt and of which both stations are known. elsewhere: those for which
+    the two stations differ.
+    """
+
+    known: int
+    elsewhere: int
+
+
+_NOWHERE = _Places(0, 0)
 
 
 def retest(
@@ -111,7 +126,11 @@ def retest(
     Raises as `Snapshot.asking` does.
     """
     asking = snapshot.asking(selection._replace(attempts="first"))
-    total = _total(asking, zone)
+    grouping = Grouping(asking, group_by, zone)
+    by_group = _units_by_group(asking, grouping)
+    units = [some for group in by_group.values() for some in group]
+    moves, places = _moves(asking)
+    total = _row(ALL, units, places)
     return RetestAnswer(
         n=total.units,
         definition=DEFINITION,
@@ -119,10 +138,10 @@ def retest(
         is_exact=True,
         freshness=asking.freshness,
         total=total,
-        rows=[] if group_by is None else _rows(asking, Grouping(asking, group_by, zone)),
-        attempts=_attempts(asking),
-        moves=_moves(asking),
-        units_over=_units_over(asking, many.more_than),
+        rows=[] if group_by is None else _rows(asking, grouping, by_group),
+        attempts=_attempts(units),
+        moves=moves,
+        units_over=sum(some.number for some in units if some.attempts > many.more_than),
         unit_page=_unit_page(asking, many),
     )
 
@@ -134,69 +153,81 @@ def retest_total(
 ) -> RetestRow:
     """Only the `total` of the answer."""
     asking = snapshot.asking(selection._replace(attempts="first"))
-    return _total(asking, zone)
+    grouping = Grouping(asking, None, zone)
+    places = _places_by_group(asking, grouping).get(None, _NOWHERE)
+    return _row(ALL, _units_by_group(asking, grouping).get(None, ()), places)
 
 
-def _total(asking: Asking, zone: ZoneInfo) -> RetestRow:
-    [total] = _rows(asking, Grouping(asking, None, zone)) or [_row(ALL, 0, 0, 0, 0, (0, 0))]
-    return total
+def _units_by_group(asking: Asking, grouping: Grouping) -> Mapping[Any, Sequence[_Units]]:
+    """The units by the key of their group."""
+    found: dict[Any, list[_Units]] = defaultdict(list)
+    for key, *units in asking.rows(
+        f"SELECT {grouping.sql} AS g, r.attempts AS a, r.passed_at AS p, count(*) FROM runs r "
+        f"WHERE {asking.runs.sql} GROUP BY g, a, p"
+    ):
+        found[key].append(_Units(*units))
+    return found
 
 
-def _rows(asking: Asking, grouping: Grouping) -> Sequence[RetestRow]:
-    found = asking.rows(
-        f"SELECT {grouping.sql} AS g, {_FIGURES} FROM runs r WHERE {asking.runs.sql} GROUP BY g"
-    )
-    moved = asking.rows(
-        f"SELECT {grouping.sql} AS g, count(*), "
-        "count(*) FILTER (WHERE r.created_by_station <> p.created_by_station) "
-        f"FROM {_FIRST_AND_PASSING} WHERE {asking.runs.sql} AND {_BOTH_KNOWN} GROUP BY g"
-    )
-    places = {key: (known, elsewhere) for key, known, elsewhere in moved}
-    figures = [(*row, places.get(row[0], (0, 0))) for row in found]
-    groups = grouping.named([row[0] for row in found])
-    return [_row(group, *rest) for group, rest in in_order(groups, figures)]
+def _places_by_group(asking: Asking, grouping: Grouping) -> Mapping[Any, _Places]:
+    """Where units passed, by the key of their group."""
+    return {
+        key: _Places(*counts)
+        for key, *counts in asking.rows(
+            f"SELECT {grouping.sql} AS g, count(*), "
+            "count(*) FILTER (WHERE r.created_by_station <> r.passed_station) "
+            f"FROM runs r WHERE {asking.runs.sql} AND {_BOTH_KNOWN} GROUP BY g"
+        )
+    }
 
 
-def _row(
-    group: Group, units: int, retested: int, failed_first: int, passed_later: int, places: tuple[int, int]
-) -> RetestRow:
-    known, moved = places
+def _rows(
+    asking: Asking, grouping: Grouping, by_group: Mapping[Any, Sequence[_Units]]
+) -> Sequence[RetestRow]:
+    places = _places_by_group(asking, grouping)
+    return [
+        _row(group, by_group[key], places.get(key, _NOWHERE))
+        for key, group in grouping.named(by_group.keys()).items()
+    ]
+
+
+def _row(group: Group, units: Sequence[_Units], places: _Places) -> RetestRow:
+    failed_first = sum(some.number for some in units if some.attempts > 1 and some.passed_at != 1)
+    passed_later = sum(some.number for some in units if some.passed_at is not None and some.passed_at > 1)
+    count = sum(some.number for some in units)
     return RetestRow(
         group,
-        units,
-        ratio_of(retested, units),
+        count,
+        ratio_of(sum(some.number for some in units if some.attempts > 1), count),
         ratio_of(passed_later, failed_first),
-        ratio_of(moved, known),
+        ratio_of(places.elsewhere, places.known),
     )
 
 
-def _attempts(asking: Asking) -> Sequence[AttemptsCount]:
-    rows = asking.rows(
-        f"SELECT least(r.attempts, {MANY_ATTEMPTS}) AS a, count(*) FROM runs r WHERE {asking.runs.sql} "
-        "GROUP BY a ORDER BY a"
-    )
-    return [AttemptsCount(attempts, attempts == MANY_ATTEMPTS, units) for attempts, units in rows]
+def _attempts(units: Sequence[_Units]) -> Sequence[AttemptsCount]:
+    counts = Counter[int]()
+    for some in units:
+        counts[min(some.attempts, MANY_ATTEMPTS)] += some.number
+    return [
+        AttemptsCount(attempts, attempts == MANY_ATTEMPTS, count)
+        for attempts, count in sorted(counts.items())
+    ]
 
 
-def _moves(asking: Asking) -> Sequence[StationMove]:
+def _moves(asking: Asking) -> tuple[Sequence[StationMove], _Places]:
+    """The most frequent moves, and the places of all units."""
     rows = asking.rows(
-        "SELECT r.created_by_station AS f, p.created_by_station AS t, count(*) AS n "
-        f"FROM {_FIRST_AND_PASSING} WHERE {asking.runs.sql} AND {_BOTH_KNOWN} "
-        f"GROUP BY f, t ORDER BY n DESC, f, t LIMIT {MAX_MOVES}"
+        "WITH moved AS (SELECT r.created_by_station AS f, r.passed_station AS t, count(*) AS n "
+        f"FROM runs r WHERE {asking.runs.sql} AND {_BOTH_KNOWN} GROUP BY f, t) "
+        "SELECT f, t, n, (sum(n) OVER ())::BIGINT, (sum(CASE WHEN f <> t THEN n ELSE 0 END) OVER ())::BIGINT "
+        f"FROM moved ORDER BY n DESC, f, t LIMIT {MAX_MOVES}"
     )
     stations = references(asking, "station", {station for row in rows for station in row[:2]})
-    moves = [StationMove(stations[first], stations[passing], units) for first, passing, units in rows]
-    return sorted(
+    moves = [StationMove(stations[first], stations[passing], units) for first, passing, units, *_ in rows]
+    ordered = sorted(
         moves, key=lambda move: (-move.units, move.first_station.name or "", move.passing_station.name or "")
     )
-
-
-def _units_over(asking: Asking, more_than: int) -> int:
-    [count] = asking.one(
-        f"SELECT count(*) FROM runs r WHERE {asking.runs.sql} AND r.attempts > ?",
-        [*asking.runs.values, more_than],
-    )
-    return int(count)
+    return ordered, _Places(*rows[0][-2:]) if rows else _NOWHERE
 
 
 def _unit_page(asking: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:

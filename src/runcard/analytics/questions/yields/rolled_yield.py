@@ -69,39 +69,47 @@ def rolled_yield(snapshot: Snapshot, selection: Selection) -> RolledYieldAnswer:
     """
     first = first_of(selection.attempts)
     asking = snapshot.asking(selection._replace(attempts=first))
-    n, parts_count = asking.one(
-        f"SELECT count(*), count(DISTINCT r.part) FROM runs r WHERE {asking.runs.sql}"
-    )
+    found = _parts(asking, "passed_completed" if first == "first_completed" else "passed_at")
     return RolledYieldAnswer(
-        n=n,
+        n=found.units,
         definition=DEFINITION + (COMPLETED_ONLY if first == "first_completed" else ""),
         window=asking.window,
         is_exact=True,
         freshness=asking.freshness,
-        parts_count=parts_count,
-        parts=_parts(asking, "passed_completed" if first == "first_completed" else "passed_at"),
+        parts_count=found.known,
+        parts=found.rows,
     )
 
 
-def _parts(asking: Asking, passed_at: str) -> Sequence[RolledYieldRow]:
+class _Parts(NamedTuple):
+    """rows: of the parts that are shown. units, known: how many units and parts there are in all."""
+
+    rows: Sequence[RolledYieldRow]
+    units: int
+    known: int
+
+
+def _parts(asking: Asking, passed_at: str) -> _Parts:
     rows = asking.rows(
-        "WITH counted AS (SELECT r.part AS part, r.procedure AS procedure, count(*) AS units, "
+        "WITH counted AS MATERIALIZED (SELECT r.part AS part, r.procedure AS procedure, count(*) AS units, "
         f"count(*) FILTER (WHERE r.{passed_at} = 1) AS passed FROM runs r WHERE {asking.runs.sql} "
         "GROUP BY r.part, r.procedure) "
-        "SELECT part, procedure, passed, units FROM counted WHERE part IN "
+        "SELECT part, procedure, passed, units, (SELECT sum(units) FROM counted)::BIGINT, "
+        "(SELECT count(DISTINCT part) FROM counted) FROM counted WHERE part IN "
         f"(SELECT part FROM counted GROUP BY part ORDER BY sum(units) DESC, part LIMIT {MAX_PARTS})"
     )
     yields: dict[Any, dict[Any, Ratio]] = defaultdict(dict)
-    for part, procedure, passed, units in rows:
+    for part, procedure, passed, units, *_ in rows:
         yields[part][procedure] = ratio_of(passed, units)
     procedures = references(asking, "procedure", {row[1] for row in rows})
-    return [
+    parts = [
         _row(
             group,
             [ProcedureYield(procedures[key], yields[part][key]) for key in procedures if key in yields[part]],
         )
         for part, group in references(asking, "part", yields).items()
     ]
+    return _Parts(parts, *(rows[0][-2:] if rows else (0, 0)))
 
 
 def _row(part: Group, procedures: Sequence[ProcedureYield]) -> RolledYieldRow:
