@@ -34,7 +34,8 @@ from runcard.api.v1 import router as v1
 from runcard.api.v1.bodies import ErrorBody
 from runcard.api.v2 import router as v2
 from runcard.api.voids import router as voids
-from runcard.auth.credentials import CredentialCheck
+from runcard.auth.attempts import AttemptCounts, AttemptsInMemory
+from runcard.auth.credentials import WINDOW_S, CredentialCheck
 from runcard.auth.form_tokens import FormTokens
 from runcard.auth.key_uses import KeyUses
 from runcard.auth.known_browsers import KnownBrowsers
@@ -87,6 +88,7 @@ from runcard.store.engine.database import Database
 from runcard.store.engine.outages import outage_of
 from runcard.store.engine.readable import Readable
 from runcard.store.installation.state import for_probes
+from runcard.store.people.log_in_attempts import AttemptsInDatabase
 from runcard.upkeep.key_uses import KeyUseWriter
 from runcard.upkeep.merging import Merger
 from runcard.upkeep.sealer import HeadsOutside, Sealer
@@ -213,7 +215,7 @@ def _services(settings: Settings, opened: _Opened) -> Services:
         list_timeout_s=settings.list_timeout_s,
         runs_as_object=settings.runs_envelope == "object",
         operators_by_email=settings.operators_by_email,
-        credentials=CredentialCheck(),
+        credentials=CredentialCheck(_attempts(opened.database)),
         known_browsers=KnownBrowsers(secret_keys),
         form_tokens=FormTokens(secret_keys),
         activity=opened.activity,
@@ -221,6 +223,11 @@ def _services(settings: Settings, opened: _Opened) -> Services:
         parsers=opened.parsers,
         prover=opened.prover,
     )
+
+
+def _attempts(database: Database) -> AttemptCounts:
+    """What counts the attempts to log in: one server serves SQLite, and several may share PostgreSQL."""
+    return AttemptsInDatabase(database, WINDOW_S) if database.is_postgresql else AttemptsInMemory(WINDOW_S)
 
 
 def _monitor(probed: Probed, writer: Writer, stopping: Stopping, counts: RequestCounts | None) -> Monitor:

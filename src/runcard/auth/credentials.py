@@ -1,8 +1,7 @@
 """Check the e-mail and password that somebody logs in with."""
 
 import ipaddress
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from runcard.auth.attempts import AttemptCounts
@@ -35,10 +34,12 @@ class CredentialCheck:
     MAX_FAILURES_PER_ADDRESS times in all. An e-mail that is guessed at from many addresses may fail
     MAX_FAILURES_OF_GUESSED times from each, so that guesses from elsewhere do not keep its owner out. A browser that
     has logged in with this e-mail before has MAX_FAILURES of its own, whatever others do behind the same proxy.
+
+    attempts: counts them within WINDOW_S.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._attempts = AttemptCounts(WINDOW_S, clock)
+    def __init__(self, attempts: AttemptCounts) -> None:
+        self._attempts = attempts
 
     def find_user(
         self, connection: Connection, email: str, password: str, caller: LogInCaller

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     Float,
     ForeignKey,
     Index,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from runcard.store.engine.bin_tables import deleted_things as deleted_things  # noqa: PLC0414 (all tables in one module)
 
@@ -149,6 +151,17 @@ sessions = Table(
     Column("expires_at", Instant, nullable=False),
     Column("user_agent", Text),
     Column("confirmed_at", Instant),
+)
+
+# Of PostgreSQL only, because one server on SQLite counts in its memory. digest: of what is counted, such as an address.
+log_in_attempts = Table(
+    "log_in_attempts",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column(
+        "made_at", LargeBinary().with_variant(ARRAY(DateTime(timezone=True)), "postgresql"), nullable=False
+    ),
+    Column("newest_at", Instant, nullable=False, index=True),
 )
 
 invitations = Table(

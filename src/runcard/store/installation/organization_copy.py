@@ -40,7 +40,14 @@ from runcard.store.trail.watching import note_event
 
 ROWS_AT_ONCE = 500
 
-_LEFT_OUT = {t.sessions, t.invitations, t.setup_links, t.catalog_version, t.file_removals}
+_LEFT_OUT = {
+    t.sessions,
+    t.log_in_attempts,
+    t.invitations,
+    t.setup_links,
+    t.catalog_version,
+    t.file_removals,
+}
 # In an order in which each row comes after the rows that it refers to.
 COPIED = [table for table in t.metadata.sorted_tables if table not in _LEFT_OUT]
 _KINDS: Sequence[tuple[type[Any], Any]] = [
