@@ -67,7 +67,8 @@ format: install-test ## put code into the one form, mend what can be mended
 
 lock: .cache/lock/bin/uv ## pin dependencies anew, as pyproject.toml says
 	$(COMPILE) $(LOCK) pyproject.toml --output-file requirements.lock
-	$(COMPILE) $(LOCK) pyproject.toml --extra test --constraint requirements.lock --output-file requirements-test.lock
+	$(COMPILE) $(LOCK) pyproject.toml --extra otel --constraint requirements.lock --output-file requirements-otel.lock
+	$(COMPILE) $(LOCK) pyproject.toml --extra otel --extra test --constraint requirements.lock --output-file requirements-test.lock
 
 openapi: install-test ## write docs/api/openapi.json anew
 	$(BIN)/python .ci/openapi.py

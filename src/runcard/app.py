@@ -57,6 +57,7 @@ from runcard.edge.monitoring.doors import MetricsAccess, Monitor, MonitoringDoor
 from runcard.edge.monitoring.metrics import Metrics, Sources
 from runcard.edge.monitoring.readiness import Probed, Readiness
 from runcard.edge.monitoring.request_counts import CountedRequests, RequestCounts
+from runcard.edge.monitoring.tracing import NO_TRACES, Tracing
 from runcard.edge.requests.paths import ApiPaths
 from runcard.edge.requests.services import Services, refuse_unknown_parameters
 from runcard.edge.requests.unknown_names import pass_over_unknown
@@ -107,11 +108,12 @@ def create_app(settings: Settings) -> ASGIApp:
     notes, stopping = new_notes(), Stopping(settings.stop_delay_s)
     access = MetricsAccess(settings.metrics_token, settings.metrics_port)
     counts = RequestCounts(endpoints()) if access.is_on else None
-    server = create_server(settings, notes, stopping, counts)
+    tracing = _tracing(settings)
+    server = create_server(settings, notes, stopping, counts, tracing)
     noted = NotedCalls(server, notes) if settings.activity else server
     compressed = Compression(noted)
     counted = compressed if counts is None else CountedRequests(compressed, counts)
-    doors = MonitoringDoors(counted, lambda: server.app.state.monitor, access)
+    doors = MonitoringDoors(tracing.requests(counted), lambda: server.app.state.monitor, access)
     return Entrance(doors, Proxies(settings.trusted_proxies or ()), stopping)
 
 
@@ -120,9 +122,10 @@ def create_server(
     notes: Notes,
     stopping: Stopping | None = None,
     counts: RequestCounts | None = None,
+    tracing: Tracing = NO_TRACES,
 ) -> ApiPaths:
-    """The server without the layers that note its calls in `notes` and count its answers in `counts`; the caller has to
-    add them. counts: None if nobody gets figures.
+    """The server without the layers that note its calls in `notes`, count its answers in `counts` and trace them; the
+    caller has to add them. counts: None if nobody gets figures.
     """
     failures = FailureLog(_log, "request failed")
     stop = stopping or Stopping(settings.stop_delay_s)
@@ -130,7 +133,7 @@ def create_server(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         hurry()
-        opened = _open(settings, notes)
+        opened = _open(settings, notes, tracing)
         database, writer, recorder, stores = opened.database, opened.writer, opened.recorder, opened.stores
         worker = None if opened.copy is None else Worker(database, opened.copy)
         sealer = Sealer(stores, opened.prover, _heads_outside(settings), lambda: recorder.is_busy)
@@ -153,9 +156,19 @@ def create_server(
             probed.database.close()
             opened.reads.close()
             failures.close()
+            await run_in_threadpool(tracing.close)
             recorder.check_ended_well()
 
     return ApiPaths(_application(lifespan, failures), _direct(failures))
+
+
+def _tracing(settings: Settings) -> Tracing:
+    if settings.otel_endpoint is None:
+        return NO_TRACES
+    # Only servers with traces have the packages that this imports.
+    from runcard.edge.monitoring.collector import traces_to  # noqa: PLC0415
+
+    return traces_to(settings.otel_endpoint, settings.otel_sample_ratio, endpoints())
 
 
 class _Opened(NamedTuple):
@@ -177,7 +190,7 @@ class _Opened(NamedTuple):
     prover: Prover
 
 
-def _open(settings: Settings, notes: Notes) -> _Opened:
+def _open(settings: Settings, notes: Notes, tracing: Tracing) -> _Opened:
     """Everything that a server has open, for an event loop that runs."""
     database = open_database(settings)
     writer = Writer(database, settings.write_timeout_s)
@@ -190,11 +203,11 @@ def _open(settings: Settings, notes: Notes) -> _Opened:
         writer=writer,
         uses=uses,
         gate=gate,
-        recorder=Recorder(database, gate.forget, silence_s, wait_s, settings.log_format),
-        copy=open_copy(settings),
+        recorder=tracing.recorder(database, gate.forget, silence_s, wait_s, settings.log_format),
+        copy=open_copy(settings, tracing.copy),
         activity=open_activity(settings, database, notes),
         parsers=Parsers(ParserBounds(settings.import_memory_bytes, settings.import_cpu_s)),
-        stores=Stores(database, writer, open_blobs(settings)),
+        stores=Stores(database, writer, open_blobs(settings, tracing.blobs)),
         prover=Prover(database, writer, open_signing_key(settings.signing_key, settings.data_dir)),
     )
 

@@ -49,9 +49,9 @@ def open_reads(settings: Settings, database: Database) -> Readable:
     return Replicated(database, Database.open(settings.database_read_url, settings.sqlite_path))
 
 
-def open_blobs(settings: Settings) -> Blobs:
-    """The attachment store of an installation."""
-    return Blobs.open(
+def open_blobs(settings: Settings, kind: type[Blobs] = Blobs) -> Blobs:
+    """The attachment store of an installation. kind: the class that it is made of."""
+    return kind.open(
         settings.attachments_url, settings.attachments_endpoint, settings.data_dir / "attachments"
     )
 
@@ -69,19 +69,20 @@ def columns_address(url: str) -> Address:
         raise SettingsError(f"columns_url {error}.") from error
 
 
-def open_copy(settings: Settings) -> ColumnarCopy | None:
+def open_copy(settings: Settings, kind: type[ColumnarCopy] = ColumnarCopy) -> ColumnarCopy | None:
     """The columnar copy of an installation; None where the settings turn it off.
 
-    None also where this process cannot open it; the log says why. Raises SettingsError for an unusable `columns_url`.
+    None also where this process cannot open it; the log says why. kind: the class that it is made of. Raises
+    SettingsError for an unusable `columns_url`.
     """
     if not settings.columnar_copy:
         return None
     if settings.columns_url is not None:
         engine = ClickHouse.at(columns_address(settings.columns_url))
-        return ColumnarCopy(engine, settings.copy_timeout_s)
+        return kind(engine, settings.copy_timeout_s)
     try:
         file = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)
-        return ColumnarCopy(file, settings.copy_timeout_s)
+        return kind(file, settings.copy_timeout_s)
     except CopyLocked:
         _log.warning(
             "another process has %s open: this process queries the database instead", settings.copy_path

@@ -60,6 +60,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stop_delay_s: how long a server that was told to stop goes on and says that it is not ready, before it stops.
     metrics_token: whoever brings it may read /metrics.
     metrics_port, metrics_host: where /metrics is served besides, to everybody who can reach it; None: nowhere.
+    otel_endpoint: the root URL of an OpenTelemetry collector that gets traces by OTLP over HTTP; None: no traces.
+    otel_sample_ratio: the share of requests that are traced, of those whose caller does not trace them already.
     log_format: of the lines on standard error.
     runs_envelope: what GET /v1/runs answers. tofupilot clients from 1.3 to 2.1 need the object; later ones take both.
     """
@@ -97,6 +99,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics_token: Annotated[str, Meta(min_length=16)] | None = None
     metrics_port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
     metrics_host: str = "127.0.0.1"
+    otel_endpoint: Annotated[str, Meta(pattern=r"^https?://[^\s?#@]+$")] | None = None
+    otel_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 1.0
     log_format: Literal["text", "json"] = "text"
     runs_envelope: Literal["array", "object"] = "object"
     operators_by_email: bool = False

@@ -180,7 +180,7 @@ class Snapshot:
                 )
             newest = last_seq(self.scope.connection)
             is_current = self.copy.is_fresh(newest)
-            cursor = self._opened.enter_context(self.copy.engine.transaction())
+            cursor = self._opened.enter_context(self.copy.transaction())
             self._state = _state(cursor, newest, is_current=is_current)
         return self._state
 

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from runcard.analytics.copy.engines.duckdb import DuckDb
 from runcard.auth.tokens import digest_of
+from runcard.cli.installation import serve
 from runcard.settings import SettingsError, load_settings
 from runcard.store.engine.tables import setup_links
 from runcard.store.people.sessions import is_setup_link_open
@@ -120,11 +121,25 @@ def test_figures_of_several_processes_are_refused(postgresql_url: str, tmp_path:
         ("LOG_FORMAT", "xml"),
         ("STOP_DELAY_S", "301"),
         ("READY_COPY_BEHIND_S", "0"),
+        ("OTEL_ENDPOINT", "collector:4318"),
+        ("OTEL_ENDPOINT", "http://user:password@collector:4318"),
+        ("OTEL_SAMPLE_RATIO", "1.1"),
+        ("OTEL_SAMPLE_RATIO", "-0.1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name.lower()):
         load_settings({f"RUNCARD_{name}": value, "RUNCARD_DATA_DIR": str(tmp_path)})
+
+
+def test_traces_without_the_packages_for_them_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({"RUNCARD_OTEL_ENDPOINT": "http://collector:4318"}, data_dir=tmp_path)
+    for missing in ("opentelemetry.of_no_version", "no_such_package.inside"):
+        monkeypatch.setattr(serve, "_FOR_TRACES", ("opentelemetry.sdk.trace", missing))
+        with pytest.raises(SettingsError, match=r"otel_endpoint http://collector:4318 .* 'runcard\[otel\]'"):
+            serve.prepare_server(settings, [])
 
 
 def test_the_public_url_is_what_links_begin_with(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The copy, as readers and the worker share it: how far it is, who waits for it, and whether it can be trusted."""
 
 import threading
+from contextlib import AbstractContextManager
 
-from runcard.analytics.copy.engines.engine import Engine
+from runcard.analytics.copy.engines.engine import CopyCursor, Engine
 
 # A copy that lacks more changes than this cannot catch up while a reader waits.
 _HOPELESS = 5_000
@@ -34,6 +35,10 @@ class ColumnarCopy:
             finally:
                 self._waiting -= 1
             return self._has_seen(seq)
+
+    def transaction(self) -> AbstractContextManager[CopyCursor]:
+        """For readers: a cursor that sees one state of the copy. Raises CopyFailed."""
+        return self.engine.transaction()
 
     def tell(self, seen: int | None) -> None:
         """Set the last change that the copy has seen; None: unknown."""

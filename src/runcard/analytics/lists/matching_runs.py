@@ -74,7 +74,7 @@ def find_in_copy(
 def ask_copy(copy: ColumnarCopy, find: Callable[[CopyCursor], T]) -> T | None:
     """What `find` finds in one state of the copy; None if the copy failed."""
     try:
-        with copy.engine.transaction() as cursor:
+        with copy.transaction() as cursor:
             return find(cursor)
     except CopyFailed as error:
         _log.warning("The columnar copy failed, so the database answers: %s", error)

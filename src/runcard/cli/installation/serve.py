@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from logging.config import dictConfig
 from types import FrameType
 from typing import Annotated
@@ -39,6 +40,8 @@ _BACKLOG = 2048
 _GRACE_S = 20
 # How long one of several processes may take to start on a busy machine, before it counts as dead and is replaced.
 _START_S = 60
+# What the extra `otel` installs.
+_FOR_TRACES = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http")
 
 
 def serve(  # noqa: PLR0913 (the options of a command)
@@ -155,6 +158,7 @@ def prepare_server(
     open_blobs(settings)
     open_secret_keys(settings)
     _check_copy(settings)
+    _check_tracing(settings)
     with naming_failures():
         open_reads(settings, Database.open(settings.database_url, settings.sqlite_path)).close()
     config = uvicorn.Config(
@@ -232,6 +236,21 @@ def _check_copy(settings: Settings) -> None:
             "RUNCARD_COLUMNS_URL to a ClickHouse that several servers share, set RUNCARD_COLUMNAR_COPY=false to do "
             "without questions, give this server another --data-dir, or end the other process."
         ) from error
+
+
+def _check_tracing(settings: Settings) -> None:
+    """Check that what `otel_endpoint` needs is installed. Raises SettingsError."""
+    if settings.otel_endpoint is None:
+        return
+    try:
+        is_there = all(find_spec(name) is not None for name in _FOR_TRACES)
+    except ModuleNotFoundError:  # of a package that these are in
+        is_there = False
+    if not is_there:
+        raise SettingsError(
+            f"otel_endpoint {settings.otel_endpoint} needs packages that are not installed here. Install them with "
+            "pip install 'runcard[otel]', or leave otel_endpoint out."
+        )
 
 
 def _setup_url(settings: Settings, url: str) -> str | None:

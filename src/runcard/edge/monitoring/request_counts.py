@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runcard.activity.log import Endpoints
 from runcard.counted_values import CountedValues
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER_METHOD = "other"
 # Folders of files, which have no routes of their own.
 _FOLDERS = ("/static/", "/api/docs/files/")
-_NO_ROUTE = "none"
+NO_ROUTE = "none"
 # As nginx logs it: the client went away before it had an answer.
 _CLIENT_GONE = 499
 _TOOK_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -37,7 +37,7 @@ class RequestCounts:
 
     def add(self, scope: Scope, status: int, took_s: float) -> None:
         method: str = scope["method"]
-        kind = (self._route_of(scope), method if method in _METHODS else _OTHER_METHOD, status)
+        kind = (route_of(self._endpoints, scope), method if method in METHODS else _OTHER_METHOD, status)
         spread = self._spreads.get(kind)
         if spread is None:
             spread = self._spreads[kind] = CountedValues(_TOOK_S)
@@ -46,13 +46,15 @@ class RequestCounts:
     def snapshot(self) -> Mapping[Answered, CountedValues]:
         return {Answered(*kind): spread for kind, spread in self._spreads.copy().items()}
 
-    def _route_of(self, scope: Scope) -> str:
-        path: str = scope["path"]
-        template = self._endpoints.template_of(path, scope.get("route"))
-        if template is not None:
-            return template
-        folder = next((folder for folder in _FOLDERS if path.startswith(folder)), None)
-        return _NO_ROUTE if folder is None else f"{folder}{{path}}"
+
+def route_of(endpoints: Endpoints, scope: Scope) -> str:
+    """The route of a request that was answered, a template such as "/api/v2/runs/{id}"; NO_ROUTE if it has none."""
+    path: str = scope["path"]
+    template = endpoints.template_of(path, scope.get("route"))
+    if template is not None:
+        return template
+    folder = next((folder for folder in _FOLDERS if path.startswith(folder)), None)
+    return NO_ROUTE if folder is None else f"{folder}{{path}}"
 
 
 class CountedRequests:

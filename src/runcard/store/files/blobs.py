@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Literal, NamedTuple, cast
+from typing import IO, Literal, NamedTuple, Self, cast
 from uuid import UUID
 
 import obstore
@@ -43,7 +43,7 @@ class Blobs:
         self._folder = folder
 
     @classmethod
-    def open(cls, url: str | None, endpoint: str | None, folder: Path) -> "Blobs":
+    def open(cls, url: str | None, endpoint: str | None, folder: Path) -> Self:
         """The object store at `url`, with credentials from its usual variables; None: the local folder."""
         if url is None:
             folder.mkdir(parents=True, exist_ok=True)
