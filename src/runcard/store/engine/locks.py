@@ -20,6 +20,7 @@ class Lock(IntEnum):
     MERGES = 0x52_43_08
     NOTES = 0x52_43_09
     COLUMNS = 0x52_43_0A
+    MOVE = 0x52_43_0B
 
 
 # Longer than a commit takes while PostgreSQL is well.

@@ -1,0 +1,139 @@
+"""The PostgreSQL database that an installation moves into: what the move keeps there, and its rows meanwhile."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg.adapt import Loader
+from psycopg.pq import Format
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects import postgresql
+
+from runcard.store.engine.bulk import driver_of
+from runcard.store.engine.tables import metadata
+from runcard.store.moving.binary_rows import BinaryRow, Moved, Sum
+
+# Unscoped: an installation is moved as a whole.
+
+MOVE_TABLE = "runcard_move"
+# How many keys go to PostgreSQL in one statement.
+_KEYS_AT_ONCE = 5_000
+_TYPES = ("uuid", "text", "bytea", "bool", "int4", "int8", "float8", "timestamptz")
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+class Progress(NamedTuple):
+    """is_prepared: whether the tables are there and hold nothing but what the move copied. position: the number of the
+    last entry of the journal whose row the target has; None: the first copy is not complete.
+    """
+
+    move_id: UUID
+    is_prepared: bool
+    position: int | None
+
+
+def progress_of(connection: Connection) -> Progress | None:
+    """How far a move into this database has come; None: there is none."""
+    if connection.execute(text("SELECT to_regclass(:name)"), {"name": MOVE_TABLE}).scalar() is None:
+        return None
+    row = connection.execute(text(f"SELECT move_id, is_prepared, position FROM {MOVE_TABLE}")).one()
+    return Progress(*row)
+
+
+def begin_progress(connection: Connection, move_id: UUID) -> None:
+    """Note that this move has begun here. It takes the place of a move that had not come to its first row."""
+    connection.execute(
+        text(f"CREATE TABLE IF NOT EXISTS {MOVE_TABLE} (move_id uuid, is_prepared bool, position bigint)")
+    )
+    connection.execute(text(f"DELETE FROM {MOVE_TABLE}"))
+    connection.execute(text(f"INSERT INTO {MOVE_TABLE} VALUES (:id, false, NULL)"), {"id": move_id})
+
+
+def empty_tables(connection: Connection) -> None:
+    """Delete the rows that migrations have made, and note that the tables are ready for the copy."""
+    for table in metadata.sorted_tables:
+        connection.execute(text(f"DELETE FROM {table.name}"))
+    connection.execute(text(f"UPDATE {MOVE_TABLE} SET is_prepared = true"))
+
+
+def note_position(connection: Connection, position: int) -> None:
+    connection.execute(text(f"UPDATE {MOVE_TABLE} SET position = :position"), {"position": position})
+
+
+def last_key(connection: Connection, table: Moved) -> Sequence[Any] | None:
+    """The highest key that the copy has reached in a table, as SQLite's driver takes it; None: no row is there."""
+    key = list(table.table.primary_key.columns)
+    # Texts in the order of their bytes, as in SQLite.
+    order = [(column.collate("C") if _type(column) == "TEXT" else column).desc() for column in key]
+    row = connection.execute(select(*key).order_by(*order).limit(1)).first()
+    return None if row is None else table.stored_key(row)
+
+
+def insert_binary(connection: Connection, table: Moved, rows: Iterable[BinaryRow]) -> Sum:
+    """Insert rows, and return their sum."""
+    total = Sum()
+    driver: psycopg.Connection = driver_of(connection)
+    statement = f"COPY {table.name} ({table.columns}) FROM STDIN (FORMAT BINARY)"
+    with driver.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+            total.add(row)
+    return total
+
+
+def all_binary(connection: Connection, table: Moved) -> Iterator[BinaryRow]:
+    """Every row of a table, in no order."""
+    driver: psycopg.Connection = driver_of(connection)
+    statement = f"COPY {table.name} ({table.columns}) TO STDOUT (FORMAT BINARY)"
+    with driver.cursor().copy(statement) as copy:
+        yield from copy.rows()
+
+
+def delete_keys(connection: Connection, table: Moved, keys: Iterator[Sequence[Any]]) -> int:
+    """Delete the rows with these keys, as SQLite's driver returned them. Return how many keys there were."""
+    count = 0
+    while some := list(islice(keys, _KEYS_AT_ONCE)):
+        given, condition = _keys(table)
+        statement = f"DELETE FROM {table.name} t USING {given} WHERE {condition}"
+        driver_of(connection).execute(statement, table.loaded_keys(some))
+        count += len(some)
+    return count
+
+
+def sum_of_keys(connection: Connection, table: Moved, keys: Iterator[Sequence[Any]]) -> Sum:
+    """The sum of the rows with these keys."""
+    total = Sum()
+    given, condition = _keys(table)
+    columns = ", ".join(f't."{column.name}"' for column in table.table.columns)
+    driver: psycopg.Connection = driver_of(connection)
+    while some := list(islice(keys, _KEYS_AT_ONCE)):
+        with driver.cursor(binary=True) as cursor:
+            for name in _TYPES:
+                cursor.adapters.register_loader(name, _AsItIs)
+            statement = f"SELECT {columns} FROM {table.name} t JOIN {given} ON {condition}"
+            total.add_all(cursor.stream(statement, table.loaded_keys(some)))
+    return total
+
+
+class _AsItIs(Loader):
+    """Leaves a value as PostgreSQL sends it."""
+
+    format = Format.BINARY
+
+    def load(self, data: Any) -> bytes:
+        return bytes(data)
+
+
+def _keys(table: Moved) -> tuple[str, str]:
+    """Keys that come as parameters, an array for each column, as a table named k; and the condition to find them."""
+    columns = table.table.primary_key.columns
+    arrays = ", ".join(f"%b::{_type(column)}[]" for column in columns)
+    names = ", ".join(f"k{number}" for number in range(len(columns)))
+    condition = " AND ".join(f't."{column.name}" = k.k{number}' for number, column in enumerate(columns))
+    return f"unnest({arrays}) AS k ({names})", condition
+
+
+def _type(column: Any) -> str:
+    return str(column.type.compile(dialect=_POSTGRESQL))
