@@ -20,6 +20,7 @@ from runcard.store.engine.migrate import migrate
 from runcard.store.engine.readable import Readable
 from runcard.store.engine.replica import Replicated
 from runcard.store.files.blobs import Blobs
+from runcard.store.moving.journal import is_closed
 
 _log = logging.getLogger(__name__)
 
@@ -30,9 +31,17 @@ def memory_plan(settings: Settings) -> MemoryPlan:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of an installation, migrated to the newest schema."""
+    """The database of an installation, migrated to the newest schema.
+
+    Raises DatabaseUrlInvalid for a SQLite file that has moved to PostgreSQL.
+    """
     bound_page_caches(memory_plan(settings).page_caches_bytes)
     database = Database.open(settings.database_url, settings.sqlite_path)
+    if is_closed(database):
+        raise DatabaseUrlInvalid(
+            f"{settings.sqlite_path} has moved to PostgreSQL, and database_url is not set. Set it to the URL of that "
+            "database. `runcard move --undo` opens the file again, if nothing was recorded there."
+        )
     migrate(database)
     return database
 

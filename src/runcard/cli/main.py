@@ -10,7 +10,7 @@ from runcard.cli.copies import backup, verify
 from runcard.cli.copies import organization as move_organization
 from runcard.cli.files import export, import_files, quarantine
 from runcard.cli.floor import init, key, organization, procedure, retention, station, team, user
-from runcard.cli.installation import doctor, follow, rebuild, secret, serve
+from runcard.cli.installation import doctor, follow, move, rebuild, secret, serve
 from runcard.cli.terminal.errors import ClearErrors
 from runcard.cli.terminal.help_texts import WholeSummaries
 
@@ -60,6 +60,7 @@ app.add_typer(quarantine.app, name="quarantine", cls=WholeSummaries)
 app.command()(retention.retention)
 app.command()(backup.backup)
 app.command()(backup.restore)
+app.command()(move.move)
 app.add_typer(rebuild.app, name="rebuild", cls=WholeSummaries)
 app.command()(doctor.doctor)
 app.command()(verify.verify)

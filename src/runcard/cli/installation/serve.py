@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 
 from runcard.analytics.copy.engines.duckdb import CopyLocked, look_at
 from runcard.auth.tokens import digest_of, new_token
+from runcard.cli.installation.following_move import following_move
 from runcard.cli.installation.opened import open_or_create
 from runcard.cli.installation.private_files import keep_private
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
@@ -151,6 +153,8 @@ def prepare_server(
 ) -> Callable[[], None]:
     """A function that serves until SIGINT or SIGTERM, and then first answers the running requests.
 
+    When the installation has moved to PostgreSQL, it goes on with that database.
+
     The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an attachment
     store that cannot exist, SettingsError, SecretKeyUnusable, SigningKeyUnusable, DatabaseUrlInvalid and
     DatabaseFailed.
@@ -180,13 +184,18 @@ def prepare_server(
     if workers > 1:
         return Multiprocess(config, listeners).run
     server = uvicorn.Server(config)
+    was_told = threading.Event()
 
     def run() -> None:
-        server.run(sockets=listeners)
+        with following_move(settings, server, listeners) as follow:
+            server.run(sockets=listeners)
         if server.lifespan.should_exit:  # the server could not start or end properly; the log says why
             raise typer.Exit(1)
+        if follow.moved is not None and not was_told.is_set():
+            prepare_server(*follow.moved)()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        was_told.set()
         server.should_exit = True
 
     # After it has stopped, uvicorn raises the signal again. Without a handler the process would end as if killed.

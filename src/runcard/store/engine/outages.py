@@ -27,6 +27,8 @@ _SQLITE: Mapping[int, _Kind] = {
     sqlite3.SQLITE_BUSY: DatabaseUnavailable,
     sqlite3.SQLITE_LOCKED: DatabaseUnavailable,
 }
+# Only the file of an installation that has moved to PostgreSQL has triggers that refuse (`store.moving.journal`).
+_SQLITE_MOVED = sqlite3.SQLITE_CONSTRAINT_TRIGGER
 # SQLite says FULL when the disk is full, and this when a quota or a file-size limit is reached.
 _SQLITE_WRITE_FAILED = sqlite3.SQLITE_IOERR_WRITE
 
@@ -83,6 +85,8 @@ def _kind_of(error: BaseException) -> _Kind | None:
 def _of_sqlite(code: int | None) -> _Kind | None:
     if code is None:
         return None
+    if code == _SQLITE_MOVED:
+        return DatabaseUnavailable
     return StorageFull if code == _SQLITE_WRITE_FAILED else _SQLITE.get(code & 0xFF)
 
 

@@ -14,10 +14,11 @@ from runcard.store.moving.target import progress_of
 
 _OPTION = "to"
 _FACTS = """
-SELECT current_setting('server_version_num')::int / 10000, getdatabaseencoding(), current_setting('transaction_read_only'),
-current_schema(), has_schema_privilege(current_schema(), 'CREATE'), current_user"""
+SELECT current_setting('server_version_num')::int / 10000, getdatabaseencoding(),
+current_setting('transaction_read_only'), current_schema(), has_schema_privilege(current_schema(), 'CREATE'), current_user"""
 _TABLES = """
-SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+SELECT relname FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY relname"""
 _OTHERS = """
 SELECT count(*) FROM pg_stat_activity

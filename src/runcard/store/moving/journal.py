@@ -1,4 +1,4 @@
-"""What the move leaves in the SQLite file while it runs: a journal of changed rows, and at the end a lock on all tables.
+"""What the move keeps in the SQLite file: a journal of the rows that change, and at the end a lock on all tables.
 
 Triggers write the journal, so it holds whatever any process changes, through whatever code. They and the tables of the
 move are made and removed here; no migration knows them.

@@ -4,7 +4,7 @@ Each step can be cut short at any moment; the next call goes on where it ended.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -33,10 +33,10 @@ from runcard.store.moving.journal import (
     open_journal,
     state_of,
 )
-from runcard.store.moving.source import all_rows, chunk_after, count_rows, highest_number, snapshot
+from runcard.store.moving.source import all_rows, chunk_after, count_rows, highest_number, snapshot, writing
 from runcard.store.moving.target import (
     MOVE_TABLE,
-    Progress,
+    MoveProgress,
     all_binary,
     begin_progress,
     delete_keys,
@@ -57,7 +57,7 @@ _FEW_CHANGES = 1_000
 Tell = Callable[[str, int, int], None]
 
 
-class Move:
+class Mover:
     """The move of the SQLite file `source` into the PostgreSQL database `target`.
 
     Use it in `alone`. tell: is told how far it has come.
@@ -126,9 +126,7 @@ class Move:
 
     def finish(self) -> None:
         """Check the foreign keys of the target, and remove what the move kept there. Servers may use it already."""
-        check_foreign_keys(
-            self._target, lambda done, total: self._tell("Checking foreign keys", done, total)
-        )
+        check_foreign_keys(self._target, lambda done, total: self._tell("Checking foreign keys", done, total))
         with self._target.engine.begin() as there:
             there.execute(text(f"DROP TABLE {MOVE_TABLE}, {LATER_TABLE}"))
 
@@ -214,19 +212,7 @@ class Move:
             close_file(here)
 
 
-@contextmanager
-def writing(source: Database) -> Iterator[Connection]:
-    """A transaction that holds the write lock of the SQLite file."""
-    with (
-        closing(source.turns()) as turns,
-        turns.taken(),
-        source.writing_connection() as connection,
-        connection.begin(),
-    ):
-        yield connection
-
-
-def _progress(there: Connection) -> Progress:
+def _progress(there: Connection) -> MoveProgress:
     progress = progress_of(there)
     assert progress is not None  # `begin` has made it
     return progress

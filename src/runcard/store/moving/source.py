@@ -1,7 +1,7 @@
-"""What the move reads of the SQLite file."""
+"""The SQLite file that an installation moves out of."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,6 +21,18 @@ _CHUNK_BYTES = 16 * 1024 * 1024
 def snapshot(database: Database) -> Iterator[Connection]:
     """A connection whose statements all see one state, also those that go straight to the driver."""
     with database.read() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(source: Database) -> Iterator[Connection]:
+    """A transaction that holds the write lock of the SQLite file."""
+    with (
+        closing(source.turns()) as turns,
+        turns.taken(),
+        source.writing_connection() as connection,
+        connection.begin(),
+    ):
         yield connection
 
 

@@ -24,7 +24,7 @@ _TYPES = ("uuid", "text", "bytea", "bool", "int4", "int8", "float8", "timestampt
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
-class Progress(NamedTuple):
+class MoveProgress(NamedTuple):
     """is_prepared: whether the tables are there and hold nothing but what the move copied. position: the number of the
     last entry of the journal whose row the target has; None: the first copy is not complete.
     """
@@ -34,12 +34,12 @@ class Progress(NamedTuple):
     position: int | None
 
 
-def progress_of(connection: Connection) -> Progress | None:
+def progress_of(connection: Connection) -> MoveProgress | None:
     """How far a move into this database has come; None: there is none."""
     if connection.execute(text("SELECT to_regclass(:name)"), {"name": MOVE_TABLE}).scalar() is None:
         return None
     row = connection.execute(text(f"SELECT move_id, is_prepared, position FROM {MOVE_TABLE}")).one()
-    return Progress(*row)
+    return MoveProgress(*row)
 
 
 def begin_progress(connection: Connection, move_id: UUID) -> None:
