@@ -38,10 +38,14 @@ def body_of(serial: str) -> Json:
 
 
 class Floor:
-    """32 stations that send runs as fast as they are answered, until told to stop."""
+    """32 stations that send runs as fast as they are answered, until told to stop.
 
-    def __init__(self, server: Server) -> None:
+    is_patient: whether they send a run that is refused for an outage again, and connect again where a connection breaks.
+    """
+
+    def __init__(self, server: Server, *, is_patient: bool = False) -> None:
         self._server = server
+        self._is_patient = is_patient
         self._lock = threading.Condition()
         self._next = 0
         self.answered: dict[str, str] = {}
@@ -52,7 +56,7 @@ class Floor:
     def sending(self, end: Callable[[], None]) -> Iterator[None]:
         """Send from all stations during the block, whose end this is: it must stop them."""
         self._is_over = False
-        stations = [threading.Thread(target=self._send_until_it_breaks) for _ in range(CLIENTS)]
+        stations = [threading.Thread(target=self._send) for _ in range(CLIENTS)]
         for station in stations:
             station.start()
         try:
@@ -74,6 +78,11 @@ class Floor:
         """Send no more."""
         self._is_over = True
 
+    def _send(self) -> None:
+        self._send_until_it_breaks()
+        while self._is_patient and not self._is_over:
+            self._send_until_it_breaks()
+
     def _send_until_it_breaks(self) -> None:
         key = self._server.world.acme.fct.api_key
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -81,10 +90,12 @@ class Floor:
         try:
             while not self._is_over:
                 serial = self._new_serial()
-                connection.request("POST", "/api/v1/runs", json.dumps(body_of(serial)), headers)
-                answer = connection.getresponse()
-                body = answer.read()
-                self._note(serial, answer.status, body)
+                status = None
+                while status is None or (status == 503 and self._is_patient):
+                    connection.request("POST", "/api/v1/runs", json.dumps(body_of(serial)), headers)
+                    answer = connection.getresponse()
+                    status, body = answer.status, answer.read()
+                self._note(serial, status, body)
         except (OSError, http.client.HTTPException):
             return  # the server is gone
         finally:
