@@ -78,17 +78,27 @@ def _move(settings: Settings, source: Database, url: str | None) -> Record:
         if not has_switched:
             migrate(source)
     with closing(open_target(url)) as target:
-        check_target(target)
+        if not has_switched:
+            check_target(target)
         with _saying_how_to_go_on(), _telling() as tell:
-            mover = Mover(source, target, tell)
-            with mover.alone():
-                mover.begin()
-                if not mover.is_switched:
-                    mover.copy_and_switch()
-                setting = _set(settings, url)
-                mover.finish()
+            setting = _run(settings, Mover(source, target, tell), url)
         shown = target.url.set(drivername="postgresql").render_as_string()
     return {"database": shown, "database_url": setting}
+
+
+def _run(settings: Settings, mover: Mover, url: str) -> str:
+    """Move all that is not moved yet, and say where the new database is named."""
+    if mover.is_done:
+        if settings.database_url != url:
+            raise Conflict("This installation has moved already, to another database. Name that one.")
+        return _set(settings, url)
+    with mover.alone():
+        mover.begin()
+        if not mover.is_switched:
+            mover.copy_and_switch()
+        setting = _set(settings, url)
+        mover.finish()
+    return setting
 
 
 def _set(settings: Settings, url: str) -> str:

@@ -111,7 +111,7 @@ class Database(Readable):
             return cls(URL.create("sqlite+pysqlite", database=str(sqlite_path)))
         try:
             url = make_url(database_url)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:  # ValueError: of the port
             raise DatabaseUrlInvalid(f"database_url cannot be read: {error}.") from error
         if url.get_backend_name() != "postgresql":
             raise DatabaseUrlInvalid(

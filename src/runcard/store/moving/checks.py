@@ -38,7 +38,7 @@ def open_target(url: str) -> Database:
     """The database at this URL. Raises InvalidInput for an address that is none of a PostgreSQL database."""
     try:
         backend = make_url(url).get_backend_name()
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: of the port
         raise InvalidInput.at(_OPTION, f"The URL cannot be read; {_wanted()}.") from error
     if backend != "postgresql":
         raise InvalidInput.at(_OPTION, f"The URL starts with {backend}://; {_wanted()}.")

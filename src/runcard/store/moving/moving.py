@@ -41,6 +41,7 @@ from runcard.store.moving.target import (
     begin_progress,
     delete_keys,
     empty_tables,
+    has_organizations,
     insert_binary,
     last_key,
     note_position,
@@ -83,10 +84,12 @@ class Mover:
             state = state_of(here)
         with self._target.engine.begin() as there:
             progress = progress_of(there)
+            has_rows = progress is not None and has_organizations(there)
         if state is None:
-            if progress is not None and progress.is_prepared:
+            if has_rows:
                 raise Conflict(
-                    "That database holds the unfinished move of another installation. Name an empty database."
+                    "That database holds the unfinished move of another installation, or one that was undone. "
+                    "Name an empty database."
                 )
             self._prepare()
         elif progress is None or progress.move_id != state.move_id:
@@ -100,6 +103,12 @@ class Mover:
                     "Another version of Runcard began this move. Go on with that version, or run `runcard move --undo` "
                     "and name an empty database."
                 )
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the SQLite file is closed, and the target keeps nothing of a move, as after the end of one."""
+        with self._target.engine.begin() as there:
+            return self.is_switched and progress_of(there) is None
 
     @property
     def is_switched(self) -> bool:
@@ -132,15 +141,19 @@ class Mover:
 
     def _prepare(self) -> None:
         move_id = new_id()
+        self._tell("Preparing", 0, 4)
         with self._target.engine.begin() as there:
             begin_progress(there, move_id)
+        self._tell("Preparing", 1, 4)
         migrate(self._target)
+        self._tell("Preparing", 2, 4)
         with self._target.engine.begin() as there:
             drop_for_copy(there)
+            empty_tables(there)
+        self._tell("Preparing", 3, 4)
         with writing(self._source) as here:
             open_journal(here, move_id)
-        with self._target.engine.begin() as there:
-            empty_tables(there)
+        self._tell("Preparing", 4, 4)
 
     def _copy(self) -> None:
         with snapshot(self._source) as here:
@@ -200,16 +213,19 @@ class Mover:
 
     def _switch(self) -> None:
         """Close the SQLite file when the target has its last change. Stations wait meanwhile."""
-        self._tell("Switching", 0, 1)
+        self._tell("Switching", 0, 3)
         with writing(self._source) as here:
             with self._target.engine.begin() as there:
                 self._follow(here, there)
+                self._tell("Switching", 1, 3)
                 for table in self._tables:
                     if count_rows(here, table) != count_rows(there, table):
                         raise _different(table)
                     _go_on_counting(here, there, table)
                 make_foreign_keys(there)
+            self._tell("Switching", 2, 3)
             close_file(here)
+        self._tell("Switching", 3, 3)
 
 
 def _progress(there: Connection) -> MoveProgress:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects import postgresql
 
 from runcard.store.engine.bulk import driver_of
-from runcard.store.engine.tables import metadata
+from runcard.store.engine.tables import metadata, organizations
 from runcard.store.moving.binary_rows import BinaryRow, Moved, Sum
 
 # Unscoped: an installation is moved as a whole.
@@ -25,37 +25,37 @@ _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 class MoveProgress(NamedTuple):
-    """is_prepared: whether the tables are there and hold nothing but what the move copied. position: the number of the
-    last entry of the journal whose row the target has; None: the first copy is not complete.
+    """position: the number of the last entry of the journal whose row the target has; None: the first copy is not
+    complete.
     """
 
     move_id: UUID
-    is_prepared: bool
     position: int | None
 
 
 def progress_of(connection: Connection) -> MoveProgress | None:
     """How far a move into this database has come; None: there is none."""
-    if connection.execute(text("SELECT to_regclass(:name)"), {"name": MOVE_TABLE}).scalar() is None:
+    if not _is_there(connection, MOVE_TABLE):
         return None
-    row = connection.execute(text(f"SELECT move_id, is_prepared, position FROM {MOVE_TABLE}")).one()
-    return MoveProgress(*row)
+    return MoveProgress(*connection.execute(text(f"SELECT move_id, position FROM {MOVE_TABLE}")).one())
 
 
 def begin_progress(connection: Connection, move_id: UUID) -> None:
-    """Note that this move has begun here. It takes the place of a move that had not come to its first row."""
-    connection.execute(
-        text(f"CREATE TABLE IF NOT EXISTS {MOVE_TABLE} (move_id uuid, is_prepared bool, position bigint)")
-    )
+    """Note that this move has begun here. It takes the place of a move that has copied nothing yet."""
+    connection.execute(text(f"CREATE TABLE IF NOT EXISTS {MOVE_TABLE} (move_id uuid, position bigint)"))
     connection.execute(text(f"DELETE FROM {MOVE_TABLE}"))
-    connection.execute(text(f"INSERT INTO {MOVE_TABLE} VALUES (:id, false, NULL)"), {"id": move_id})
+    connection.execute(text(f"INSERT INTO {MOVE_TABLE} VALUES (:id, NULL)"), {"id": move_id})
+
+
+def has_organizations(connection: Connection) -> bool:
+    """Whether a move has copied anything of worth into this database."""
+    return _is_there(connection, organizations.name) and connection.execute(select(organizations.c.id).limit(1)).scalar() is not None
 
 
 def empty_tables(connection: Connection) -> None:
-    """Delete the rows that migrations have made, and note that the tables are ready for the copy."""
+    """Delete the rows that migrations have made, so that only those of the source come in."""
     for table in metadata.sorted_tables:
         connection.execute(text(f"DELETE FROM {table.name}"))
-    connection.execute(text(f"UPDATE {MOVE_TABLE} SET is_prepared = true"))
 
 
 def note_position(connection: Connection, position: int) -> None:
@@ -115,6 +115,10 @@ def sum_of_keys(connection: Connection, table: Moved, keys: Iterator[Sequence[An
             statement = f"SELECT {columns} FROM {table.name} t JOIN {given} ON {condition}"
             total.add_all(cursor.stream(statement, table.loaded_keys(some)))
     return total
+
+
+def _is_there(connection: Connection, table: str) -> bool:
+    return connection.execute(text("SELECT to_regclass(:name)"), {"name": table}).scalar() is not None
 
 
 class _AsItIs(Loader):

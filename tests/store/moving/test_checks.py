@@ -1,0 +1,101 @@
+"""Databases that no installation can move into are told from others before anything is changed."""
+
+from contextlib import closing
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from runcard.domain.errors import Conflict, InvalidInput
+from runcard.store.engine.database import Database, DatabaseFailed
+from runcard.store.engine.migrate import migrate
+from runcard.store.moving.checks import check_target, open_target
+from tests.store.moving.moves import move
+from tests.store.moving.test_cut_short import kill_at
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:///data/runcard.sqlite3", "starts with sqlite://; give that of a PostgreSQL database"),
+        ("mysql://host/name", "starts with mysql://"),
+        ("", "cannot be read; give that of a PostgreSQL database"),
+        ("host/name", "cannot be read"),
+        ("postgresql://host:port/name", "cannot be read"),
+        ("nonsense://host/name", "starts with nonsense://"),
+    ],
+)
+def test_a_url_of_no_postgresql_database(url: str, said: str):
+    with pytest.raises(InvalidInput) as refused:
+        open_target(url)
+    assert [issue.path for issue in refused.value.issues] == [("to",)]
+    assert said in refused.value.issues[0].message
+
+
+def test_an_empty_database_is_taken(target: Database):
+    check_target(target)
+    with target.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).scalar() == 0
+
+
+def test_nobody_listens():
+    with closing(open_target("postgresql://ann:secret@127.0.0.1:1/runcard")) as target:
+        with pytest.raises(DatabaseFailed, match="postgresql://ann:.*@127.0.0.1:1/runcard cannot be used") as refused:
+            check_target(target)
+    assert "secret" not in str(refused.value)
+
+
+def test_no_such_database(target: Database):
+    with closing(Database(target.url.set(database="not_there"))) as missing:
+        with pytest.raises(DatabaseFailed, match='database "not_there" does not exist'):
+            check_target(missing)
+
+
+def test_a_database_with_tables(target: Database):
+    with target.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE recipes (name text)"))
+    with pytest.raises(Conflict, match="is not empty: it has 1 tables, such as recipes"):
+        check_target(target)
+
+
+def test_another_installation(target: Database):
+    migrate(target)
+    with pytest.raises(Conflict, match="is not empty"):
+        check_target(target)
+
+
+def test_a_database_that_takes_no_writes(target: Database):
+    with target.engine.begin() as connection:
+        connection.execute(text(f'ALTER DATABASE "{target.url.database}" SET default_transaction_read_only = on'))
+    target.close()
+    with pytest.raises(DatabaseFailed, match="takes no writes: it may be a replica. Name the primary"):
+        check_target(target)
+
+
+def test_a_user_who_may_not_make_tables(target: Database):
+    with target.engine.begin() as connection:
+        connection.execute(text("DROP ROLE IF EXISTS reader"))
+        connection.execute(text("CREATE ROLE reader LOGIN"))
+    with closing(Database(target.url.set(username="reader"))) as theirs:
+        with pytest.raises(DatabaseFailed, match="User reader may not create tables .* GRANT CREATE ON SCHEMA public"):
+            check_target(theirs)
+
+
+def test_a_database_of_another_encoding(target: Database):
+    url = target.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+    with closing(Database(target.url.set(database="latin"))) as latin:
+        with pytest.raises(DatabaseFailed, match="has the encoding LATIN1; make it with CREATE DATABASE"):
+            check_target(latin)
+
+
+def test_a_move_that_another_version_began(database: Database, target: Database):
+    kill_at("Copying", 0, database, target)
+    with target.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    check_target(target)
+    with pytest.raises(Conflict, match="Another version of Runcard began this move"):
+        move(database, target)
