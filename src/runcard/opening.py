@@ -20,7 +20,7 @@ from runcard.store.engine.migrate import migrate
 from runcard.store.engine.readable import Readable
 from runcard.store.engine.replica import Replicated
 from runcard.store.files.blobs import Blobs
-from runcard.store.moving.journal import is_closed
+from runcard.store.moving.journal import check_not_moved
 
 _log = logging.getLogger(__name__)
 
@@ -37,12 +37,12 @@ def open_database(settings: Settings) -> Database:
     """
     bound_page_caches(memory_plan(settings).page_caches_bytes)
     database = Database.open(settings.database_url, settings.sqlite_path)
-    if is_closed(database):
-        raise DatabaseUrlInvalid(
-            f"{settings.sqlite_path} has moved to PostgreSQL, and database_url is not set. Set it to the URL of that "
-            "database. `runcard move --undo` opens the file again, if nothing was recorded there."
-        )
-    migrate(database)
+    try:
+        check_not_moved(database)
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

@@ -40,7 +40,7 @@ def body_of(serial: str) -> Json:
 class Floor:
     """32 stations that send runs as fast as they are answered, until told to stop.
 
-    is_patient: whether they send a run that is refused for an outage again, and connect again where a connection breaks.
+    is_patient: whether they send a run again that is refused for an outage, and connect again after a connection broke.
     """
 
     def __init__(self, server: Server, *, is_patient: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""An installation that moves to PostgreSQL while 32 stations report: nothing that was answered is lost or there twice."""
+"""An installation moves to PostgreSQL while 32 stations report: nothing that was answered is lost or there twice."""
 
 from contextlib import closing
 from pathlib import Path
@@ -36,12 +36,15 @@ def test_32_clients_report_during_a_move(doomed: Server, postgresql: Postgresql)
         assert (doomed.data_dir / "runcard.toml").stat().st_mode & 0o777 == 0o600
         with doomed.client(doomed.world.acme.fct.api_key) as client:
             assert [run["id"] for run in runs_of(client, "CRASH-1")] == [floor.answered["CRASH-1"]]
-        print(doomed.log)
+        assert "the database has moved to PostgreSQL: the server starts again on it" in doomed.log
+        assert "begun anew" not in doomed.log  # the columnar copy
         with closing(Database.open(url, Path())) as database, database.read() as connection:
-            found = select(units.c.serial_number, runs.c.id).join_from(runs, units, units.c.id == runs.c.unit_id)
+            found = select(units.c.serial_number, runs.c.id).join_from(
+                runs, units, units.c.id == runs.c.unit_id
+            )
             recorded = connection.execute(found.where(units.c.serial_number != FIRST_SUB_UNIT)).all()
         assert len({row.serial_number for row in recorded}) == len(recorded)
         assert floor.answered.items() <= {row.serial_number: str(row.id) for row in recorded}.items()
         doomed.stop()
         for check in ("doctor", "verify"):
-            assert doomed.runcard(check) 
+            assert doomed.runcard(check)

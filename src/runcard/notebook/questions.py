@@ -42,6 +42,7 @@ from runcard.notebook.query import AskedRuns, check, procedure_id_of, selection_
 from runcard.settings import check_is_there, load_settings
 from runcard.store.engine.database import Database, DatabaseFailed
 from runcard.store.engine.migrate import is_newest_schema
+from runcard.store.moving.journal import check_not_moved
 from runcard.store.people.organizations import get_organization_by_slug
 
 
@@ -88,6 +89,7 @@ class Notebook:
         self._progress = progress
         self._database = Database.open(settings.database_url, settings.sqlite_path)
         try:
+            check_not_moved(self._database)
             self._organization_id = _organization_of(self._database, organization)
             cache = user_cache_path("runcard") if cache_dir is None else Path(cache_dir)
             self._copy = PrivateCopy(self._database, cache)

@@ -27,7 +27,11 @@ def change(filled: Filled, number: int) -> None:
     gone = filled.record("GONE", 10 * number + 1, [])
     filled.record(f"NEW-{number}", 10 * number + 2, [])
     filled.write(lambda tx: tx.connection.execute(delete(runs).where(runs.c.id == gone)))
-    for before, after in ((f"OLD-{number}", "WAS"), (f"NEW-{number}", f"OLD-{number}")):
-        renamed = {"serial_number": after, "serial_key": f"{after} {number}".lower()}
-        statement = update(units).where(units.c.serial_number == before).values(renamed)
-        filled.write(lambda tx, statement=statement: tx.connection.execute(statement))
+    rename(filled, f"OLD-{number}", f"WAS-{number}")
+    rename(filled, f"NEW-{number}", f"OLD-{number}")
+
+
+def rename(filled: Filled, before: str, after: str) -> None:
+    renamed = {"serial_number": after, "serial_key": after.casefold()}
+    statement = update(units).where(units.c.serial_number == before).values(renamed)
+    filled.write(lambda tx: tx.connection.execute(statement))

@@ -5,7 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, LargeBinary, Table, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    Table,
+    delete,
+    insert,
+    select,
+)
 
 from runcard.domain.ids import new_id
 from runcard.store.engine.column_types import Id, Instant
@@ -15,7 +27,11 @@ from runcard.store.engine.tables import metadata
 # As many as rows are made of each table. Every value of a column stands in another row.
 _TEXTS = ("", "é 😀 \u202e\ufffd \x01 %s $1 \\N \"'", "long " * 30_000)
 _BYTES = (b"", bytes(range(256)), b"\0" * 100_000)
-_MOMENTS = (datetime.min, datetime.max, datetime(1969, 12, 31, 23, 59, 59, 999_999))
+_MOMENTS = (
+    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+)
 _FLOATS = (-0.0, float("inf"), 5e-324)
 _SMALL = (-(2**31), 2**31 - 1, 0)
 _BIG = (-(2**63), 2**63 - 1, 0)
@@ -59,7 +75,7 @@ def _value(column: Column[Any], number: int, made: Mapping[Table, Sequence[Mappi
         case Id():
             return new_id() if column.primary_key else UUID(int=number)
         case Instant():
-            return _MOMENTS[number].replace(tzinfo=UTC)
+            return _MOMENTS[number]
         case Boolean():
             return bool(number % 2)
         case LargeBinary():

@@ -32,29 +32,41 @@ def test_a_url_of_no_postgresql_database(url: str, said: str):
     assert said in refused.value.issues[0].message
 
 
+def refusal_of(target: Database) -> str:
+    with pytest.raises(DatabaseFailed) as refused:
+        check_target(target)
+    return str(refused.value)
+
+
 def test_an_empty_database_is_taken(target: Database):
     check_target(target)
     with target.read() as connection:
-        assert connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).scalar() == 0
+        assert (
+            connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")).scalar()
+            == 0
+        )
 
 
 def test_nobody_listens():
-    with closing(open_target("postgresql://ann:secret@127.0.0.1:1/runcard")) as target:
-        with pytest.raises(DatabaseFailed, match="postgresql://ann:.*@127.0.0.1:1/runcard cannot be used") as refused:
-            check_target(target)
+    with (
+        closing(open_target("postgresql://ann:secret@127.0.0.1:1/runcard")) as target,
+        pytest.raises(
+            DatabaseFailed, match="postgresql://ann:.*@127.0.0.1:1/runcard cannot be used"
+        ) as refused,
+    ):
+        check_target(target)
     assert "secret" not in str(refused.value)
 
 
 def test_no_such_database(target: Database):
     with closing(Database(target.url.set(database="not_there"))) as missing:
-        with pytest.raises(DatabaseFailed, match='database "not_there" does not exist'):
-            check_target(missing)
+        assert 'database "not_there" does not exist' in refusal_of(missing)
 
 
 def test_a_database_with_tables(target: Database):
     with target.engine.begin() as connection:
         connection.execute(text("CREATE TABLE recipes (name text)"))
-    with pytest.raises(Conflict, match="is not empty: it has 1 tables, such as recipes"):
+    with pytest.raises(Conflict, match=r"is not empty: it has 1 tables, such as recipes\."):
         check_target(target)
 
 
@@ -66,19 +78,24 @@ def test_another_installation(target: Database):
 
 def test_a_database_that_takes_no_writes(target: Database):
     with target.engine.begin() as connection:
-        connection.execute(text(f'ALTER DATABASE "{target.url.database}" SET default_transaction_read_only = on'))
+        connection.execute(
+            text(f'ALTER DATABASE "{target.url.database}" SET default_transaction_read_only = on')
+        )
     target.close()
-    with pytest.raises(DatabaseFailed, match="takes no writes: it may be a replica. Name the primary"):
-        check_target(target)
+    assert "takes no writes: it may be a replica. Name the primary" in refusal_of(target)
 
 
 def test_a_user_who_may_not_make_tables(target: Database):
     with target.engine.begin() as connection:
         connection.execute(text("DROP ROLE IF EXISTS reader"))
         connection.execute(text("CREATE ROLE reader LOGIN"))
-    with closing(Database(target.url.set(username="reader"))) as theirs:
-        with pytest.raises(DatabaseFailed, match="User reader may not create tables .* GRANT CREATE ON SCHEMA public"):
-            check_target(theirs)
+    with (
+        closing(Database(target.url.set(username="reader"))) as theirs,
+        pytest.raises(
+            DatabaseFailed, match="User reader may not create tables .* GRANT CREATE ON SCHEMA public"
+        ),
+    ):
+        check_target(theirs)
 
 
 def test_a_database_of_another_encoding(target: Database):
@@ -88,8 +105,7 @@ def test_a_database_of_another_encoding(target: Database):
             "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
         )
     with closing(Database(target.url.set(database="latin"))) as latin:
-        with pytest.raises(DatabaseFailed, match="has the encoding LATIN1; make it with CREATE DATABASE"):
-            check_target(latin)
+        assert "has the encoding LATIN1; make it with CREATE DATABASE" in refusal_of(latin)
 
 
 def test_a_move_that_another_version_began(database: Database, target: Database):

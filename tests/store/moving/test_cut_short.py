@@ -113,13 +113,11 @@ def test_two_moves_into_one_database(database: Database, target: Database):
         def move_too(_step: str, _done: int, _total: int) -> None:
             move(database, same)
 
-        with pytest.raises(Conflict, match="Another `runcard move` writes to that database"):
+        with pytest.raises(Conflict, match="Another `runcard move` writes"):
             move(database, target, move_too)
 
 
-def test_a_move_goes_on_into_no_other_database(
-    database: Database, target: Database, postgresql: Postgresql
-):
+def test_a_move_goes_on_into_no_other_database(database: Database, target: Database, postgresql: Postgresql):
     kill_at("Copying", 0, database, target)
     with postgresql.database() as url, closing(open_target(url)) as other:
         with pytest.raises(Conflict, match="moving into another database"):

@@ -33,7 +33,7 @@ from runcard.store.engine.database import Database, DatabaseFailed, naming_failu
 from runcard.store.engine.migrate import is_newest_schema
 from runcard.store.installation.integrity import count_runs
 from runcard.store.installation.sqlite_copy import copy_database, list_stored
-from runcard.store.moving.journal import forget_move
+from runcard.store.moving.journal import check_not_moved, forget_move
 from runcard.store.people.organizations import list_organizations
 from runcard.store.trail.watching import note_event
 
@@ -121,6 +121,7 @@ def _copy(settings: Settings, folder: Path) -> _Kept:
     """Copy an installation to a folder. Raises DatabaseFailed where the database is damaged."""
     copied = folder / _DATABASE
     with _reporting_damage(), closing(Database.open(None, settings.sqlite_path)) as database:
+        check_not_moved(database)
         copy_database(database, copied)
     with _reporting_damage(), closing(Database.open(None, copied)) as database:
         with database.writing_connection() as connection, connection.begin():

@@ -24,6 +24,7 @@ from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, naming_failures
 from runcard.store.engine.migrate import is_newest_schema, migrate
+from runcard.store.moving.journal import check_not_moved
 from runcard.store.people.organizations import list_organizations
 
 _DATABASE = "runcard.sqlite3"
@@ -94,6 +95,7 @@ def _opened(
             naming_failures(),
             closing(Database.open(settings.database_url, settings.sqlite_path)) as database,
         ):
+            check_not_moved(database)
             yield _checked(database)
     elif is_export(folder):
         with tempfile.TemporaryDirectory() as scratch, _taken_in(folder, Path(scratch)) as database:

@@ -26,6 +26,7 @@ from runcard.store.files.blobs import BlobEntry, Blobs
 from runcard.store.files.bytes_to_remove import list_removals
 from runcard.store.files.removal import KeptFile, delete_unneeded, is_abandoned, list_page
 from runcard.store.installation.integrity import inspect_documents, list_faults
+from runcard.store.moving.journal import is_closed
 from runcard.store.people.organizations import list_organizations
 from runcard.store.restoring.files import list_files_in_bin
 from runcard.store.trail.check import check_records
@@ -86,6 +87,13 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
 
 def check_schema(database: Database) -> Iterator[Finding]:
     """Check that the database can be reached and has the tables of this version of Runcard."""
+    if is_closed(database):
+        yield Finding(
+            "schema",
+            "The SQLite file has moved to PostgreSQL, and database_url is not set.",
+            "Set database_url to the URL of that database.",
+        )
+        return
     with database.read() as connection:
         if not is_newest_schema(connection):
             yield Finding(

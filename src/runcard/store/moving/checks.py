@@ -15,7 +15,8 @@ from runcard.store.moving.target import progress_of
 _OPTION = "to"
 _FACTS = """
 SELECT current_setting('server_version_num')::int / 10000, getdatabaseencoding(),
-current_setting('transaction_read_only'), current_schema(), has_schema_privilege(current_schema(), 'CREATE'), current_user"""
+current_setting('transaction_read_only'), current_user, current_schema(),
+has_schema_privilege(current_schema(), 'CREATE')"""
 _TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -29,9 +30,9 @@ class _Facts(NamedTuple):
     version: int
     encoding: str
     read_only: str
+    user: str
     schema: str | None
     may_create: bool | None
-    user: str
 
 
 def open_target(url: str) -> Database:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from runcard.store.engine.bulk import driver_of
 from runcard.store.engine.column_types import microseconds_of, uuid_of
-from runcard.store.engine.database import Database
+from runcard.store.engine.database import Database, DatabaseUrlInvalid
 from runcard.store.engine.tables import metadata
 from runcard.store.moving.binary_rows import Moved, moved
 
@@ -53,6 +53,15 @@ def is_closed(database: Database) -> bool:
     with database.read() as connection:
         state = state_of(connection)
     return state is not None and state.is_closed
+
+
+def check_not_moved(database: Database) -> None:
+    """Check that this is no SQLite file whose rows have moved to PostgreSQL. Raises DatabaseUrlInvalid."""
+    if is_closed(database):
+        raise DatabaseUrlInvalid(
+            f"{database.url.database} has moved to PostgreSQL, and database_url is not set. Set it to the URL of that "
+            "database. `runcard move --undo` opens the file again, if nothing was recorded there."
+        )
 
 
 def open_journal(connection: Connection, move_id: UUID) -> None:

@@ -49,7 +49,9 @@ def begin_progress(connection: Connection, move_id: UUID) -> None:
 
 def has_organizations(connection: Connection) -> bool:
     """Whether a move has copied anything of worth into this database."""
-    return _is_there(connection, organizations.name) and connection.execute(select(organizations.c.id).limit(1)).scalar() is not None
+    if not _is_there(connection, organizations.name):
+        return False
+    return connection.execute(select(organizations.c.id).limit(1)).first() is not None
 
 
 def empty_tables(connection: Connection) -> None:
