@@ -16,7 +16,7 @@ from runcard.domain.errors import Conflict, InvalidInput
 from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.engine.database import Database, DatabaseFailed, naming_failures
 from runcard.store.engine.migrate import migrate
-from runcard.store.moving.checks import check_target, open_target
+from runcard.store.moving.checks import check_target, open_target, shown_url
 from runcard.store.moving.journal import is_closed
 from runcard.store.moving.moving import Mover, Tell
 from runcard.store.moving.undoing import undo_move
@@ -82,8 +82,7 @@ def _move(settings: Settings, source: Database, url: str | None) -> Record:
             check_target(target)
         with _saying_how_to_go_on(), _telling() as tell:
             setting = _run(settings, Mover(source, target, tell), url)
-        shown = target.url.set(drivername="postgresql").render_as_string()
-    return {"database": shown, "database_url": setting}
+        return {"database": shown_url(target), "database_url": setting}
 
 
 def _run(settings: Settings, mover: Mover, url: str) -> str:

@@ -1,11 +1,12 @@
 """Rows as PostgreSQL's binary format has them. In this form both databases are copied and compared, byte by byte."""
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Float, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
@@ -19,6 +20,8 @@ BinaryRow = tuple[bytes | None, ...]
 _YEAR_2000_US = 946_684_800_000_000
 _SMALL, _BIG, _DOUBLE = struct.Struct(">i"), struct.Struct(">q"), struct.Struct(">d")
 _DIGEST_BYTES = 16
+_DIGESTS = 1 << 8 * _DIGEST_BYTES
+_encode = msgspec.msgpack.Encoder().encode
 _SQLITE: Dialect = sqlite.dialect()
 
 
@@ -79,19 +82,21 @@ class Sum:
         self.count = 0
         self._digest = 0
 
-    def add(self, row: BinaryRow) -> None:
-        digest = blake2b(digest_size=_DIGEST_BYTES)
-        for value in row:
-            # An absent value has a length that no value has.
-            digest.update(_BIG.pack(-1 if value is None else len(value)))
-            digest.update(value or b"")
-        self.count += 1
-        self._digest = (self._digest + int.from_bytes(digest.digest())) % (1 << 8 * _DIGEST_BYTES)
-
-    def add_all(self, rows: Iterable[BinaryRow]) -> "Sum":
+    def counted(self, rows: Iterable[BinaryRow]) -> Iterator[BinaryRow]:
+        """The same rows, each of which is added as it passes."""
         for row in rows:
-            self.add(row)
-        return self
+            # MessagePack says where each value begins and ends, and which is null.
+            digest = blake2b(_encode(row), digest_size=_DIGEST_BYTES).digest()
+            self._digest = (self._digest + int.from_bytes(digest)) % _DIGESTS
+            self.count += 1
+            yield row
+
+    @classmethod
+    def of(cls, rows: Iterable[BinaryRow]) -> "Sum":
+        total = cls()
+        for _ in total.counted(rows):
+            pass
+        return total
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sum) and (self.count, self._digest) == (other.count, other._digest)

@@ -13,6 +13,8 @@ from runcard.store.moving.target import progress_of
 # Unscoped: an installation is moved as a whole.
 
 _OPTION = "to"
+# How long a host may be silent, so that stations do not wait for ever at the switch.
+_SILENT_MS = "15000"
 _FACTS = """
 SELECT current_setting('server_version_num')::int / 10000, getdatabaseencoding(),
 current_setting('transaction_read_only'), current_user, current_schema(),
@@ -43,7 +45,9 @@ def open_target(url: str) -> Database:
         raise InvalidInput.at(_OPTION, f"The URL cannot be read; {_wanted()}.") from error
     if backend != "postgresql":
         raise InvalidInput.at(_OPTION, f"The URL starts with {backend}://; {_wanted()}.")
-    return Database(make_url(url).set(drivername="postgresql+psycopg"))
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    bounded = {"tcp_user_timeout": _SILENT_MS} if "tcp_user_timeout" not in address.query else {}
+    return Database(address.update_query_dict(bounded))
 
 
 def check_target(target: Database) -> None:
@@ -51,7 +55,7 @@ def check_target(target: Database) -> None:
 
     Raises DatabaseFailed or Conflict.
     """
-    shown = target.url.set(drivername="postgresql").render_as_string()
+    shown = shown_url(target)
     try:
         with target.engine.connect() as connection:
             _check(connection, shown)
@@ -59,6 +63,15 @@ def check_target(target: Database) -> None:
         raise DatabaseFailed(
             f"{shown} cannot be used: {error.orig}. Check host, port, name, user and password. Nothing was changed."
         ) from error
+
+
+def shown_url(target: Database) -> str:
+    """The URL of a database as it was given, without its password."""
+    return (
+        target.url.set(drivername="postgresql")
+        .difference_update_query(["tcp_user_timeout"])
+        .render_as_string()
+    )
 
 
 def count_others(target: Database) -> int:

@@ -46,13 +46,15 @@ from runcard.store.moving.target import (
     last_key,
     note_position,
     progress_of,
-    sum_of_keys,
+    rows_with_keys,
 )
 
 # Unscoped: an installation is moved as a whole.
 
 # With so few changed rows left, stations wait for a moment only.
 _FEW_CHANGES = 1_000
+# How long one statement of the switch may take, because stations wait for it. Then all is as before.
+_LONGEST_WAIT_S = 60
 
 # Is told the step, how much of it is done, and how much there is.
 Tell = Callable[[str, int, int], None]
@@ -196,8 +198,9 @@ class Mover:
         count = 0
         for table in changed_tables(here, after):
             count += delete_keys(there, table, changed_keys(here, table, after))
-            given = insert_binary(there, table, map(table.binary, changed_rows(here, table, after)))
-            if sum_of_keys(there, table, changed_keys(here, table, after)) != given:
+            given = Sum()
+            insert_binary(there, table, given.counted(map(table.binary, changed_rows(here, table, after))))
+            if Sum.of(rows_with_keys(there, table, changed_keys(here, table, after))) != given:
                 raise _different(table)
         note_position(there, max(after, last_number(here)))
         return count
@@ -208,7 +211,7 @@ class Mover:
             self._follow(here, there)
             for done, table in enumerate(self._tables):
                 self._tell("Comparing", done, len(self._tables))
-                if Sum().add_all(all_rows(here, table)) != Sum().add_all(all_binary(there, table)):
+                if Sum.of(all_rows(here, table)) != Sum.of(all_binary(there, table)):
                     raise _different(table)
 
     def _switch(self) -> None:
@@ -216,6 +219,7 @@ class Mover:
         self._tell("Switching", 0, 3)
         with writing(self._source) as here:
             with self._target.engine.begin() as there:
+                there.execute(text(f"SET LOCAL statement_timeout = '{_LONGEST_WAIT_S}s'"))
                 self._follow(here, there)
                 self._tell("Switching", 1, 3)
                 for table in self._tables:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from runcard.store.engine.bulk import driver_of
 from runcard.store.engine.tables import metadata, organizations
-from runcard.store.moving.binary_rows import BinaryRow, Moved, Sum
+from runcard.store.moving.binary_rows import BinaryRow, Moved
 
 # Unscoped: an installation is moved as a whole.
 
@@ -73,16 +73,13 @@ def last_key(connection: Connection, table: Moved) -> Sequence[Any] | None:
     return None if row is None else table.stored_key(row)
 
 
-def insert_binary(connection: Connection, table: Moved, rows: Iterable[BinaryRow]) -> Sum:
-    """Insert rows, and return their sum."""
-    total = Sum()
+def insert_binary(connection: Connection, table: Moved, rows: Iterable[BinaryRow]) -> None:
+    """Insert rows."""
     driver: psycopg.Connection = driver_of(connection)
     statement = f"COPY {table.name} ({table.columns}) FROM STDIN (FORMAT BINARY)"
     with driver.cursor().copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
-            total.add(row)
-    return total
 
 
 def all_binary(connection: Connection, table: Moved) -> Iterator[BinaryRow]:
@@ -104,19 +101,19 @@ def delete_keys(connection: Connection, table: Moved, keys: Iterator[Sequence[An
     return count
 
 
-def sum_of_keys(connection: Connection, table: Moved, keys: Iterator[Sequence[Any]]) -> Sum:
-    """The sum of the rows with these keys."""
-    total = Sum()
+def rows_with_keys(
+    connection: Connection, table: Moved, keys: Iterator[Sequence[Any]]
+) -> Iterator[BinaryRow]:
+    """The rows with these keys, in no order."""
     given, condition = _keys(table)
     columns = ", ".join(f't."{column.name}"' for column in table.table.columns)
+    statement = f"SELECT {columns} FROM {table.name} t JOIN {given} ON {condition}"
     driver: psycopg.Connection = driver_of(connection)
     while some := list(islice(keys, _KEYS_AT_ONCE)):
         with driver.cursor(binary=True) as cursor:
             for name in _TYPES:
                 cursor.adapters.register_loader(name, _AsItIs)
-            statement = f"SELECT {columns} FROM {table.name} t JOIN {given} ON {condition}"
-            total.add_all(cursor.stream(statement, table.loaded_keys(some)))
-    return total
+            yield from cursor.stream(statement, table.loaded_keys(some))
 
 
 def _is_there(connection: Connection, table: str) -> bool:
