@@ -9,7 +9,7 @@ from sqlalchemy import select
 from runcard.store.engine.database import Database
 from runcard.store.engine.tables import runs, units
 from tests.acceptance.floor import FIRST_SUB_UNIT, Floor
-from tests.acceptance.wire import create_run, run_of, runs_of
+from tests.acceptance.wire import assert_error, create_run, run_of, runs_of
 from tests.cli.commands import run_beside
 from tests.conftest import DatabaseKind
 from tests.postgresql import Postgresql
@@ -48,3 +48,26 @@ def test_32_clients_report_during_a_move(doomed: Server, postgresql: Postgresql)
         doomed.stop()
         for check in ("doctor", "verify"):
             assert doomed.runcard(check)
+
+
+def test_a_server_waits_until_it_knows_the_new_database(doomed: Server, postgresql: Postgresql):
+    """Writes are refused as in an outage, and the server goes on by itself once database_url is set."""
+    settings = doomed.data_dir / "runcard.toml"
+    settings.mkdir()  # so that nobody can write it
+    doomed.start()
+    with doomed.client(doomed.world.acme.admin.api_key) as admin, postgresql.database() as url:
+        before = create_run(admin, run_of("BEFORE"))
+        move = ("move", "--to", url, "--data-dir", doomed.data_dir, "--json")
+        assert "could not be written to runcard.toml" in run_beside(*move).stderr
+        refused = admin.post("/runs", json=run_of("MEANWHILE"))
+        assert_error(refused, 503, "SERVICE_UNAVAILABLE")
+        assert refused.headers["Retry-After"] == "5"
+        assert [run["id"] for run in runs_of(admin, "BEFORE")] == [before]
+        settings.rmdir()
+        assert run_beside(*move).json["database_url"] == f"written to {settings}"
+        while (answer := admin.post("/runs", json=run_of("AFTER"))).status_code == 503:
+            pass
+        assert answer.status_code == 200, answer.text
+        assert [run["id"] for run in runs_of(admin, "AFTER")] == [answer.json()["id"]]
+        assert runs_of(admin, "MEANWHILE") == []
+        doomed.stop()

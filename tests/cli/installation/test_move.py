@@ -8,9 +8,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from runcard.store.engine.database import Database
+from runcard.store.moving.checks import open_target
 from tests.cli.commands import run_here
 from tests.conftest import SQLITE_FILE, DatabaseKind, Template
 from tests.postgresql import Postgresql
+from tests.store.moving.moves import kill_at
 
 
 @pytest.fixture(scope="module", params=["sqlite"])
@@ -71,30 +74,25 @@ def test_a_second_move_has_nothing_to_do(data_dir: Path, url: str, postgresql: P
     assert (first.code, second["database_url"]) == (0, "is set already")
     with postgresql.database() as other:
         elsewhere = run_here("move", "--to", other, "--data-dir", data_dir)
-    assert "has moved already, to another database" in elsewhere.stderr
+    assert "has moved already, to another database. There is nothing to move." in elsewhere.stderr
 
 
 def test_settings_that_cannot_be_written(data_dir: Path, url: str):
     """The admin is told what to do. Until then no command takes the old file for the record."""
     settings_of(data_dir).mkdir()
-    refused = run_here("move", "--to", url, "--data-dir", data_dir, "--json").json["database_url"]
-    assert refused.startswith("could not be written to runcard.toml (Is a directory): set it yourself")
-    settings_of(data_dir).rmdir()
+    move = ("move", "--to", url, "--data-dir", data_dir)
+    refused = run_here(*move)
+    assert refused.code == 1
+    assert "could not be written to runcard.toml: Is a directory. Nothing is recorded until" in refused.stderr
     for command in (("doctor",), ("verify",), ("user", "list"), ("backup", data_dir / "backup")):
         lost = run_here(*command, "--data-dir", data_dir)
         assert lost.code == 1
         assert "has moved to PostgreSQL, and database_url is not set" in lost.stderr + lost.stdout
-    assert run_here("doctor", "--data-dir", data_dir, RUNCARD_DATABASE_URL=url).code == 0
-
-
-def test_a_variable_that_names_the_database_stays_the_one_place(data_dir: Path, url: str):
-    """It is not written a second time, where it would be forgotten when the password changes."""
-    settings_of(data_dir).mkdir()
-    run_here("move", "--to", url, "--data-dir", data_dir)
-    settings_of(data_dir).rmdir()
-    again = run_here("move", "--to", url, "--data-dir", data_dir, "--json", RUNCARD_DATABASE_URL=url).json
-    assert again["database_url"] == "is set already"
-    assert not settings_of(data_dir).exists()
+    # A variable that names the database stays the one place: a second would be forgotten when the password changes.
+    variable = {"RUNCARD_DATABASE_URL": url}
+    assert run_here(*move, "--json", **variable).json["database_url"] == "is set already"
+    assert run_here("doctor", "--data-dir", data_dir, **variable).code == 0
+    assert settings_of(data_dir).is_dir()
 
 
 def test_a_move_is_undone(data_dir: Path, url: str):
@@ -106,6 +104,22 @@ def test_a_move_is_undone(data_dir: Path, url: str):
     with closing(sqlite3.connect(data_dir / SQLITE_FILE)) as connection:
         found = "SELECT count(*) FROM users WHERE email = 'new@acme.test'"
         assert connection.execute(found).fetchone() == (1,)
+
+
+def test_a_backup_during_a_move_knows_nothing_of_it(data_dir: Path, url: str):
+    """A restored copy must not keep a journal, nor be closed."""
+    with closing(Database.open(None, data_dir / SQLITE_FILE)) as source, closing(open_target(url)) as target:
+        kill_at("Copying", 0, source, target)
+    assert run_here("backup", data_dir / "backup", "--data-dir", data_dir).code == 0
+    assert traces_of(data_dir) > 0
+    assert traces_of(data_dir / "backup") == 0
+
+
+def traces_of(folder: Path) -> int:
+    """How many tables and triggers of a move are in the SQLite file of a folder."""
+    with closing(sqlite3.connect(folder / SQLITE_FILE)) as connection:
+        found = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'move!_%' ESCAPE '!'"
+        return int(connection.execute(found).fetchone()[0])
 
 
 def test_what_cannot_be_moved_is_told(data_dir: Path, url: str, tmp_path_factory: pytest.TempPathFactory):

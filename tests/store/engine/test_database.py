@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runcard.store.commit.writer import Writer
-from runcard.store.engine.database import Database
+from runcard.store.engine.database import Database, DatabaseUrlInvalid
 from runcard.store.people.teams import create_team
 from runcard.store.trail.tree import read_leaves
 from tests.world import World
@@ -52,3 +52,9 @@ def test_a_reader_sees_one_state_whatever_is_committed_meanwhile(
         assert read_leaves(scope, 0, 10_000) == before
     with database.read_in(world.acme.id) as scope:
         assert len(read_leaves(scope, 0, 10_000)) == len(before) + 1
+
+
+@pytest.mark.parametrize("url", ["", "no url", "postgresql://host:port/name", "postgresql://[::1/name"])
+def test_a_url_that_cannot_be_read_is_told(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DatabaseUrlInvalid, match="database_url cannot be read"):
+        Database.open(url, tmp_path / "some.sqlite3")

@@ -9,9 +9,8 @@ from runcard.domain.errors import Conflict, InvalidInput
 from runcard.store.engine.database import Database, DatabaseFailed
 from runcard.store.engine.migrate import migrate
 from runcard.store.moving.checks import check_target, open_target
-from tests.store.moving.moves import move
+from tests.store.moving.moves import kill_at, move
 from tests.store.moving.rows import rows_of
-from tests.store.moving.test_cut_short import kill_at
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """A move that is killed or loses its database, in every one of its steps, and goes on where it ended."""
 
-import subprocess
-import sys
 from contextlib import closing
 from itertools import count
 
@@ -16,7 +14,7 @@ from runcard.store.moving.journal import is_closed
 from runcard.store.moving.undoing import undo_move
 from tests.postgresql import Postgresql
 from tests.store.filled import Filled
-from tests.store.moving.moves import change, move
+from tests.store.moving.moves import change, kill_at, move
 from tests.store.moving.rows import rows_of
 from tests.world import World
 
@@ -37,24 +35,6 @@ _KILLED_AT = (
 )
 _KILLED_AFTER_THE_SWITCH = (("Switching", 3), ("Checking foreign keys", 40))
 
-# Does what `move` does, and stands still at a step.
-_MOVES = """
-import sys
-from pathlib import Path
-from runcard.store.engine.database import Database
-from runcard.store.moving.checks import open_target
-from tests.store.moving.moves import move
-
-path, url, step_of_death, done_of_death = sys.argv[1:]
-
-def tell(step, done, total):
-    if step == step_of_death and done >= int(done_of_death):
-        print("now", flush=True)
-        sys.stdin.read()
-
-move(Database.open(None, Path(path)), open_target(url), tell)
-"""
-
 
 def test_killed_in_every_step(database: Database, target: Database, writer: Writer, world: World):
     filled, numbers = Filled(database, writer, world), count(100)
@@ -67,17 +47,6 @@ def test_killed_in_every_step(database: Database, target: Database, writer: Writ
         assert is_closed(database)
     move(database, target)
     assert rows_of(target) == rows_of(database)
-
-
-def kill_at(step: str, done: int, source: Database, target: Database) -> None:
-    """Let another process move, and kill it at this step."""
-    arguments = [str(source.url.database), target.address, step, str(done)]
-    with subprocess.Popen(
-        [sys.executable, "-c", _MOVES, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "now\n"
-        process.kill()
 
 
 def test_connections_are_lost_in_the_middle(

@@ -75,6 +75,31 @@ def test_what_is_written_meanwhile_is_moved(
     assert rows_of(target) == rows_of(database)
 
 
+@pytest.mark.parametrize(
+    ("step", "damage"),
+    [
+        ("Making indexes", "UPDATE tags SET colour = 'x'"),
+        ("Making indexes", "UPDATE metadata_entries SET number = 0.0 WHERE number = 0"),  # it was -0.0
+        ("Switching", "DELETE FROM comments"),
+    ],
+)
+def test_a_difference_keeps_the_move_from_switching(
+    database: Database, target: Database, step: str, damage: str
+):
+    fill(database)
+
+    def tell(told: str, done: int, _total: int) -> None:
+        if (told, done) == (step, 1):
+            with target.engine.begin() as connection:
+                connection.execute(text(damage))
+
+    with pytest.raises(Conflict, match="are not the same in both databases, so nothing is switched"):
+        move(database, target, tell)
+    assert not is_closed(database)
+    with writing(database) as connection:
+        connection.execute(delete(taggings))
+
+
 def test_new_changes_are_numbered_after_the_last(
     database: Database, target: Database, writer: Writer, world: World
 ):

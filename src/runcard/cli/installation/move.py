@@ -89,7 +89,9 @@ def _run(settings: Settings, mover: Mover, url: str) -> str:
     """Move all that is not moved yet, and say where the new database is named."""
     if mover.is_done:
         if settings.database_url != url:
-            raise Conflict("This installation has moved already, to another database. Name that one.")
+            raise Conflict(
+                "This installation has moved already, to another database. There is nothing to move."
+            )
         return _set(settings, url)
     with mover.alone():
         mover.begin()
@@ -101,13 +103,17 @@ def _run(settings: Settings, mover: Mover, url: str) -> str:
 
 
 def _set(settings: Settings, url: str) -> str:
-    """Let servers use the new database, and say where that is written, or what is to be done."""
+    """Let servers use the new database, and say where that is written. Raises SettingsError if it cannot be."""
     if settings.database_url is not None:
         return "is set already"
     try:
         return f"written to {write_database_url(settings, url)}"
     except OSError as error:
-        return f"could not be written to runcard.toml ({error.strerror}): set it yourself, and start the server again"
+        raise SettingsError(
+            f"The record has moved, but database_url could not be written to runcard.toml: {error.strerror}. Nothing "
+            "is recorded until it is there. Mend that and run the same command again; or set RUNCARD_DATABASE_URL, "
+            "start the server again with it, and run the same command with it."
+        ) from error
 
 
 def _undo(settings: Settings, source: Database, url: str | None) -> Record:
