@@ -102,7 +102,7 @@ class _Units(NamedTuple):
     number: int
 
 
-class _Places(NamedTuple):
+class _WherePassed(NamedTuple):
     """known: units that passed after the first attempt and of which both stations are known. elsewhere: those for which
     the two stations differ.
     """
@@ -111,7 +111,7 @@ class _Places(NamedTuple):
     elsewhere: int
 
 
-_NOWHERE = _Places(0, 0)
+_NOWHERE = _WherePassed(0, 0)
 
 
 def retest(
@@ -169,10 +169,10 @@ def _units_by_group(asking: Asking, grouping: Grouping) -> Mapping[Any, Sequence
     return found
 
 
-def _places_by_group(asking: Asking, grouping: Grouping) -> Mapping[Any, _Places]:
+def _places_by_group(asking: Asking, grouping: Grouping) -> Mapping[Any, _WherePassed]:
     """Where units passed, by the key of their group."""
     return {
-        key: _Places(*counts)
+        key: _WherePassed(*counts)
         for key, *counts in asking.rows(
             f"SELECT {grouping.sql} AS g, count(*), "
             "count(*) FILTER (WHERE r.created_by_station <> r.passed_station) "
@@ -191,7 +191,7 @@ def _rows(
     ]
 
 
-def _row(group: Group, units: Sequence[_Units], places: _Places) -> RetestRow:
+def _row(group: Group, units: Sequence[_Units], places: _WherePassed) -> RetestRow:
     failed_first = sum(some.number for some in units if some.attempts > 1 and some.passed_at != 1)
     passed_later = sum(some.number for some in units if some.passed_at is not None and some.passed_at > 1)
     count = sum(some.number for some in units)
@@ -214,7 +214,7 @@ def _attempts(units: Sequence[_Units]) -> Sequence[AttemptsCount]:
     ]
 
 
-def _moves(asking: Asking) -> tuple[Sequence[StationMove], _Places]:
+def _moves(asking: Asking) -> tuple[Sequence[StationMove], _WherePassed]:
     """The most frequent moves, and the places of all units."""
     rows = asking.rows(
         "WITH moved AS (SELECT r.created_by_station AS f, r.passed_station AS t, count(*) AS n "
@@ -227,7 +227,7 @@ def _moves(asking: Asking) -> tuple[Sequence[StationMove], _Places]:
     ordered = sorted(
         moves, key=lambda move: (-move.units, move.first_station.name or "", move.passing_station.name or "")
     )
-    return ordered, _Places(*rows[0][-2:]) if rows else _NOWHERE
+    return ordered, _WherePassed(*rows[0][-2:]) if rows else _NOWHERE
 
 
 def _unit_page(asking: Asking, many: ManyAttempts) -> Sequence[RetestedUnit]:
