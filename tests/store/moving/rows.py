@@ -32,7 +32,7 @@ _MOMENTS = (
     datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
 )
-_FLOATS = (-0.0, float("inf"), 5e-324)
+_FLOATS = (-0.0, float("inf"), 5e-324)  # SQLite itself makes 0.0 of -0.0, and null of NaN
 _SMALL = (-(2**31), 2**31 - 1, 0)
 _BIG = (-(2**63), 2**63 - 1, 0)
 ROWS_OF_EACH = 3

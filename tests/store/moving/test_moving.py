@@ -79,7 +79,7 @@ def test_what_is_written_meanwhile_is_moved(
     ("step", "damage"),
     [
         ("Making indexes", "UPDATE tags SET colour = 'x'"),
-        ("Making indexes", "UPDATE metadata_entries SET number = 0.0 WHERE number = 0"),  # it was -0.0
+        ("Making indexes", "UPDATE metadata_entries SET number = 1e-323 WHERE number = 5e-324"),
         ("Switching", "DELETE FROM comments"),
     ],
 )
