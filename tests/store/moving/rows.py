@@ -22,7 +22,7 @@ from sqlalchemy import (
 from runcard.domain.ids import new_id
 from runcard.store.engine.column_types import Id, Instant
 from runcard.store.engine.database import Database
-from runcard.store.engine.tables import metadata
+from runcard.store.moving.binary_rows import moved_tables
 
 # As many as rows are made of each table. Every value of a column stands in another row.
 _TEXTS = ("", "é 😀 \u202e\ufffd \x01 %s $1 \\N \"'", "long " * 30_000)
@@ -36,13 +36,14 @@ _FLOATS = (-0.0, float("inf"), 5e-324)  # SQLite itself makes 0.0 of -0.0, and n
 _SMALL = (-(2**31), 2**31 - 1, 0)
 _BIG = (-(2**63), 2**63 - 1, 0)
 ROWS_OF_EACH = 3
+TABLES = [one.table for one in moved_tables()]
 
 
 def fill(database: Database) -> None:
     """Give every table rows, whose references lead to rows that are there."""
     made: dict[Table, list[Mapping[str, Any]]] = {}
     with database.writing_connection() as connection, connection.begin():
-        for table in metadata.sorted_tables:
+        for table in TABLES:
             connection.execute(delete(table))  # migrations make some
             made[table] = [_row(table, number, made) for number in range(ROWS_OF_EACH)]
             connection.execute(insert(table), made[table])
@@ -51,7 +52,7 @@ def fill(database: Database) -> None:
 def rows_of(database: Database) -> Mapping[str, Sequence[str]]:
     """All rows by table, each as a text, so that no two values are taken for one."""
     with database.read() as connection:
-        return {table.name: sorted(_rows(connection, table)) for table in metadata.sorted_tables}
+        return {table.name: sorted(_rows(connection, table)) for table in TABLES}
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[str]:

@@ -15,7 +15,7 @@ from runcard.store.engine.bulk import driver_of
 from runcard.store.engine.column_types import microseconds_of, uuid_of
 from runcard.store.engine.database import Database, DatabaseUrlInvalid
 from runcard.store.engine.tables import metadata
-from runcard.store.moving.binary_rows import Moved, moved
+from runcard.store.moving.binary_rows import Moved, moved, moved_tables
 
 # Unscoped: an installation is moved as a whole.
 
@@ -69,7 +69,7 @@ def open_journal(connection: Connection, move_id: UUID) -> None:
     for statement in _TABLES:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("INSERT INTO move_state VALUES (?, NULL)", (move_id.bytes,))
-    for table in _all():
+    for table in moved_tables():
         for event, rows in _EVENTS.items():
             noted = " UNION ".join(f"SELECT '{table.name}', {_key_of(table, row)}" for row in rows)
             connection.exec_driver_sql(
@@ -105,7 +105,7 @@ def changed_rows(connection: Connection, table: Moved, after: int) -> Iterator[S
 def close_file(connection: Connection) -> None:
     """End the move in this file: with the commit of this transaction nobody can write to its tables any more."""
     _drop_triggers(connection)
-    for table in _all():
+    for table in moved_tables():
         for event in _EVENTS:
             connection.exec_driver_sql(
                 f"CREATE TRIGGER move_no_{event}_{table.name} BEFORE {event} ON {table.name} "
@@ -125,10 +125,6 @@ def _drop_triggers(connection: Connection) -> None:
     found = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'move\\_%' ESCAPE '\\'"
     for (name,) in connection.exec_driver_sql(found).all():
         connection.exec_driver_sql(f"DROP TRIGGER {name}")
-
-
-def _all() -> Sequence[Moved]:
-    return [moved(table) for table in metadata.sorted_tables]
 
 
 def _key_of(table: Moved, row: str) -> str:

@@ -14,8 +14,7 @@ from runcard.domain.ids import new_id
 from runcard.store.engine.database import Database
 from runcard.store.engine.locks import Lock
 from runcard.store.engine.migrate import is_newest_schema, migrate
-from runcard.store.engine.tables import metadata
-from runcard.store.moving.binary_rows import Moved, Sum, moved
+from runcard.store.moving.binary_rows import Moved, Sum, moved_tables
 from runcard.store.moving.constraints import (
     LATER_TABLE,
     check_foreign_keys,
@@ -70,7 +69,7 @@ class Mover:
         self._source = source
         self._target = target
         self._tell = tell
-        self._tables = [moved(table) for table in metadata.sorted_tables]
+        self._tables = moved_tables()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
