@@ -55,6 +55,10 @@ def _traceback_of(record: logging.LogRecord) -> str | None:
     return told
 
 
+# Clients of ClickHouse and of HTTP. They warn of each failed attempt, and raise what is then logged once.
+_LOUD = ("clickhouse_connect", "urllib3")
+
+
 def logging_as(log_format: LogFormat) -> dict[str, Any]:
     """The configuration for `logging.config.dictConfig`: warnings and errors to standard error."""
     lines = JsonLines if log_format == "json" else TextLines
@@ -66,4 +70,5 @@ def logging_as(log_format: LogFormat) -> dict[str, Any]:
             "stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
         },
         "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {name: {"level": "ERROR"} for name in _LOUD},
     }

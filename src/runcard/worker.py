@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.engine import CopyFailed
+from runcard.analytics.copy.engines.engine import CopyAway, CopyFailed
 from runcard.analytics.copy.projector import AnotherHistory, Projector
+from runcard.domain.errors import FiguresUnavailable
 from runcard.failure_log import FailureLog
 from runcard.store.commit.changes import last_seq
 from runcard.store.engine.database import Database
@@ -58,7 +59,8 @@ class Worker:
                 self._look_on()
             # No failure of the copy may end the server or stop this thread.
             except Exception as error:
-                self._failures.tell(outage_of(error) or error)
+                is_away = isinstance(error, CopyAway)
+                self._failures.tell(FiguresUnavailable(str(error)) if is_away else outage_of(error) or error)
                 if isinstance(error, AnotherHistory) or (isinstance(error, CopyFailed) and error.is_damaged):
                     self._copy.distrust()
                 else:

@@ -15,7 +15,7 @@ from runcard.analytics.attempts import CONDITIONS, Attempts
 from runcard.analytics.calendar import CalendarSpan
 from runcard.analytics.conditions import Conditions, on_runs
 from runcard.analytics.copy.columnar_copy import ColumnarCopy
-from runcard.analytics.copy.engines.engine import CopyCursor, CopyFailed
+from runcard.analytics.copy.engines.engine import CopyAway, CopyCursor, CopyFailed
 from runcard.domain.errors import FiguresUnavailable, InvalidInput
 from runcard.domain.runs.clock import EARLIEST, MOST_AHEAD
 from runcard.store.commit.changes import last_seq
@@ -164,6 +164,12 @@ class Snapshot:
         try:
             with nullcontext() if self.copy is None else self.copy.engine.failing():
                 yield
+        except CopyAway as error:
+            _log.warning("A question was not answered: %s", error)
+            raise FiguresUnavailable(
+                "The columnar copy cannot be reached now. Ask again in a minute; "
+                "if it does not come back, tell your admin."
+            ) from error
         except CopyFailed as error:
             _log.warning("A question was not answered: %s", error)
             if error.is_damaged and self.copy is not None:

@@ -3,11 +3,13 @@
 import signal
 import threading
 from contextlib import closing
+from logging.config import dictConfig
 from types import FrameType
 
 import typer
 
 from runcard.cli.terminal.options import DatabaseUrl, DataDir
+from runcard.log_lines import logging_as
 from runcard.opening import open_copy, open_database
 from runcard.settings import SettingsError, check_is_there, load_settings
 from runcard.store.engine.database import naming_failures
@@ -20,6 +22,7 @@ def worker(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     Of several workers and servers one writes the copy. Another takes over when it ends.
     """
     settings = load_settings(data_dir=data_dir, database_url=database_url)
+    dictConfig(logging_as(settings.log_format))
     check_is_there(settings)
     copy = None if settings.columns_url is None else open_copy(settings)
     if copy is None:

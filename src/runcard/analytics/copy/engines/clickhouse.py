@@ -11,7 +11,7 @@ import clickhouse_connect
 import numpy as np
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error
+from clickhouse_connect.driver.exceptions import Error, OperationalError
 
 from runcard.analytics.copy.columns import columns_of, moment_of_seconds
 from runcard.analytics.copy.engines.clickhouse_address import Address
@@ -25,7 +25,7 @@ from runcard.analytics.copy.engines.clickhouse_tables import (
     filters,
     statements,
 )
-from runcard.analytics.copy.engines.engine import Batch, CopyCursor, CopyFailed, LastSeen
+from runcard.analytics.copy.engines.engine import Batch, CopyAway, CopyCursor, CopyFailed, LastSeen
 from runcard.analytics.copy.schema import SCHEMA_VERSION, TABLES
 from runcard.analytics.copy.standing import Standing
 
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 # Makes ClickHouse answer as DuckDB does, and take long lists of ids and runs of many months.
 SETTINGS: Mapping[str, Any] = {
     "aggregate_functions_null_for_empty": 1,
+    # A batch is many inserts, one after the other. Collected ones would wait, and could arrive after it was given up.
+    "async_insert": 0,
     "cast_keep_nullable": 1,
     "join_use_nulls": 1,
     "joined_subquery_requires_alias": 0,
@@ -44,6 +46,8 @@ SETTINGS: Mapping[str, Any] = {
 }
 # Errors of a copy that is there but not as this version made it: unknown table, unknown column.
 _OTHER_TABLES = (47, 60)
+# Errors of a ClickHouse to which this user or this database is unknown, or which has no room for one more query.
+_NOT_LET_IN = (81, 192, 193, 194, 202, 497, 516)
 _IDS = 16
 _CONNECT_S = 5
 
@@ -78,6 +82,8 @@ class ClickHouse:
         try:
             yield
         except Error as error:
+            if isinstance(error, OperationalError) or error.code in _NOT_LET_IN:
+                raise CopyAway(self.place, _reason(error)) from error
             raise CopyFailed(error) from error
 
     def last_seen(self) -> LastSeen:
@@ -230,9 +236,13 @@ def _client(address: Address) -> Client:
         database=address.database,
         secure=address.is_secure,
         settings=dict(SETTINGS),
-        form_encode_query_params=True,
         connect_timeout=_CONNECT_S,
     )
+
+
+def _reason(error: Error) -> object:
+    """What the connection or ClickHouse said, without the address of the request, which has all settings in it."""
+    return getattr(error.__cause__, "reason", None) or str(error).partition(" (for url ")[0]
 
 
 def _cursor(client: Client, seen: int) -> _Cursor:
@@ -244,22 +254,30 @@ def _cursor(client: Client, seen: int) -> _Cursor:
 
 
 def _last_seen(client: Client) -> LastSeen:
+    found = _find_last_seen(client)
+    if found is None:
+        raise Error("the copy is not there yet")
+    return found
+
+
+def _find_last_seen(client: Client) -> LastSeen | None:
+    """None: the last batch was that of another version."""
     query = f"SELECT seq, entity, changed_at FROM copy_state WHERE version = {SCHEMA_VERSION} ORDER BY seq DESC LIMIT 1"
     rows = client.query(query).result_rows
     if not rows:
-        raise Error("the copy is not there yet")
+        return None
     [(seq, entity, changed_at)] = rows
     return LastSeen(seq, None if entity is None else UUID(int=entity), changed_at)
 
 
 def _is_of_this_version(client: Client) -> bool:
+    """Whether the copy is there and of this version. Raises Error where ClickHouse does not say."""
     try:
-        _last_seen(client)
+        return _find_last_seen(client) is not None
     except Error as error:
-        if error.code is None or error.code in _OTHER_TABLES:
+        if error.code in _OTHER_TABLES:
             return False
         raise
-    return True
 
 
 def _make(client: Client) -> None:

@@ -18,9 +18,16 @@ class CopyFailed(Exception):
     is_damaged: the copy cannot be trusted any more.
     """
 
-    def __init__(self, error: Exception, *, is_damaged: bool = False) -> None:
+    def __init__(self, error: object, *, is_damaged: bool = False) -> None:
         super().__init__(f"The columnar copy failed: {error}")
         self.is_damaged = is_damaged
+
+
+class CopyAway(CopyFailed):
+    """The engine cannot be reached, or does not let Runcard in. It may come back as it was."""
+
+    def __init__(self, place: str, reason: object) -> None:
+        super().__init__(f"{place} cannot be reached: {reason}")
 
 
 class LastSeen(NamedTuple):
