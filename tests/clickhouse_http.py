@@ -7,8 +7,6 @@ tables. It answers errors with the status and the headers that a server of Click
 import argparse
 import base64
 import re
-import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -224,7 +222,7 @@ class Server(ThreadingHTTPServer):
 
 
 def main() -> None:
-    """Serve until SIGTERM. Print the port when it listens."""
+    """Serve until it is killed. Print the port when it listens."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True, help="0 for any free one")
@@ -235,7 +233,6 @@ def main() -> None:
     Handler.authorization = f"Basic {base64.b64encode(f'{given.user}:{given.password}'.encode()).decode()}"
     with Server(("127.0.0.1", given.port), Handler) as server:
         print(server.server_address[1], flush=True)  # noqa: T201 (read by who started it)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         server.serve_forever()
 
 

@@ -1,7 +1,6 @@
 """A server of ClickHouse of the tests' own, in a process that can be killed: see `clickhouse_http`."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -49,12 +48,17 @@ class ClickHouseServer:
 
     def kill(self) -> None:
         """End it as a power cut does."""
-        self._end(signal.SIGKILL)
+        process, self._process = self._process, None
+        assert process is not None
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
     def stop(self) -> None:
         """End it if it runs."""
         if self._process is not None:
-            self._end(signal.SIGTERM)
+            self.kill()
 
     def create(self) -> str:
         """The URL of a new database."""
@@ -70,14 +74,6 @@ class ClickHouseServer:
         """Lose the connection of the next request whose SQL contains this, after it has been executed."""
         url = f"http://127.0.0.1:{self.port}/"
         httpx.post(url, params={"unanswered": text}).raise_for_status()
-
-    def _end(self, how: signal.Signals) -> None:
-        process, self._process = self._process, None
-        assert process is not None
-        process.send_signal(how)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 @contextmanager
