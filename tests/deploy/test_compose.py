@@ -52,6 +52,9 @@ def test_a_service_comes_back_and_says_how_it_is(name: str, service: str):
     said = compose(name, VARIABLES)["services"][service]
     if service == "bucket":
         assert said["restart"] == "on-failure"
+    elif service == "worker":
+        assert said["restart"] == "unless-stopped"
+        assert said["healthcheck"] == {"disable": True}  # that of the image asks a server
     else:
         assert said["restart"] == "unless-stopped"
         assert said["healthcheck"]["test"][0] == "CMD"

@@ -21,6 +21,7 @@ LARGE: dict[str, Any] = {
     "publicUrl": "https://runcard.test",
     "trustedProxies": ["10.42.0.0/16", "10.43.0.1"],
     "database": {"secret": "runcard-database"},
+    "columns": {"secret": "runcard-columns"},
     "keys": {"secret": "runcard-keys"},
     "attachments": {"url": "s3://files/runcard", "endpoint": "https://s3.test", "secret": "runcard-store"},
     "settings": {"max_body_bytes": 67108864, "operators_by_email": True, "runs_envelope": "array"},
@@ -51,13 +52,13 @@ def _documents(values: dict[str, Any]) -> Iterator[Any]:
             yield from filter(None, yaml.safe_load_all(text))
 
 
-def container(values: dict[str, Any]) -> Any:
-    [found] = rendered(values)["StatefulSet"]["spec"]["template"]["spec"]["containers"]
+def container(values: dict[str, Any], kind: str = "StatefulSet") -> Any:
+    [found] = rendered(values)[kind]["spec"]["template"]["spec"]["containers"]
     return found
 
 
-def variables(values: dict[str, Any]) -> dict[str, str]:
-    return {one["name"]: one["value"] for one in container(values)["env"]}
+def variables(values: dict[str, Any], kind: str = "StatefulSet") -> dict[str, str]:
+    return {one["name"]: one["value"] for one in container(values, kind)["env"]}
 
 
 @VALUES
@@ -81,7 +82,8 @@ def test_one_box_is_a_server_with_a_volume():
 
 def test_a_large_one_is_reached_by_its_name_and_gives_way_one_by_one():
     made = rendered(LARGE)
-    assert set(made) == {"StatefulSet", "Service", "ServiceAccount", "Ingress", "PodDisruptionBudget"}
+    kinds = {"StatefulSet", "Deployment", "Service", "ServiceAccount", "Ingress", "PodDisruptionBudget"}
+    assert set(made) == kinds
     assert made["Ingress"]["spec"]["tls"] == [{"hosts": ["runcard.test"], "secretName": "runcard-tls"}]
     assert made["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
     assert variables(LARGE)["RUNCARD_TRUSTED_PROXIES"] == "10.42.0.0/16,10.43.0.1"
@@ -108,24 +110,39 @@ def test_every_variable_is_a_setting(values: dict[str, Any]):
     assert unknown_settings(variables(values)) == set()
 
 
-def test_secrets_are_files_where_the_variables_say():
-    pod = rendered(LARGE)["StatefulSet"]["spec"]["template"]["spec"]
-    mounts = {one["name"]: one["mountPath"] for one in container(LARGE)["volumeMounts"]}
+def test_a_worker_keeps_the_columns_and_gets_no_request():
+    worker = rendered(LARGE)["Deployment"]["spec"]
+    assert container(LARGE, "Deployment")["args"] == ["worker"]
+    labels = worker["template"]["metadata"]["labels"]
+    assert worker["selector"]["matchLabels"] == labels
+    assert not rendered(LARGE)["Service"]["spec"]["selector"].items() <= labels.items()
+    assert variables(LARGE, "Deployment").items() <= variables(LARGE).items()
+
+
+KINDS = pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+
+
+@KINDS
+def test_secrets_are_files_where_the_variables_say(kind: str):
+    pod = rendered(LARGE)[kind]["spec"]["template"]["spec"]
+    mounts = {one["name"]: one["mountPath"] for one in container(LARGE, kind)["volumeMounts"]}
     files = {
         f"{mounts[volume['name']]}/{item['path']}"
         for volume in pod["volumes"]
         if "secret" in volume
         for item in volume["secret"]["items"]
     }
-    assert files == {value for name, value in variables(LARGE).items() if name.endswith("_FILE")}
+    assert files == {value for name, value in variables(LARGE, kind).items() if name.endswith("_FILE")}
 
 
-@VALUES
-def test_a_pod_may_do_nothing_that_it_need_not(values: dict[str, Any]):
-    pod = rendered(values)["StatefulSet"]["spec"]["template"]["spec"]
+@pytest.mark.parametrize(
+    ("values", "kind"), [({}, "StatefulSet"), (LARGE, "StatefulSet"), (LARGE, "Deployment")]
+)
+def test_a_pod_may_do_nothing_that_it_need_not(values: dict[str, Any], kind: str):
+    pod = rendered(values)[kind]["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
-    assert container(values)["securityContext"] == {
+    assert container(values, kind)["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
@@ -145,6 +162,7 @@ def test_the_pod_is_what_the_image_says():
     ("values", "named"),
     [
         ({"replicas": 2}, "database"),
+        ({"columns": {"secret": "runcard-columns"}}, "database"),
         ({**LARGE, "keys": {"secret": ""}}, "keys"),
         ({**LARGE, "attachments": {"url": ""}}, "attachments"),
         ({"publicURL": "https://runcard.test"}, "publicURL"),

@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from moto.server import ThreadedMotoServer
 from tests.acceptance.files import attachments_of, downloaded, initialize, put, sync
 from tests.acceptance.wire import create_run, run_of
 from tests.cli.commands import Serving, environment, serving_as
+from tests.clickhouse_server import running_clickhouse
 from tests.deploy.shipped import DEPLOY, ROOT, assigned, compose, stages
 from tests.servers import DEADLINE_S, Installation
 
@@ -40,6 +42,24 @@ class Image(NamedTuple):
         self, command: Sequence[str], variables: Mapping[str, str], data: Path
     ) -> AbstractContextManager[Serving]:
         """A server that is started so in a container of the image, with this volume."""
+        return serving_as(*self._moved(command, variables, data))
+
+    @contextmanager
+    def running(
+        self, command: Sequence[str], variables: Mapping[str, str], data: Path
+    ) -> Iterator["subprocess.Popen[str]"]:
+        """Another command in such a container; it is killed in the end."""
+        moved, own = self._moved(command, variables, data)
+        with subprocess.Popen(moved, env=own, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def _moved(
+        self, command: Sequence[str], variables: Mapping[str, str], data: Path
+    ) -> tuple[list[str], dict[str, str]]:
+        """The command and all variables that it gets, with the paths of this machine."""
         moved = {
             "/opt/runcard": self.root / "opt",
             "/var/lib/runcard": data,
@@ -58,10 +78,9 @@ class Image(NamedTuple):
             for name, value in assigned(said).items()
         }
         own["PATH"] = own["PATH"].replace("$PATH", os.environ["PATH"])
-        return serving_as(
-            [here(one) for one in command],
-            {name: here(value) for name, value in {**own, **variables}.items()},
-        )
+        return [here(one) for one in command], {
+            name: here(value) for name, value in {**own, **variables}.items()
+        }
 
 
 def of_image(name: str) -> list[str]:
@@ -154,13 +173,21 @@ def store_url() -> Iterator[str]:
     moto.stop()
 
 
+@pytest.fixture(scope="module")
+def columns_url() -> Iterator[str]:
+    """An empty database of ClickHouse."""
+    with running_clickhouse() as server:
+        yield server.create()
+
+
 @pytest.fixture
 def two_servers(
-    image: Image, postgresql_url: str, store_url: str, tmp_path: Path
+    image: Image, postgresql_url: str, columns_url: str, store_url: str, tmp_path: Path
 ) -> Iterator[tuple[Serving, Serving]]:
-    """Both of compose.large.yaml, which know the database and the store of this test."""
-    (image.root / "secrets/database_url").chmod(0o600)
-    (image.root / "secrets/database_url").write_text(postgresql_url, "utf-8")
+    """Both of compose.large.yaml, which know the databases and the store of this test."""
+    for name, url in (("database_url", postgresql_url), ("columns_url", columns_url)):
+        (image.root / "secrets" / name).chmod(0o600)
+        (image.root / "secrets" / name).write_text(url, "utf-8")
     services = compose("compose.large.yaml", VARIABLES)["services"]
     here = {"RUNCARD_ATTACHMENTS_ENDPOINT": store_url, "RUNCARD_PUBLIC_URL": ""}
     with ExitStack() as stack:
@@ -181,7 +208,18 @@ def name_procedure(server: Serving, headers: Mapping[str, str]) -> None:
     assert made.status_code == 200, made.text
 
 
-def test_two_servers_share_database_store_and_keys(
+def counted(server: Serving, headers: Mapping[str, str]) -> int:
+    """How many runs a question finds, once there is an answer that knows all of them."""
+    until = time.monotonic() + DEADLINE_S
+    while time.monotonic() < until:
+        url = f"{server.first['url']}/api/analytics/throughput"
+        answer = httpx.get(url, headers=headers, timeout=DEADLINE_S)
+        if answer.status_code == 200 and answer.json()["freshness"]["is_current"]:
+            return int(answer.json()["n"])
+    raise AssertionError(answer.text)
+
+
+def test_two_servers_share_databases_store_and_keys(
     two_servers: tuple[Serving, Serving], postgresql_url: str, store_url: str, tmp_path: Path
 ):
     made = Installation(tmp_path, postgresql_url).runcard(*INIT)
@@ -201,10 +239,19 @@ def test_two_servers_share_database_store_and_keys(
         assert sync(first, slot["id"], run_id).status_code == 200
         (attachment,) = attachments_of(second, "SN-1")
         assert downloaded(attachment) == b"content"
+        assert {counted(one, headers) for one in two_servers} == {1}
     for one in two_servers:
         assert one.stop().code == 0
     # The keys are those of the secrets.
     assert not list(tmp_path.glob("*/*.key"))
+
+
+def test_the_worker_keeps_the_columns(image: Image, two_servers: tuple[Serving, Serving], tmp_path: Path):
+    said = compose("compose.large.yaml", VARIABLES)["services"]["worker"]
+    command = [*of_image("ENTRYPOINT"), *said["command"]]
+    with image.running(command, said["environment"], tmp_path) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline().startswith("Runcard keeps the columnar copy in clickhouse://runcard@")
 
 
 def test_the_unit_serves_with_its_settings_and_secrets(image: Image, tmp_path: Path, secrets_folder: Path):
