@@ -34,6 +34,7 @@ from runcard.store.runs.voids import void_runs
 from runcard.store.units.classes import classify_unit
 from tests.analytics.copies import EngineKind, OwnCopy, own_copy
 from tests.analytics.truth import Frames, read_frames
+from tests.analytics.written import Writing, write
 from tests.conftest import SQLITE_FILE, Template
 from tests.histories import Floor as HistoryFloor
 from tests.histories import opened_floor
@@ -100,6 +101,12 @@ def recorded_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded
 def engine_kind(request: pytest.FixtureRequest) -> EngineKind:
     kind: EngineKind = request.param
     return kind
+
+
+@pytest.fixture(scope="session")
+def written(engine_kind: EngineKind) -> Writing:
+    """Writes runs down in a database of their own, and copies them."""
+    return partial(write, engine_kind)
 
 
 @pytest.fixture(scope="session")

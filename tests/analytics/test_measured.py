@@ -23,7 +23,7 @@ from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.truth import selected_runs
 from tests.analytics.values import measured
-from tests.analytics.written import START, Written, run_of, written
+from tests.analytics.written import START, Writing, Written, run_of
 
 UTC = ZoneInfo("UTC")
 EVERYTHING = Selection(RunFilter())
@@ -48,7 +48,11 @@ def of(floor: Written, name: str = "m") -> MeasurementSelection:
 
 @every_history
 def test_the_unit_of_measure_is_that_of_the_latest_number(
-    tmp_path: Path, values: Sequence[tuple[object, str | None]], uom: str | None, numbers: list[float]
+    tmp_path: Path,
+    values: Sequence[tuple[object, str | None]],
+    uom: str | None,
+    numbers: list[float],
+    written: Writing,
 ):
     reports = [
         run_of(number, Measurement("m", "PASS", value, unit), Measurement("steady", "PASS", number))
@@ -66,7 +70,7 @@ def test_the_unit_of_measure_is_that_of_the_latest_number(
         )
 
 
-def test_the_latest_number_is_that_of_the_selected_runs(tmp_path: Path):
+def test_the_latest_number_is_that_of_the_selected_runs(tmp_path: Path, written: Writing):
     values = [(1.0, "V"), (2.0, "V"), (3e3, "mV")]
     reports = [run_of(number, Measurement("m", "PASS", *value)) for number, value in enumerate(values)]
     with written(tmp_path, reports) as floor:
@@ -88,7 +92,9 @@ COLD_AND_HOT = [
 ]
 
 
-def test_phases_and_units_of_measure_are_told_apart_and_what_is_left_out_is_counted(tmp_path: Path):
+def test_phases_and_units_of_measure_are_told_apart_and_what_is_left_out_is_counted(
+    tmp_path: Path, written: Writing
+):
     with written(tmp_path, COLD_AND_HOT) as floor:
         hot = [10.003, 10.004, 10.005, 10.006, 10, 10.5]
         compared = compare(floor.snapshot, EVERYTHING, of(floor), UTC, "part")
@@ -125,7 +131,7 @@ def test_phases_and_units_of_measure_are_told_apart_and_what_is_left_out_is_coun
     ],
 )
 def test_which_phase_and_unit_of_measure_may_be_chosen(
-    tmp_path: Path, phase: str | None, uom: str | None, n: int, taken: str | None
+    tmp_path: Path, phase: str | None, uom: str | None, n: int, taken: str | None, written: Writing
 ):
     with written(tmp_path, COLD_AND_HOT) as floor:
         chosen = of(floor)._replace(phase=phase, uom=uom)
@@ -134,7 +140,7 @@ def test_which_phase_and_unit_of_measure_may_be_chosen(
         assert (compared.n, bars.total.n, compared.uom, bars.uom) == (n, n, taken, taken)
 
 
-def test_limits_convert_with_their_values(tmp_path: Path):
+def test_limits_convert_with_their_values(tmp_path: Path, written: Writing):
     """So one Ppk is told of values that were judged by the same limits in volts and in millivolts."""
     volts = [Measurement("m", "PASS", value, "V", 0.0, 10.0) for value in (4.0, 5.0)]
     millivolts = [Measurement("m", "PASS", value, "mV", 0.0, 10e3) for value in (6e3, 5e3)]
@@ -148,7 +154,7 @@ def test_limits_convert_with_their_values(tmp_path: Path):
         assert (limits.n, limits.spec.uom, limits.spec.upper) == (4, "V", 10)
 
 
-def test_values_of_repeated_attempts_are_counted_as_left_out(tmp_path: Path):
+def test_values_of_repeated_attempts_are_counted_as_left_out(tmp_path: Path, written: Writing):
     first = run_of(0, Measurement("m", "FAIL", 9.0))
     second = run_of(0, Measurement("m", "PASS", 5.0), retry_count=1)
     both = replace(first, phases=(*first.phases, *second.phases))
@@ -159,7 +165,7 @@ def test_values_of_repeated_attempts_are_counted_as_left_out(tmp_path: Path):
         assert (every.n, every.left_out) == (2, [])
 
 
-def test_a_control_chart_counts_what_it_leaves_out_since_its_first_value(tmp_path: Path):
+def test_a_control_chart_counts_what_it_leaves_out_since_its_first_value(tmp_path: Path, written: Writing):
     values = [math.nan, 1.0, 2.0, math.inf, 3.0]
     reports = [run_of(number, Measurement("m", "PASS", value)) for number, value in enumerate(values)]
     with written(tmp_path, reports) as floor:
@@ -198,7 +204,9 @@ def test_what_is_measured_again_and_again_has_numbers_to_compare(line: Line, nam
     assert 0 < pairs.n <= compared.n
 
 
-def test_limits_that_change_with_every_run_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_limits_that_change_with_every_run_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Writing
+):
     monkeypatch.setattr(module, "MAX_SPECS", 3)
     few, many = (
         [run_of(number, Measurement("m", "PASS", 1.0, "V", 0.0, float(number))) for number in range(count)]

@@ -1,7 +1,7 @@
 """Runs that a test writes down, value by value, and a copy of them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Connection, Database
 from runcard.store.engine.migrate import migrate
 from runcard.store.engine.scope import Scope
-from tests.analytics.copies import own_copy
+from tests.analytics.copies import EngineKind, own_copy
 from tests.conftest import SQLITE_FILE
 from tests.histories import Floor
 from tests.world import build_world
@@ -54,8 +54,12 @@ def run_of(
     )
 
 
+# Given an empty folder and the runs.
+Writing = Callable[[Path, Sequence[RunReport]], AbstractContextManager[Written]]
+
+
 @contextmanager
-def written(folder: Path, reports: Sequence[RunReport]) -> Iterator[Written]:
+def write(kind: EngineKind, folder: Path, reports: Sequence[RunReport]) -> Iterator[Written]:
     """A database of their own for these runs, all on one procedure."""
     database = Database.open(None, folder / SQLITE_FILE)
     migrate(database)
@@ -64,7 +68,7 @@ def written(folder: Path, reports: Sequence[RunReport]) -> Iterator[Written]:
         floor = Floor(database, writer, build_world(writer))
         procedure_id = floor.procedure()
         runs = floor.record(procedure_id, reports)
-        with own_copy(database) as copy, database.read() as connection:
+        with own_copy(database, kind) as copy, database.read() as connection:
             copy.follow()
             yield Written(floor.home, procedure_id, connection, copy.copy, list(runs))
     finally:

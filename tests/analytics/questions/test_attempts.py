@@ -24,7 +24,7 @@ from runcard.analytics.questions.yields.pareto import Failing, pareto
 from runcard.analytics.snapshot import Selection, Snapshot
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter
-from tests.analytics.written import Written, run_of, written
+from tests.analytics.written import Writing, Written, run_of
 
 UTC = ZoneInfo("UTC")
 EVERYTHING = Selection(RunFilter())
@@ -47,7 +47,7 @@ every_question = pytest.mark.parametrize(("ask", "usual"), QUESTIONS.values(), i
 
 
 @pytest.fixture(scope="module")
-def retested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+def retested(tmp_path_factory: pytest.TempPathFactory, written: Writing) -> Iterator[Written]:
     """Four units that were measured once, and a bad one that was measured five times and was good in the end."""
     values = [1.0, 1.1, 0.9, 1.0, 5.0, 5.0, 5.0, 5.0, 1.2]
     reports = [run_of(number, _measured(value)) for number, value in enumerate(values)]

@@ -19,7 +19,7 @@ from runcard.analytics.snapshot import Selection
 from runcard.domain.runs.measurement import Measurement
 from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.nist import FLOW_RATE, STRD, Certified
-from tests.analytics.written import Written, run_of, written
+from tests.analytics.written import Writing, Written, run_of
 
 UTC = ZoneInfo("UTC")
 EVERYTHING = Selection(RunFilter())
@@ -27,7 +27,7 @@ every_set = pytest.mark.parametrize("certified", STRD, ids=[one.name for one in 
 
 
 @pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+def floor(tmp_path_factory: pytest.TempPathFactory, written: Writing) -> Iterator[Written]:
     """Each set as the values of a measurement of one run, and the flow rates as those of one run after the other."""
     inside = [Measurement(one.name, "PASS", float(value)) for one in STRD for value in one.values]
     flows = [

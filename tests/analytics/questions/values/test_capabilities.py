@@ -20,7 +20,7 @@ from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.nist import STRD
 from tests.analytics.selections import every_attempts, every_filter, selection
-from tests.analytics.written import Written, run_of, written
+from tests.analytics.written import Writing, Written, run_of
 
 
 @every_filter
@@ -79,7 +79,7 @@ def test_another_organization_sees_nothing(line: Line):
 
 
 @pytest.mark.parametrize("order", [1, -1, 0], ids=["by size", "from the largest", "as published"])
-def test_the_columns_give_the_certified_digits(tmp_path: Path, order: int):
+def test_the_columns_give_the_certified_digits(tmp_path: Path, order: int, written: Writing):
     """Mean and deviation of the Statistical Reference Datasets, through the aggregates of the copy."""
     sets = {one.name: sorted(one.values, reverse=order < 0) if order else one.values for one in STRD}
     inside = [Measurement(name, "PASS", float(value)) for name, values in sets.items() for value in values]
@@ -130,6 +130,7 @@ def test_values_that_tell_little(
     limits: tuple[float | None, float | None],
     moments: tuple[Any, ...],
     indices: tuple[Any, ...],
+    written: Writing,
 ):
     lower, upper = limits
     reports = [

@@ -38,7 +38,7 @@ from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_attempts, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs
-from tests.analytics.written import START, Written, run_of, written
+from tests.analytics.written import START, Writing, Written, run_of
 
 UTC = ZoneInfo("UTC")
 EVERYTHING: list[SampleChoice] = ["production", "golden", "failing", "ignored"]
@@ -130,7 +130,7 @@ def test_of_too_many_values_what_needs_only_sums_is_exact_and_the_rest_has_no_in
         assert told.cpk.value == pytest.approx(known.cpk.value, rel=0.9)
 
 
-def test_limits_that_change_are_told_apart(tmp_path: Path):
+def test_limits_that_change_are_told_apart(tmp_path: Path, written: Writing):
     """In order of limits, none first; one that comes back is the specification that it was."""
     limits: list[tuple[float | None, float | None]] = [(0, 10), (0, 10), (1, 9), (None, 9), (0, 10), (1, 9)]
     reports = [run_of(number, _numeric(number, *pair)) for number, pair in enumerate(limits)]
@@ -146,7 +146,7 @@ def test_limits_that_change_are_told_apart(tmp_path: Path):
         assert (rows[1].last_at - START).total_seconds() == 4 * 60
 
 
-def test_values_that_are_no_finite_numbers_do_not_count(tmp_path: Path):
+def test_values_that_are_no_finite_numbers_do_not_count(tmp_path: Path, written: Writing):
     values = [1.0, math.nan, math.inf, "text", True, None, 3, -0.0, 8]
     reports = [run_of(number, _numeric(value, None, None)) for number, value in enumerate(values)]
     with written(tmp_path, reports) as floor:
@@ -171,7 +171,9 @@ def test_values_that_are_no_finite_numbers_do_not_count(tmp_path: Path):
     ],
     ids=["none", "one", "equal", "too large"],
 )
-def test_values_that_tell_little(tmp_path: Path, values: list[float], mean: object, sigma: float | None):
+def test_values_that_tell_little(
+    tmp_path: Path, values: list[float], mean: object, sigma: float | None, written: Writing
+):
     reports = [run_of(number, _numeric(value, -1, 1)) for number, value in enumerate(values)]
     with written(tmp_path, reports) as floor:
         rows = _ask(floor).rows
@@ -184,7 +186,7 @@ def test_values_that_tell_little(tmp_path: Path, values: list[float], mean: obje
             assert row.observed.total == pytest.approx(1e6 * beyond / len(values))
 
 
-def test_values_of_one_moment_are_in_the_order_of_their_recording(tmp_path: Path):
+def test_values_of_one_moment_are_in_the_order_of_their_recording(tmp_path: Path, written: Writing):
     """The moving range depends on it."""
     inside = [_numeric(value, 0, 10) for value in (1.0, 9.0, 2.0)]
     other = replace(run_of(0, _numeric(3.0, 0, 10)), serial_number="W-other")
@@ -193,7 +195,7 @@ def test_values_of_one_moment_are_in_the_order_of_their_recording(tmp_path: Path
         assert row.sigma_within == pytest.approx((8 + 7 + 1) / 3 * math.sqrt(math.pi) / 2)
 
 
-def test_what_failed_without_a_finite_value_has_failed(tmp_path: Path):
+def test_what_failed_without_a_finite_value_has_failed(tmp_path: Path, written: Writing):
     """Overrange: of 8 values 3 are no figures and failed; under other limits, there is no figure at all."""
     values = [1.0] * 5 + [math.inf, -math.inf, math.nan]
     reports = [
@@ -218,7 +220,7 @@ def test_what_failed_without_a_finite_value_has_failed(tmp_path: Path):
         ]
 
 
-def test_the_mean_of_values_near_the_largest_double_is_told(tmp_path: Path):
+def test_the_mean_of_values_near_the_largest_double_is_told(tmp_path: Path, written: Writing):
     """So are sigmas and A²: those of the same values times a power of two."""
     small = [1.0, 1.25, 0.75, 1.5, 1.125, 0.875, 1.0, 1.375, 0.5]
     figures = []
@@ -240,7 +242,7 @@ def test_the_mean_of_values_near_the_largest_double_is_told(tmp_path: Path):
     assert figures[1] == pytest.approx(figures[0], rel=1e-12)
 
 
-def test_what_the_station_said_is_counted_as_it_said_it(tmp_path: Path):
+def test_what_the_station_said_is_counted_as_it_said_it(tmp_path: Path, written: Writing):
     outcomes: tuple[MeasurementOutcome, ...] = ("PASS", "FAIL", "UNSET", "FAIL")
     reports = [
         run_of(number, Measurement("m", outcome, 5.0, lower_limit=0, upper_limit=10))
@@ -271,7 +273,7 @@ def _limited(
     ids=["GELT", "GTLT", "a check beside", "a tighter check", "looser ones"],
 )
 def test_strict_bounds_and_checks_beside_limits_are_limits(
-    tmp_path: Path, limits: tuple[float | None, float | None], checks: Mapping[str, float]
+    tmp_path: Path, limits: tuple[float | None, float | None], checks: Mapping[str, float], written: Writing
 ):
     """The indices are those of 0 ... 5.6; a value that equals a strict bound is outside."""
     values = [5.5, 5.4, 5.52, 5.49, 5.6]
@@ -289,7 +291,9 @@ def test_strict_bounds_and_checks_beside_limits_are_limits(
     assert (row.spec.upper_is_strict, row.observed.above) == (is_strict, 2e5 if is_strict else 0)
 
 
-def test_bounds_that_leave_only_what_a_strict_one_forbids_exclude_every_value(tmp_path: Path):
+def test_bounds_that_leave_only_what_a_strict_one_forbids_exclude_every_value(
+    tmp_path: Path, written: Writing
+):
     reports = [
         run_of(number, _limited(value, (5, None), {"<": 5.0})) for number, value in enumerate((4.0, 6.0))
     ]
@@ -299,7 +303,7 @@ def test_bounds_that_leave_only_what_a_strict_one_forbids_exclude_every_value(tm
         assert (row.pp.value, row.ppk.value, summary.pp, summary.ppk) == (None,) * 4
 
 
-def test_more_specifications_than_can_be_shown_are_refused(tmp_path: Path):
+def test_more_specifications_than_can_be_shown_are_refused(tmp_path: Path, written: Writing):
     inside = [_numeric(1.0, 0, 10 + number) for number in range(1001)]
     with written(tmp_path, [run_of(0, *inside)]) as floor:
         with pytest.raises(InvalidInput) as refused:
@@ -309,7 +313,7 @@ def test_more_specifications_than_can_be_shown_are_refused(tmp_path: Path):
         assert "more than 1000 specifications" in issue.message
 
 
-def test_more_rows_than_can_be_shown_are_refused(tmp_path: Path):
+def test_more_rows_than_can_be_shown_are_refused(tmp_path: Path, written: Writing):
     """Three specifications in each of 700 groups."""
     limits = [_numeric(1.0, 0, upper) for upper in (10, 20, 30)]
     reports = [run_of(number, *limits, part=f"P{number}") for number in range(700)]

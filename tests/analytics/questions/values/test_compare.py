@@ -28,7 +28,7 @@ from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs
-from tests.analytics.written import run_of, written
+from tests.analytics.written import Writing, run_of
 
 
 def busiest(line: Line) -> tuple[UUID, str, str]:
@@ -126,7 +126,7 @@ def test_means_have_their_intervals(line: Line):
         assert (one.mean_low, one.mean_high) == pytest.approx((low, high))
 
 
-def test_a_run_without_a_value_brings_no_unit_of_measure(tmp_path: Path):
+def test_a_run_without_a_value_brings_no_unit_of_measure(tmp_path: Path, written: Writing):
     with written(
         tmp_path,
         [
@@ -167,9 +167,9 @@ def test_values_that_are_far_apart_have_ranks():
     assert module._kruskal(_arrays([1.7e308, -1.7e308, 1.7e308], [1, 2, 3])) is not None
 
 
-def test_groups_of_one_value_are_tested_too(tmp_path: Path):
+def test_groups_of_one_value_are_tested_too(tmp_path: Path, written: Writing):
     parts = {"A": [1, 1.2, 0.9], "B": [5.0], "C": [2, 2.2]}
-    answer = _of_parts(tmp_path, parts)
+    answer = _of_parts(tmp_path, parts, written)
     assert [one.n for one in answer.groups] == [3, 1, 2]
     assert answer.anova is not None
     assert answer.kruskal is not None
@@ -181,12 +181,12 @@ def test_groups_of_one_value_are_tested_too(tmp_path: Path):
 _SMLS09 = [0.4, 0.3, 0.5, 0.3, 0.5, 0.3, 0.5, 0.3, 0.5]
 
 
-def test_means_and_deviations_are_the_certified_ones(tmp_path: Path):
+def test_means_and_deviations_are_the_certified_ones(tmp_path: Path, written: Writing):
     around = [round(0.1 * turn, 1) for turn in (0, *([-1, 1] * 10))]
     parts = {
         f"{place}": [1e12 + round(mean + one, 1) for one in around] for place, mean in enumerate(_SMLS09)
     }
-    answer = _of_parts(tmp_path, parts)
+    answer = _of_parts(tmp_path, parts, written)
     for one, mean in zip(answer.groups, _SMLS09, strict=True):
         values = [Fraction(value) for value in parts[str(one.group.name)]]
         assert one.mean == float(sum(values) / len(values))
@@ -195,12 +195,12 @@ def test_means_and_deviations_are_the_certified_ones(tmp_path: Path):
         assert one.s == pytest.approx(0.1, abs=1e-4)
 
 
-def test_the_mean_of_equals_is_what_they_are(tmp_path: Path):
-    [found] = _of_parts(tmp_path, {"A": [0.1] * 100}).groups
+def test_the_mean_of_equals_is_what_they_are(tmp_path: Path, written: Writing):
+    [found] = _of_parts(tmp_path, {"A": [0.1] * 100}, written).groups
     assert (found.mean, found.mean_low, found.mean_high, found.s) == (0.1, 0.1, 0.1, 0.0)
 
 
-def _of_parts(folder: Path, parts: Mapping[str, Sequence[float]]) -> CompareAnswer:
+def _of_parts(folder: Path, parts: Mapping[str, Sequence[float]], written: Writing) -> CompareAnswer:
     values = [(part, value) for part, some in parts.items() for value in some]
     reports = [
         run_of(number, Measurement("m", "PASS", value), part=part)

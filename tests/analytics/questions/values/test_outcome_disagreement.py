@@ -25,7 +25,7 @@ from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_attempts, every_filter, selection
 from tests.analytics.truth import Frames, read_frames, selected_runs
-from tests.analytics.written import START, Written, run_of, written
+from tests.analytics.written import START, Writing, Written, run_of
 
 _OUTCOMES: tuple[MeasurementOutcome, ...] = get_args(MeasurementOutcome)
 _VALUES = (-1, 0, 0.5, 1, 2, float("nan"), float("inf"), "1", True, None)
@@ -34,7 +34,7 @@ _MOST = Shown(1000, 200)
 
 
 @pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+def floor(tmp_path_factory: pytest.TempPathFactory, written: Writing) -> Iterator[Written]:
     """Every outcome of every value with all limits, in two phases, one of which is repeated; parts take turns."""
     reports = [
         run_of(
@@ -123,6 +123,7 @@ def test_limits_are_inclusive(
     upper: float | None,
     claimed: MeasurementOutcome,
     kind: str | None,
+    written: Writing,
 ):
     measured = Measurement("m", claimed, value, lower_limit=lower, upper_limit=upper)
     with written(tmp_path_factory.mktemp("one"), [run_of(0, measured)]) as one:
@@ -135,7 +136,9 @@ def test_limits_are_inclusive(
         )
 
 
-def test_a_value_that_equals_a_strict_bound_is_outside(tmp_path_factory: pytest.TempPathFactory):
+def test_a_value_that_equals_a_strict_bound_is_outside(
+    tmp_path_factory: pytest.TempPathFactory, written: Writing
+):
     """One run for each value and outcome, of which UNSET is not judged; limits and checks beside them both bound."""
     checks = (Validator("x < 5", "<", 5.0), Validator("x >= 1", ">=", 1.0))
     reports = [
@@ -155,7 +158,7 @@ def test_a_value_that_equals_a_strict_bound_is_outside(tmp_path_factory: pytest.
 
 @pytest.mark.parametrize(("only_final", "count"), [(True, 1), (False, 2)])
 def test_retries_are_left_out_or_counted(
-    tmp_path_factory: pytest.TempPathFactory, only_final: bool, count: int
+    tmp_path_factory: pytest.TempPathFactory, only_final: bool, count: int, written: Writing
 ):
     measured = Measurement("m", "PASS", 5.0, upper_limit=1)
     first, second = run_of(0, measured), run_of(0, measured, retry_count=1)

@@ -15,7 +15,7 @@ from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import every_filter, selection
 from tests.analytics.truth import selected_runs
-from tests.analytics.written import Written, run_of, written
+from tests.analytics.written import Writing, Written, run_of
 
 
 @every_filter
@@ -57,7 +57,7 @@ def _ask(floor: Written, *, most: int = 1000) -> list[SmallHistogram]:
     ],
     ids=["equal", "one", "huge", "tiny", "excluding"],
 )
-def test_any_values_make_bins_or_none(tmp_path: Path, values: list[float], limits: Limits):
+def test_any_values_make_bins_or_none(tmp_path: Path, values: list[float], limits: Limits, written: Writing):
     runs = [
         run_of(n, Measurement("m", "PASS", value, lower_limit=limits.lower, upper_limit=limits.upper))
         for n, value in enumerate(values)
@@ -67,7 +67,7 @@ def test_any_values_make_bins_or_none(tmp_path: Path, values: list[float], limit
     assert sum(found.counts) in (0, len(values))
 
 
-def test_of_many_values_some_are_counted(tmp_path: Path):
+def test_of_many_values_some_are_counted(tmp_path: Path, written: Writing):
     runs = [run_of(n, Measurement("m", "PASS", float(n % 7))) for n in range(60)]
     with written(tmp_path, runs) as floor:
         [every] = _ask(floor)

@@ -21,7 +21,7 @@ from runcard.store.lists.run_filter import RunFilter
 from tests.analytics.conftest import Line
 from tests.analytics.selections import ZONE, every_filter, every_group, selection
 from tests.analytics.truth import group_names, selected_runs
-from tests.analytics.written import START, run_of, written
+from tests.analytics.written import START, Writing, run_of
 
 
 @every_filter
@@ -78,7 +78,7 @@ def test_runs_without_a_verdict_may_be_passed_over(line: Line, filter_name: str)
     ],
 )
 def test_the_first_completed_run_is_the_first_with_a_verdict(
-    tmp_path: Path, outcomes: list[RunOutcome], expected: tuple[int, ...]
+    tmp_path: Path, outcomes: list[RunOutcome], expected: tuple[int, ...], written: Writing
 ):
     reports = [replace(run_of(number), serial_number="S", outcome=one) for number, one in enumerate(outcomes)]
     wanted = Selection(RunFilter(), "first_completed")
@@ -103,7 +103,7 @@ def test_a_unit_counts_once_wherever_its_retests_are(line: Line):
     assert answer.total.first_pass.ratio is None
 
 
-def test_a_defect_that_a_repeated_phase_hides_counts(tmp_path: Path):
+def test_a_defect_that_a_repeated_phase_hides_counts(tmp_path: Path, written: Writing):
     """The phase failed twice before it passed, so that its run passed."""
     tried = [Phase("p", one, START, START, (Measurement("m", one, 1),)) for one in ("FAIL", "FAIL", "PASS")]
     phases = tuple(replace(one, retry_count=number) for number, one in enumerate(tried))
