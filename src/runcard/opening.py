@@ -87,7 +87,7 @@ def open_copy(settings: Settings, kind: type[ColumnarCopy] = ColumnarCopy) -> Co
     if not settings.columnar_copy:
         return None
     if settings.columns_url is not None:
-        engine = ClickHouse.at(columns_address(settings.columns_url))
+        engine = ClickHouse.at(columns_address(settings.columns_url), settings.columns_cluster)
         return kind(engine, settings.copy_timeout_s)
     try:
         file = DuckDb(settings.copy_path, memory_plan(settings).copy_bytes)

@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     columnar_copy: whether to keep a columnar copy, which makes such lists fast and answers questions.
     columns_url: None: the columnar copy is a DuckDB file in data_dir, which one process owns; else a ClickHouse that
         all servers share: clickhouse://user:password@host:port/database, or clickhouses:// with TLS.
+    columns_cluster: the cluster of that ClickHouse whose servers all hold the copy; None: it is one server.
     recording_timeout_s: how long the recording process may be silent before it is ended and replaced.
     write_timeout_s: how long a request waits to be recorded before it is withdrawn and refused.
     copy_timeout_s: how long a list waits for the columnar copy to catch up with what was committed before the request.
@@ -90,6 +91,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     write_timeout_s: Annotated[int, Meta(ge=2, le=3600)] = 30
     columnar_copy: bool = True
     columns_url: str | None = None
+    columns_cluster: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
     copy_timeout_s: int = 2
     memory_mb: Annotated[int, Meta(ge=256)] | None = None
     activity: bool = True

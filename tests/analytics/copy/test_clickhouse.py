@@ -21,11 +21,13 @@ from hypothesis import strategies as st
 from runcard.analytics.copy.engines.clickhouse import ClickHouse
 from runcard.analytics.copy.engines.clickhouse_address import Address
 from runcard.analytics.copy.engines.clickhouse_sql import for_clickhouse
+from runcard.analytics.copy.engines.clickhouse_tables import EVERY_TABLE, statements
 from runcard.analytics.copy.engines.engine import CopyFailed
 from runcard.domain.actor import SystemActor
 from runcard.domain.runs.measurement import Measurement
 from runcard.domain.runs.phase import Log, Phase
 from runcard.domain.runs.report import RunReport
+from runcard.settings import SettingsError, load_settings
 from runcard.store.bin.deleting import Deletion
 from runcard.store.runs.rows import delete_run
 from tests.analytics.clickhouse import connect, own_clickhouse
@@ -269,3 +271,19 @@ def test_a_clickhouse_that_is_away_says_where_it_was_looked_for():
     with pytest.raises(CopyFailed, match=r"127\.0\.0\.1") as failed:
         engine.last_seen()
     assert "secret" not in str(failed.value)
+
+
+def test_the_tables_of_a_cluster_are_what_the_engine_understands(client: Client):
+    made = list(statements("line-1.runcard"))
+    assert len(made) == 2 * len(EVERY_TABLE)
+    for statement in made:
+        assert " ON CLUSTER 'line-1.runcard'" in statement
+        tree = str(client.command(f"EXPLAIN AST {statement}"))
+        assert "ReplicatedMergeTree" in tree or statement.startswith("DROP ")
+    assert [plain for plain in statements() if "CLUSTER" in plain or "Replicated" in plain] == []
+
+
+@pytest.mark.parametrize("name", ["a'b", "", "a b"])
+def test_the_name_of_a_cluster_cannot_end_a_statement(tmp_path: Path, name: str):
+    with pytest.raises(SettingsError, match="columns_cluster"):
+        load_settings({}, data_dir=tmp_path, columns_cluster=name)

@@ -65,7 +65,7 @@ def _rebuild_shared(settings: Settings, url: str, *, as_json: bool) -> None:
                 "A server or a worker keeps the columnar copy up to date. Stop all of them, and run this again."
             )
         try:
-            with closing(ClickHouse.at(columns_address(url))) as engine:
+            with closing(ClickHouse.at(columns_address(url), settings.columns_cluster)) as engine:
                 engine.begin_anew()
                 seen = _follow(database, engine)
         except CopyFailed as error:

@@ -44,6 +44,12 @@ SETTINGS: Mapping[str, Any] = {
     "prefer_column_name_to_alias": 1,
     "session_timezone": "UTC",
 }
+# Lets a replica answer only if it has all that was written. A write is there when most of them have it.
+_OF_REPLICAS: Mapping[str, Any] = {
+    "insert_quorum": "auto",
+    "insert_quorum_parallel": 0,
+    "select_sequential_consistency": 1,
+}
 # Errors of a copy that is there but not as this version made it: unknown table, unknown column.
 _OTHER_TABLES = (47, 60)
 # Errors of a ClickHouse to which this user or this database is unknown, or which has no room for one more query.
@@ -57,20 +63,24 @@ class ClickHouse:
 
     is_shared = True
 
-    def __init__(self, connect: Callable[[], Client], place: str, rest_s: float = REST_S) -> None:
+    def __init__(
+        self, connect: Callable[[], Client], place: str, rest_s: float = REST_S, cluster: str | None = None
+    ) -> None:
         """connect: makes a client with SETTINGS, which one thread uses at a time. It is called when it is needed.
 
-        rest_s: how long rows stay that hold no longer.
+        rest_s: how long rows stay that hold no longer. cluster: whose servers all hold the copy.
         """
         self.place = place
+        self._cluster = cluster
         self._sweep = RowSweep(rest_s)
         self._connect = connect
         self._idle: list[Client] = []
 
     @classmethod
-    def at(cls, address: Address) -> "ClickHouse":
-        """The copy at an address, which is not asked yet."""
-        return cls(lambda: _client(address), address.place)
+    def at(cls, address: Address, cluster: str | None = None) -> "ClickHouse":
+        """The copy at an address, which is not asked yet. cluster: whose servers all hold it; None: there is one."""
+        settings = {**SETTINGS, **(_OF_REPLICAS if cluster else {})}
+        return cls(lambda: _client(address, settings), address.place, cluster=cluster)
 
     @contextmanager
     def transaction(self) -> Iterator[CopyCursor]:
@@ -97,7 +107,7 @@ class ClickHouse:
                 _log.info(
                     "The columnar copy in %s is new or of another version, and is begun anew", self.place
                 )
-                _make(client)
+                self._make(client)
             seen = _last_seen(client).seq
             for table in EVERY_TABLE:
                 column = "seq" if table == "copy_state" else "until" if table.startswith("gone_") else SINCE
@@ -115,11 +125,16 @@ class ClickHouse:
 
     def begin_anew(self) -> None:
         with self.failing(), self._client() as client:
-            _make(client)
+            self._make(client)
 
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+    def _make(self, client: Client) -> None:
+        for statement in statements(self._cluster):
+            client.command(statement)
+        _insert(client, "copy_state", columns_of(TABLES["copy_state"], [(SCHEMA_VERSION, 0, None, None)]))
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
@@ -227,7 +242,7 @@ class _ClickHouseBatch:
             _insert(self._client, table, columns_of(kinds, [(*row, self._seq) for row in rows]))
 
 
-def _client(address: Address) -> Client:
+def _client(address: Address, settings: Mapping[str, Any]) -> Client:
     return clickhouse_connect.get_client(
         host=address.host,
         port=address.port,
@@ -235,7 +250,7 @@ def _client(address: Address) -> Client:
         password=address.password,
         database=address.database,
         secure=address.is_secure,
-        settings=dict(SETTINGS),
+        settings=dict(settings),
         connect_timeout=_CONNECT_S,
     )
 
@@ -278,14 +293,6 @@ def _is_of_this_version(client: Client) -> bool:
         if error.code in _OTHER_TABLES:
             return False
         raise
-
-
-def _make(client: Client) -> None:
-    for table in EVERY_TABLE:
-        client.command(f"DROP TABLE IF EXISTS {table}")
-    for statement in statements():
-        client.command(statement)
-    _insert(client, "copy_state", columns_of(TABLES["copy_state"], [(SCHEMA_VERSION, 0, None, None)]))
 
 
 def _insert(client: Client, table: str, rows: pa.Table) -> None:

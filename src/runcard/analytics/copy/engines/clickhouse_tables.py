@@ -95,8 +95,16 @@ def type_of(table: str, column: str) -> str:
     return f"LowCardinality({named})" if kind == "VARCHAR" and column not in _VARIED else named
 
 
-def statements() -> Iterator[str]:
-    """The statements that make the tables of an empty copy."""
+def statements(cluster: str | None = None) -> Iterator[str]:
+    """The statements that remove all tables and make those of an empty copy.
+
+    cluster: its name; None: ClickHouse is one server.
+    """
+    where = f" ON CLUSTER '{cluster}'" if cluster else ""
+    engine = "ReplicatedMergeTree" if cluster else "MergeTree"
+    for table in EVERY_TABLE:
+        # A replica forgets a table of this name before it is made again.
+        yield f"DROP TABLE IF EXISTS {table}{where}{' SYNC' if cluster else ''}"
     for table, columns in TABLES.items():
         layout = _LAYOUTS[table]
         described = [f"{column} {type_of(table, column)}" for column in columns]
@@ -105,12 +113,13 @@ def statements() -> Iterator[str]:
         if table == "runs":
             described.append(f"{INSIDE_SINCE} Int64")
         month = f"PARTITION BY toYYYYMM({layout.month}) " if layout.month else ""
-        yield f"CREATE TABLE {table} ({', '.join(described)}) ENGINE = MergeTree {month}ORDER BY ({layout.order})"
+        described_as = ", ".join(described)
+        yield f"CREATE TABLE {table}{where} ({described_as}) ENGINE = {engine} {month}ORDER BY ({layout.order})"
     for gone in GONE:
         kind = TYPES["UUID"] if gone.key == "id" else "Int64"
         yield (
-            f"CREATE TABLE {gone.name} ({gone.key} {kind}, {SINCE} Int64, until Int64) "
-            f"ENGINE = MergeTree ORDER BY (until, {gone.key})"
+            f"CREATE TABLE {gone.name}{where} ({gone.key} {kind}, {SINCE} Int64, until Int64) "
+            f"ENGINE = {engine} ORDER BY (until, {gone.key})"
         )
 
 
