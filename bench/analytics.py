@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import psutil
@@ -28,6 +28,7 @@ from bench import arriving
 from bench.copied_runs import MEASUREMENTS, CopiedRuns, a_run, copied_runs
 from bench.failure import BenchFailed
 from bench.figures import difference
+from bench.on_clickhouse import on_clickhouse
 from bench.progress import progress_bar
 from bench.rows import FilledRows, rows_of
 from bench.typical_questions import QUESTIONS, Question
@@ -43,6 +44,7 @@ class Line(msgspec.Struct):
     """A question: medians of its answer, of the answer's bare queries in the engine, and of the same on rows.
 
     postgresql_with_our_columns_ms: on rows of runs that have the copy's columns; None if there is no such statement.
+    clickhouse_ms: of its answer, by a copy in ClickHouse; None if that was not asked.
     """
 
     question: str
@@ -53,6 +55,7 @@ class Line(msgspec.Struct):
     is_exact: bool
     postgresql_ms: float | None = None
     postgresql_with_our_columns_ms: float | None = None
+    clickhouse_ms: float | None = None
 
 
 class Summary(msgspec.Struct):
@@ -69,6 +72,7 @@ class Summary(msgspec.Struct):
     postgresql_sum_ms: float | None
     ratio_to_postgresql: float | None
     postgresql_with_our_columns_sum_ms: float | None
+    clickhouse_sum_ms: float | None
     bytes_per_measurement: float
     memory_mb: int
     visible_p50_s: float
@@ -98,8 +102,8 @@ class _Ear(DuckDbCursor):
         return super().execute(sql, values)
 
 
-def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRows | None) -> Line:
-    """The times of a question. Raises BenchFailed if rows in PostgreSQL give other figures."""
+def measure(copied: CopiedRuns, question: Question, repeat: int, others: "Others") -> Line:
+    """The times of a question. Raises BenchFailed if rows in PostgreSQL, or ClickHouse, give other figures."""
     engine = copied.copy.engine
     assert isinstance(engine, ListeningDuckDb)
     with copied.database.read() as connection:
@@ -111,7 +115,10 @@ def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRow
         for _ in range(repeat):  # in turn, so that a disturbance hits both
             whole.append(_ms(partial(question.answer, copied, connection)))
             bare.append(_ms(partial(_ask_bare, engine, heard)))
-    on_rows = with_columns = None
+    on_rows = with_columns = by_clickhouse = None
+    rows = others.rows
+    if others.clickhouse is not None:
+        by_clickhouse = _on_clickhouse(others.clickhouse, question, answer, repeat)
     if rows is not None:
         on_rows = _on_rows(rows, question, answer, repeat)
         with_columns = _on_rows(rows, question, answer, repeat, "with_our_columns")
@@ -125,7 +132,29 @@ def measure(copied: CopiedRuns, question: Question, repeat: int, rows: FilledRow
         answer.is_exact,
         _rounded(on_rows),
         _rounded(with_columns),
+        _rounded(by_clickhouse),
     )
+
+
+class Others(NamedTuple):
+    """What is asked beside DuckDB; None: it is not."""
+
+    rows: FilledRows | None = None
+    clickhouse: CopiedRuns | None = None
+
+
+def _on_clickhouse(copied: CopiedRuns, question: Question, answer: Any, repeat: int) -> float:
+    """The median time by a copy in ClickHouse, in ms. Raises BenchFailed for other figures."""
+    with copied.database.read() as connection:
+        found = question.answer(copied, connection)
+        differs = difference(_figures(question, answer), _figures(question, found))
+        if answer.is_exact and differs:
+            raise BenchFailed(f"{question.name}: ClickHouse does not find what DuckDB does: {differs}")
+        return median([_ms(partial(question.answer, copied, connection)) for _ in range(repeat)])
+
+
+def _figures(question: Question, answer: Any) -> Any:
+    return question.figures(answer, int)
 
 
 def _on_rows(
@@ -199,6 +228,7 @@ def _summary(lines: list[Line], copied: CopiedRuns, runs: int, size: int) -> Sum
         on_rows,
         None if on_rows is None else round(on_rows / total, 2),
         with_columns,
+        _sum([line.clickhouse_ms for line in lines]),
         round(size / (runs * MEASUREMENTS), 2),
         psutil.Process().memory_info().rss >> 20,
         round(median(times), 3),
@@ -213,17 +243,30 @@ def _sum(times_ms: list[float | None]) -> float | None:
 
 
 def _measure_all(
-    folder: Path, runs: int, repeat: int, bar: Progress, *, on_postgresql: bool
+    folder: Path, runs: int, repeat: int, bar: Progress, asked: "Asked"
 ) -> tuple[list[Line], Summary]:
     with _floor(folder, runs, bar) as copied:
-        with rows_of(copied, folder) if on_postgresql else contextlib.nullcontext() as rows:
+        engine = copied.copy.engine
+        assert isinstance(engine, DuckDb)
+        with (
+            rows_of(copied, folder) if asked.postgresql else contextlib.nullcontext() as rows,
+            on_clickhouse(copied, engine) if asked.clickhouse else contextlib.nullcontext() as clickhouse,
+        ):
             lines = []
+            others = Others(rows, clickhouse)
             task = bar.add_task("asking", total=len(QUESTIONS))
             for question in QUESTIONS:
                 bar.update(task, description=question.name, refresh=True)
-                lines.append(measure(copied, question, repeat, rows))
+                lines.append(measure(copied, question, repeat, others))
                 bar.advance(task)
         return lines, _summary(lines, copied, runs, Path(copied.copy.engine.place).stat().st_size)
+
+
+class Asked(NamedTuple):
+    """What is to be asked beside DuckDB."""
+
+    postgresql: bool
+    clickhouse: bool
 
 
 def _measure_arriving(
@@ -263,11 +306,14 @@ def _shown(value: str | float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def main(
+def main(  # noqa: PLR0913 (the options of a command)
     *,
     runs: Annotated[int, typer.Option(min=2000, help="How many runs, of 50 measurements each.")] = 200_000,
     repeat: Annotated[int, typer.Option(min=1, help="Times each question is asked.")] = 9,
     on_postgresql: Annotated[bool, typer.Option("--postgresql", help="Ask rows in PostgreSQL too.")] = False,
+    engine: Annotated[
+        Literal["duckdb", "clickhouse"], typer.Option(help="clickhouse: ask a copy in ClickHouse too.")
+    ] = "duckdb",
     per_s: Annotated[
         float | None,
         typer.Option("--arriving", min=1, help="Ask a server while so many runs a second arrive."),
@@ -284,7 +330,9 @@ def main(
     try:
         with TemporaryDirectory(prefix="runcard-bench-") as directory, bar:
             if per_s is None:
-                lines, summary = _measure_all(Path(directory), runs, repeat, bar, on_postgresql=on_postgresql)
+                lines, summary = _measure_all(
+                    Path(directory), runs, repeat, bar, Asked(on_postgresql, engine == "clickhouse")
+                )
             else:
                 lines, summary = _measure_arriving(Path(directory), runs, per_s, seconds, bar)
     except BenchFailed as error:

@@ -22,6 +22,14 @@ def test_every_question_is_timed_beside_rows_that_say_the_same():
     assert summary["visible_p50_s"] > 0
 
 
+@pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
+def test_clickhouse_answers_every_question_with_the_same_figures():
+    *lines, summary = told_by(analytics, "--runs", "2000", "--repeat", "1", "--engine", "clickhouse")
+    assert len(lines) == 16
+    assert all(line["clickhouse_ms"] > 0 for line in lines)
+    assert summary["clickhouse_sum_ms"] > 0
+
+
 def test_every_question_is_asked_while_runs_arrive():
     *lines, summary = told_by(analytics, "--runs", "2000", "--arriving", "20", "--seconds", "1")
 
