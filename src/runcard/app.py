@@ -4,6 +4,7 @@ import logging
 import shlex
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -76,6 +77,7 @@ from runcard.opening import (
     open_blobs,
     open_copy,
     open_database,
+    open_documents,
     open_reads,
     open_secret_keys,
 )
@@ -90,6 +92,7 @@ from runcard.store.engine.outages import outage_of
 from runcard.store.engine.readable import Readable
 from runcard.store.installation.state import for_probes
 from runcard.store.people.log_in_attempts import AttemptsInDatabase
+from runcard.upkeep.documents import DocumentMover
 from runcard.upkeep.key_uses import KeyUseWriter
 from runcard.upkeep.merging import Merger
 from runcard.upkeep.sealer import HeadsOutside, Sealer
@@ -137,7 +140,14 @@ def create_server(
         database, writer, recorder, stores = opened.database, opened.writer, opened.recorder, opened.stores
         worker = None if opened.copy is None else Worker(database, opened.copy)
         sealer = Sealer(stores, opened.prover, _heads_outside(settings), lambda: recorder.is_busy)
-        helpers = (opened.parsers, sealer, Merger(stores), Sweeper(stores), KeyUseWriter(stores, opened.uses))
+        helpers = (
+            opened.parsers,
+            sealer,
+            Merger(stores),
+            Sweeper(stores),
+            KeyUseWriter(stores, opened.uses),
+            DocumentMover(stores, open_documents(settings), _document_age(settings)),
+        )
         app.state.services = _services(settings, opened)
         probed = Probed(for_probes(database), recorder, opened.copy, settings.ready_copy_behind_s)
         app.state.monitor = _monitor(probed, writer, stop, counts)
@@ -280,6 +290,11 @@ def _heads_outside(settings: Settings) -> HeadsOutside:
     command = settings.heads_command
     file = settings.heads_file or settings.data_dir / HEADS_FILE
     return HeadsOutside(settings.heads_every_s, file, None if command is None else shlex.split(command))
+
+
+def _document_age(settings: Settings) -> timedelta | None:
+    """The age from which on documents of runs leave the database; None: they stay."""
+    return None if settings.documents_url is None else timedelta(days=settings.documents_days)
 
 
 def _links(settings: Settings, secret_keys: Sequence[str]) -> Links:

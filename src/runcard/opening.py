@@ -15,6 +15,7 @@ from runcard.auth.secret_keys import open_keys
 from runcard.memory import MemoryPlan
 from runcard.prefixes import endpoints
 from runcard.settings import Settings, SettingsError
+from runcard.store.documents.document_store import DocumentStore
 from runcard.store.engine.database import Database, DatabaseUrlInvalid, bound_page_caches
 from runcard.store.engine.migrate import migrate
 from runcard.store.engine.readable import Readable
@@ -36,7 +37,7 @@ def open_database(settings: Settings) -> Database:
     Raises DatabaseUrlInvalid for a SQLite file that has moved to PostgreSQL.
     """
     bound_page_caches(memory_plan(settings).page_caches_bytes)
-    database = Database.open(settings.database_url, settings.sqlite_path)
+    database = open_unmigrated(settings)
     try:
         check_not_moved(database)
         migrate(database)
@@ -44,6 +45,11 @@ def open_database(settings: Settings) -> Database:
         database.close()
         raise
     return database
+
+
+def open_unmigrated(settings: Settings) -> Database:
+    """The database of an installation with the schema that it has. Raises DatabaseUrlInvalid."""
+    return Database.open(settings.database_url, settings.sqlite_path, open_documents(settings))
 
 
 def open_reads(settings: Settings, database: Database) -> Readable:
@@ -55,13 +61,27 @@ def open_reads(settings: Settings, database: Database) -> Readable:
         return database
     if not database.is_postgresql:
         raise DatabaseUrlInvalid("database_read_url needs a database_url, because SQLite has no replicas.")
-    return Replicated(database, Database.open(settings.database_read_url, settings.sqlite_path))
+    return Replicated(
+        database, Database.open(settings.database_read_url, settings.sqlite_path, database.documents)
+    )
 
 
 def open_blobs(settings: Settings, kind: type[Blobs] = Blobs) -> Blobs:
     """The attachment store of an installation. kind: the class that it is made of."""
     return kind.open(
         settings.attachments_url, settings.attachments_endpoint, settings.data_dir / "attachments"
+    )
+
+
+def open_documents(settings: Settings) -> DocumentStore:
+    """The store of the documents of old runs. An imported organization may have some without a `documents_url`."""
+    return DocumentStore(
+        lambda: Blobs.open(
+            settings.documents_url,
+            settings.documents_endpoint,
+            settings.data_dir / "documents",
+            "documents_url",
+        )
     )
 
 

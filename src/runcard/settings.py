@@ -28,6 +28,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         seen what was committed before; None: there is none.
     attachments_url: None: files inside data_dir; else an object store such as s3://bucket/prefix.
     attachments_endpoint: address of an S3-compatible server other than the vendor's own.
+    documents_url: None: documents of runs stay in the database; else a folder or an object store, such as
+        file:///srv/documents or s3://bucket/prefix, where those of old runs move.
+    documents_endpoint: as attachments_endpoint, for documents_url.
+    documents_days: how long after it was recorded the document of a run stays in the database.
     public_url: the root URL under which stations reach this server, for the links it hands out; None: taken from
         each request.
     allowed_hosts: host names of this server that a request may bring into links where public_url is not set, besides
@@ -72,6 +76,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database_read_url: str | None = None
     attachments_url: str | None = None
     attachments_endpoint: str | None = None
+    documents_url: str | None = None
+    documents_endpoint: str | None = None
+    documents_days: Annotated[int, Meta(ge=1, le=36_500)] = 90
     public_url: str | None = None
     allowed_hosts: tuple[str, ...] | None = None
     trusted_proxies: tuple[str, ...] | None = None

@@ -4,14 +4,23 @@ import random
 import subprocess
 import sys
 from contextlib import suppress
+from typing import Protocol
+from uuid import UUID
 
 from runcard.domain.ids import new_id
-from tests.histories import Floor
+from runcard.store.engine.database import Database
 
 LONGEST_DEED_S = 0.2
 
 
-def kill_in_the_middle(floor: Floor, chance: random.Random, deeds: str, *arguments: str) -> None:
+class Home(Protocol):
+    """An organization in a database."""
+
+    database: Database
+    home: UUID
+
+
+def kill_in_the_middle(floor: Home, chance: random.Random, deeds: str, *arguments: str) -> None:
     """Let a process do some deeds, and kill it in the middle of one.
 
     deeds: its program, which is given the address of the database, the path of its file, the ids of the organization

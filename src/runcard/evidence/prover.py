@@ -10,8 +10,9 @@ from runcard.domain.proof.head import Head, SignedHead
 from runcard.domain.proof.tiles import TILE_HASHES, appended
 from runcard.evidence.signing import SigningKey
 from runcard.store.commit.writer import Writer
+from runcard.store.documents.reading import find_proven_run
 from runcard.store.engine.database import Database
-from runcard.store.trail.things import ProvenRun, find_proven_run
+from runcard.store.trail.things import ProvenRun
 from runcard.store.trail.tree import (
     Leaf,
     add_head,

@@ -12,6 +12,7 @@ from runcard.domain.proof.merkle import HASH_BYTES
 from runcard.domain.proof.tiles import TILE_HASHES, TileDamaged, appended
 from runcard.evidence.signing import is_signed
 from runcard.store.bin.check import check_bin
+from runcard.store.documents.reading import check_moved
 from runcard.store.engine.scope import Scope
 from runcard.store.trail.check import UNREADABLE, check_records
 from runcard.store.trail.tree import (
@@ -185,7 +186,7 @@ class Verification:
             yield Discrepancy("head", f"{name} does not fit the entries: some before it were changed.")
 
     def _records(self) -> Iterator[Discrepancy]:
-        for page in chain(check_records(self._scope), check_bin(self._scope)):
+        for page in chain(check_records(self._scope), check_bin(self._scope), check_moved(self._scope)):
             for misfit in page.misfits:
                 yield Discrepancy(
                     "record", f"{misfit.noun.capitalize()} {misfit.thing_id}: {misfit.problem}."

@@ -5,14 +5,16 @@ what lies inside them, and units that it has to do with. A comment is changed by
 """
 
 from collections.abc import Collection, Sequence
+from itertools import islice
 from uuid import UUID
 
 from runcard.domain.actor import Actor, StationActor, UserActor, check_may_record
 from runcard.domain.errors import PermissionDenied, UnitNotReached
-from runcard.domain.floor.at_once import check_count
+from runcard.domain.floor.at_once import MAX_AT_ONCE, check_count
 from runcard.ingest.reach import check_may_add, check_reaches_run
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.engine.readable import Readable
 from runcard.store.notes.causes import apply_cause
 from runcard.store.notes.comments import (
     Comment,
@@ -22,8 +24,17 @@ from runcard.store.notes.comments import (
     get_comment,
 )
 from runcard.store.notes.tags import apply_tags
-from runcard.store.notes.things import NotedThing, get_all_noted
+from runcard.store.notes.things import NotedThing, get_all_noted, read_ahead
 from runcard.store.stations.reach import may_report_unit
+
+
+def prepare_notes(database: Readable, actor: Actor, thing_ids: Collection[UUID]) -> None:
+    """Read what the notes of a write need from the document store. Call it before the write.
+
+    Raises StorageUnavailable.
+    """
+    with database.read_in(actor.organization_id) as scope:
+        read_ahead(scope, [*islice(thing_ids, MAX_AT_ONCE)])
 
 
 def comment_on(

@@ -39,6 +39,7 @@ from runcard.analytics.statistics.control_limits import ChartKind
 from runcard.domain.errors import InvalidInput
 from runcard.notebook.private_copy import PrivateCopy, Progress
 from runcard.notebook.query import AskedRuns, check, procedure_id_of, selection_of
+from runcard.opening import open_unmigrated
 from runcard.settings import check_is_there, load_settings
 from runcard.store.engine.database import Database, DatabaseFailed
 from runcard.store.engine.migrate import is_newest_schema
@@ -87,7 +88,7 @@ class Notebook:
         settings = load_settings(data_dir=data_dir, database_url=database_url)
         check_is_there(settings)
         self._progress = progress
-        self._database = Database.open(settings.database_url, settings.sqlite_path)
+        self._database = open_unmigrated(settings)
         try:
             check_not_moved(self._database)
             self._organization_id = _organization_of(self._database, organization)

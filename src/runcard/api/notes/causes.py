@@ -22,7 +22,7 @@ from runcard.edge.requests.services import (
     json_body,
     to_manage,
 )
-from runcard.ingest.note import give_cause
+from runcard.ingest.note import give_cause, prepare_notes
 from runcard.store.creator import Creator
 from runcard.store.notes.causes import (
     CauseChange,
@@ -122,6 +122,7 @@ def apply(
     body: Annotated[CauseApplyBody, json_body(CauseApplyBody)],
 ) -> Response:
     """Give things a cause in place of any other. If anything is unknown, nothing is changed."""
+    prepare_notes(services.database, actor, body.thing_ids)
     changed = services.writer.write(actor, lambda tx: give_cause(tx, actor, body.thing_ids, body.cause))
     return JsonResponse(CauseApplyResponse(changed))
 

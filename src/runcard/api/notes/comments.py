@@ -25,7 +25,7 @@ from runcard.edge.requests.services import (
     WithServices,
     json_body,
 )
-from runcard.ingest.note import comment_on, edit, withdraw
+from runcard.ingest.note import comment_on, edit, prepare_notes, withdraw
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.scope import Scope
 from runcard.store.files.attachments import Attachment, find_attachments
@@ -117,6 +117,7 @@ def create(
 ) -> Response:
     """Comment on a run, phase, measurement, unit, batch or station."""
     _take_in(services, actor, body.file_ids)
+    prepare_notes(services.database, actor, [body.thing_id])
 
     def apply(tx: Transaction) -> CommentBody:
         comment_id = comment_on(tx, actor, body.thing_id, body.text, body.file_ids)

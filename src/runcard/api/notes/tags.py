@@ -22,7 +22,7 @@ from runcard.edge.requests.services import (
     json_body,
     to_manage,
 )
-from runcard.ingest.note import tag
+from runcard.ingest.note import prepare_notes, tag
 from runcard.store.creator import Creator
 from runcard.store.notes.tags import Tag, change_tag, create_tag, delete_tag, list_tags
 
@@ -105,6 +105,7 @@ def apply(
     body: Annotated[TagApplyBody, json_body(TagApplyBody)],
 ) -> Response:
     """Give tags to things and take them away. If anything is unknown, nothing is changed."""
+    prepare_notes(services.database, actor, body.thing_ids)
     changed = services.writer.write(
         actor, lambda tx: tag(tx, actor, body.thing_ids, add=body.add, remove=body.remove)
     )

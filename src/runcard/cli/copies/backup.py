@@ -1,7 +1,7 @@
 """`runcard backup` and `runcard restore`: copy a whole installation to a folder, and back.
 
-The database is copied first, then the attachments. A file is stored before any run refers to it, so this copy is
-complete.
+The database is copied first, then the attachments and the documents of old runs. A file is stored before any run refers
+to it, so this copy is complete.
 """
 
 import os
@@ -16,7 +16,14 @@ from typing import Annotated, NamedTuple
 import typer
 
 from runcard.auth.secret_keys import KEY_FILE
-from runcard.cli.copies.blobs import copy_blobs, put_back_blobs
+from runcard.cli.copies.blobs import (
+    ATTACHMENTS,
+    DOCUMENTS,
+    copy_blobs,
+    copy_documents,
+    put_back_blobs,
+    put_back_documents,
+)
 from runcard.cli.copies.checksums import check_sums, shown, write_sums
 from runcard.cli.installation.checkup import check_database, check_documents
 from runcard.cli.installation.opened import command_author
@@ -26,7 +33,7 @@ from runcard.cli.terminal.output import Record, show_record
 from runcard.domain.errors import Conflict, InvalidInput
 from runcard.evidence.head_files import HEADS_FILE
 from runcard.evidence.signing import KEY_FILE as SIGNING_KEY_FILE
-from runcard.opening import open_blobs, open_database
+from runcard.opening import open_blobs, open_database, open_documents
 from runcard.settings import Settings, SettingsError, check_is_there, load_settings
 from runcard.store.commit.writer import Writer
 from runcard.store.engine.database import Database, DatabaseFailed, naming_failures
@@ -38,7 +45,6 @@ from runcard.store.people.organizations import list_organizations
 from runcard.store.trail.watching import note_event
 
 _DATABASE = "runcard.sqlite3"
-_ATTACHMENTS = "attachments"
 _BESIDE = (KEY_FILE, SIGNING_KEY_FILE, HEADS_FILE, "runcard.toml")
 _FAULTS_SHOWN = 3
 _KEEP_OLDER = (
@@ -47,7 +53,9 @@ _KEEP_OLDER = (
 
 
 class _Kept(NamedTuple):
-    """missing: keys of attachments without a file. damaged: keys of attachments whose file has the wrong size."""
+    """missing: keys of attachments, and of packs of documents, without a file. damaged: keys of attachments whose file
+    has the wrong size.
+    """
 
     runs: int
     attachments: int
@@ -132,15 +140,16 @@ def _copy(settings: Settings, folder: Path) -> _Kept:
             _copy_secret(settings.data_dir / name, folder / name)
     with closing(Database.open(None, copied)) as database, database.read() as connection:
         keys = (file.blob_key for file in list_stored(connection))
-        count, missing = copy_blobs(open_blobs(settings), keys, folder / _ATTACHMENTS)
+        count, missing = copy_blobs(open_blobs(settings), keys, folder / ATTACHMENTS)
         damaged = [
             file.blob_key
             for file in list_stored(connection)
-            if (path := folder / _ATTACHMENTS / file.blob_key).exists()
+            if (path := folder / ATTACHMENTS / file.blob_key).exists()
             and path.stat().st_size != file.size_bytes
         ]
+        missing_packs = copy_documents(open_documents(settings), connection, folder / DOCUMENTS)
         runs = count_runs(connection)
-    return _Kept(runs, count, _still_recorded(settings, missing), damaged)
+    return _Kept(runs, count, [*_still_recorded(settings, missing), *missing_packs], damaged)
 
 
 def _check(database: Database) -> None:
@@ -188,7 +197,8 @@ def _put_back(settings: Settings, source: Path) -> Record:
 
     The database comes last: until then there is no installation.
     """
-    count = put_back_blobs(open_blobs(settings), source / _ATTACHMENTS)
+    count = put_back_blobs(open_blobs(settings), source / ATTACHMENTS)
+    put_back_documents(open_documents(settings), source / DOCUMENTS)
     # A columnar copy that is left here belongs to another database. A new one is built by itself.
     settings.copy_path.unlink(missing_ok=True)
     unfinished = settings.sqlite_path.with_name(f"{_DATABASE}.part")
@@ -233,7 +243,8 @@ def _retention_note(settings: Settings) -> str | None:
 def _check_sqlite(settings: Settings) -> None:
     if settings.database_url is not None:
         raise SettingsError(
-            "database_url names PostgreSQL: use pg_dump and pg_restore, then copy the attachments."
+            "database_url names PostgreSQL: use pg_dump and pg_restore, then copy the attachments, and what "
+            "`documents_url` names."
         )
 
 

@@ -14,14 +14,21 @@ import typer
 from msgspec import Struct
 
 from runcard import __version__
-from runcard.cli.copies.blobs import copy_blobs, put_back_blobs
+from runcard.cli.copies.blobs import (
+    ATTACHMENTS,
+    DOCUMENTS,
+    copy_blobs,
+    copy_documents,
+    put_back_blobs,
+    put_back_documents,
+)
 from runcard.cli.copies.checksums import check_sums, write_sums
 from runcard.cli.installation.opened import Installation, command_author, open_installation
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json, OrganizationSlug
 from runcard.cli.terminal.output import show_record
 from runcard.domain.errors import Conflict, InvalidInput, UnreadableReport
 from runcard.domain.floor.organization import Organization
-from runcard.opening import open_blobs
+from runcard.opening import open_blobs, open_documents
 from runcard.store.commit.transaction import Transaction
 from runcard.store.engine.migrate import newest_schema
 from runcard.store.installation.organization_copy import add_organization, count_rows, read_rows
@@ -30,7 +37,6 @@ from runcard.store.trail.watching import note_event
 
 _MANIFEST = "manifest.json"
 _ROWS = "rows.msgpack"
-_ATTACHMENTS = "attachments"
 _LENGTH = struct.Struct(">Q")
 
 
@@ -84,7 +90,9 @@ def import_organization(
     organization_id = manifest.organization_id
     with open_installation(data_dir, database_url) as installation:
         check_schema(manifest)
-        put_back_blobs(open_blobs(installation.settings), folder / _ATTACHMENTS, str(organization_id))
+        put_back_blobs(open_blobs(installation.settings), folder / ATTACHMENTS, str(organization_id))
+        documents = open_documents(installation.settings)
+        put_back_documents(documents, folder / DOCUMENTS, str(organization_id))
         add = partial(add_exported, folder=folder, manifest=manifest)
         installation.writer.write_catalog(command_author(organization_id), add)
     show_record(_summary(manifest), as_json=as_json)
@@ -122,7 +130,9 @@ def _write(installation: Installation, organization: Organization, folder: Path)
     with installation.database.read_in(organization.id) as scope:
         schema, empty = newest_schema(), dict.fromkeys(count_rows(scope), 0)
         keys = (file.blob_key for file in list_stored(scope.connection, organization.id))
-        count, missing = copy_blobs(open_blobs(installation.settings), keys, folder / _ATTACHMENTS)
+        count, missing = copy_blobs(open_blobs(installation.settings), keys, folder / ATTACHMENTS)
+        documents = open_documents(installation.settings)
+        missing += copy_documents(documents, scope.connection, folder / DOCUMENTS, organization.id)
     return Manifest(__version__, schema, organization.id, organization.slug, empty | rows, count, missing)
 
 

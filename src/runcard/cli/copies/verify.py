@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
+from runcard.cli.copies.blobs import DOCUMENTS
 from runcard.cli.copies.organization import add_exported, check_schema, is_export, read_manifest
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
 from runcard.cli.terminal.output import progress_bar, show_json
@@ -19,11 +20,14 @@ from runcard.domain.floor.organization import Organization
 from runcard.domain.proof.head import SignedHead
 from runcard.evidence.head_files import HEADS_FILE, read_heads
 from runcard.evidence.verification import Discrepancy, Tally, Verification
+from runcard.opening import open_unmigrated
 from runcard.settings import check_is_there, load_settings
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer
+from runcard.store.documents.document_store import DocumentStore
 from runcard.store.engine.database import Database, naming_failures
 from runcard.store.engine.migrate import is_newest_schema, migrate
+from runcard.store.files.blobs import Blobs
 from runcard.store.moving.journal import check_not_moved
 from runcard.store.people.organizations import list_organizations
 
@@ -93,7 +97,7 @@ def _opened(
             outside += read_heads(beside)
         with (
             naming_failures(),
-            closing(Database.open(settings.database_url, settings.sqlite_path)) as database,
+            closing(open_unmigrated(settings)) as database,
         ):
             check_not_moved(database)
             yield _checked(database)
@@ -101,7 +105,7 @@ def _opened(
         with tempfile.TemporaryDirectory() as scratch, _taken_in(folder, Path(scratch)) as database:
             yield database
     elif (folder / _DATABASE).exists():
-        with naming_failures(), closing(Database.open(None, folder / _DATABASE)) as database:
+        with naming_failures(), closing(_opened_copy(folder / _DATABASE, folder)) as database:
             yield _checked(database)
     else:
         raise InvalidInput.at(
@@ -115,13 +119,19 @@ def _opened(
 def _taken_in(folder: Path, scratch: Path) -> Iterator[Database]:
     """A database of its own with an exported organization."""
     manifest = read_manifest(folder)
-    with naming_failures(), closing(Database.open(None, scratch / _DATABASE)) as database:
+    with naming_failures(), closing(_opened_copy(scratch / _DATABASE, folder)) as database:
         migrate(database)
         check_schema(manifest)
         with closing(Writer(database)) as writer:
             author = SystemActor(manifest.organization_id, "runcard verify")
             writer.write_catalog(author, partial(add_exported, folder=folder, manifest=manifest))
         yield database
+
+
+def _opened_copy(path: Path, folder: Path) -> Database:
+    """A database whose documents of old runs lie in the folder of a backup or of an exported organization."""
+    documents = DocumentStore(lambda: Blobs.open(None, None, folder / DOCUMENTS))
+    return Database.open(None, path, documents)
 
 
 def _checked(database: Database) -> Database:

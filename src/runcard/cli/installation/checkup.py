@@ -19,6 +19,7 @@ from runcard.settings import Settings
 from runcard.store.bin.check import check_bin
 from runcard.store.commit.changes import last_seq
 from runcard.store.commit.writer import Writer
+from runcard.store.documents.document_store import PACK_ENDING
 from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import is_newest_schema
 from runcard.store.files.attachments import Attachment
@@ -164,7 +165,8 @@ class AttachmentCheck:
         self._blobs = blobs
         self._before = (now or datetime.now(UTC)) - GRACE
         # The files are listed before the rows are read, so every listed file of an attachment has its row.
-        self._unclaimed = {entry.key: entry for entry in blobs.list()}
+        # Documents of old runs may be in the same store.
+        self._unclaimed = {entry.key: entry for entry in blobs.list() if not entry.key.endswith(PACK_ENDING)}
         self.abandoned: list[Attachment] = []
 
     def check(self) -> Iterator[Finding]:

@@ -17,12 +17,14 @@ from runcard.cli.installation.checkup import (
     check_trail,
     state_of_copy,
 )
+from runcard.cli.installation.packs import PackCheck
 from runcard.cli.terminal.options import DatabaseUrl, DataDir, Json
 from runcard.cli.terminal.output import progress_bar, show_json
 from runcard.domain.errors import StorageUnavailable
-from runcard.opening import open_blobs
+from runcard.opening import open_blobs, open_documents, open_unmigrated
 from runcard.settings import Settings, check_is_there, load_settings
 from runcard.store.commit.writer import Writer
+from runcard.store.documents.moving import list_packs
 from runcard.store.engine.database import Database, DatabaseFailed, naming_failures
 from runcard.store.installation.integrity import count_runs
 
@@ -39,7 +41,7 @@ def doctor(
     """Check an installation and say what to mend. Ends with 1 if something is wrong."""
     settings = load_settings(data_dir=data_dir, database_url=database_url)
     check_is_there(settings)
-    with closing(Database.open(settings.database_url, settings.sqlite_path)) as database:
+    with closing(open_unmigrated(settings)) as database:
         checkup = _Checkup(settings, database)
         checkup.run(mend=mend)
     if as_json:
@@ -72,6 +74,7 @@ class _Checkup:
             self._check("documents", self._documents(progress))
             self._check("records", self._records(progress))
             self._check("attachments", self._attachments(mend=mend))
+            self._check("document store", self._packs(mend=mend))
             self._copy = state_of_copy(self._settings, self._database)
 
     def show(self) -> None:
@@ -127,7 +130,17 @@ class _Checkup:
             attachments = AttachmentCheck(self._database, blobs)
             list(attachments.check())
             with closing(Writer(self._database)) as writer:
-                self._removed = attachments.clear(writer)
+                self._removed += attachments.clear(writer)
         attachments = AttachmentCheck(self._database, blobs)
         yield from attachments.check()
         self._abandoned = len(attachments.abandoned)
+
+    def _packs(self, *, mend: bool) -> Iterator[Finding]:
+        with self._database.read() as connection:
+            has_packs = bool(list_packs(connection))
+        if not has_packs and self._settings.documents_url is None:
+            return
+        packs = PackCheck(self._database, open_documents(self._settings))
+        if mend:
+            self._removed += packs.clear()
+        yield from packs.check()

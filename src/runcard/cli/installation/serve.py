@@ -28,7 +28,7 @@ from runcard.cli.terminal.output import show_json
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
 from runcard.log_lines import logging_as
-from runcard.opening import columns_address, open_blobs, open_reads, open_secret_keys
+from runcard.opening import columns_address, open_blobs, open_documents, open_reads, open_secret_keys
 from runcard.settings import Settings, SettingsError, load_settings
 from runcard.store.engine.database import Database, naming_failures
 from runcard.store.people.organizations import count_organizations
@@ -155,11 +155,13 @@ def prepare_server(
 
     When the installation has moved to PostgreSQL, it goes on with that database.
 
-    The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an attachment
+    The two signals stop the server from now on, even before it has started. Raises StorageUnavailable for an object
     store that cannot exist, SettingsError, SecretKeyUnusable, SigningKeyUnusable, DatabaseUrlInvalid and
     DatabaseFailed.
     """
     open_blobs(settings)
+    if settings.documents_url is not None:
+        _ = open_documents(settings).blobs
     open_secret_keys(settings)
     _check_copy(settings)
     _check_tracing(settings)

@@ -20,6 +20,7 @@ from runcard.domain.runs.clock import counted_document
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import unpack_document
+from runcard.store.documents.reading import read_moved
 from runcard.store.engine import tables as t
 from runcard.store.engine.scope import Scope
 from runcard.store.lists.followed_merges import with_merges
@@ -190,13 +191,19 @@ def _scan(scope: Scope, run_filter: RunFilter, page: Page) -> Iterator[tuple[Sca
     query = (
         select(r.started_at, clock, d.body, r.id, r.outcome, u.serial_key)
         .join_from(t.runs, t.units, u.id == r.unit_id)
-        .join(t.run_documents, d.run_id == r.id)
+        .join(t.run_documents, d.run_id == r.id, isouter=True)
         .where(*run_conditions(scope.organization_id, run_filter), *known_at(page, "run_recorded", r.id))
         .execution_options(yield_per=_CHUNK)
     )
     with closing(scope.connection.execute(query)) as rows:
-        for started_at, clock_started_at, body, *run in rows:
-            yield ScannedRun(*run), counted_document(unpack_document(body), started_at, clock_started_at)
+        for some in rows.partitions():
+            moved = read_moved(scope, [row.id for row in some if row.body is None])
+            for started_at, clock_started_at, body, *run in some:
+                if packed := body or moved.get(run[0]):
+                    yield (
+                        ScannedRun(*run),
+                        counted_document(unpack_document(packed), started_at, clock_started_at),
+                    )
 
 
 def _read(scope: Scope, kind: Kind[T, S], ids: Collection[UUID]) -> Iterator[Found[T]]:

@@ -87,28 +87,33 @@ def naming_failures() -> Iterator[None]:
 class Database(Readable):
     """Connections to the truth. Read through `read`; write only through `store.commit.writer`."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, documents: object = None) -> None:
+        """documents: where documents of old runs lie, which each connection leads to; see `store.documents`."""
         self.url = url
+        self.documents = documents
         self.is_postgresql = url.get_backend_name() == "postgresql"
         # How often this process has renewed SQLite's statistics of the tables.
         self.statistics_renewals = 0
         self._statistics_version = 0
         if self.is_postgresql:
-            self.engine = _postgresql_engine(url)
+            self.engine = _postgresql_engine(url).execution_options(documents=documents)
             # The same connections. In SQLite, every transaction sees one state already.
             self._reading: Engine = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         else:
-            self.engine = self._reading = _sqlite_engine(url)
+            self.engine = self._reading = _sqlite_engine(url).execution_options(documents=documents)
             self._reopen_outdated_connections()
 
     @classmethod
-    def open(cls, database_url: str | None, sqlite_path: Path) -> "Database":
-        """The database at `database_url`, else the SQLite file. Raises DatabaseUrlInvalid."""
+    def open(cls, database_url: str | None, sqlite_path: Path, documents: object = None) -> "Database":
+        """The database at `database_url`, else the SQLite file. Raises DatabaseUrlInvalid.
+
+        documents: as of the database.
+        """
         if database_url is None:
             sqlite_path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(URL.create("sqlite+pysqlite", database=str(sqlite_path)))
+            return cls(URL.create("sqlite+pysqlite", database=str(sqlite_path)), documents)
         try:
             url = make_url(database_url)
         except (ArgumentError, ValueError) as error:  # ValueError: of the port
@@ -118,7 +123,7 @@ class Database(Readable):
                 f"database_url starts with {url.drivername}://; use postgresql://user:password@host/name, "
                 "or leave it out for SQLite in the data directory."
             )
-        return cls(url.set(drivername="postgresql+psycopg"))
+        return cls(url.set(drivername="postgresql+psycopg"), documents)
 
     @classmethod
     def at(cls, address: str) -> "Database":

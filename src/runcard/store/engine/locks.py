@@ -21,6 +21,7 @@ class Lock(IntEnum):
     NOTES = 0x52_43_09
     COLUMNS = 0x52_43_0A
     MOVE = 0x52_43_0B
+    DOCUMENTS = 0x52_43_0C
 
 
 # Longer than a commit takes while PostgreSQL is well.

@@ -1,11 +1,12 @@
-"""The bytes of attachments: in a local folder, or in an object store by URL."""
+"""Bytes outside of the database: in a local folder, or in an object store by URL."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Literal, NamedTuple, Self, cast
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import obstore
@@ -14,6 +15,10 @@ from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
 
 from runcard.domain.errors import StorageUnavailable
 from runcard.store.engine.outages import outage_of
+
+_FILE = "file:///"
+# A store that is away is given up after this time.
+_GIVE_UP_AFTER = timedelta(seconds=10)
 
 
 class BlobMeta(NamedTuple):
@@ -43,17 +48,28 @@ class Blobs:
         self._folder = folder
 
     @classmethod
-    def open(cls, url: str | None, endpoint: str | None, folder: Path) -> Self:
-        """The object store at `url`, with credentials from its usual variables; None: the local folder."""
+    def open(
+        cls, url: str | None, endpoint: str | None, folder: Path, setting: str = "attachments_url"
+    ) -> Self:
+        """The object store at `url`, with credentials from its usual variables; None: the local folder.
+
+        setting: which names the URL.
+        """
         if url is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            return cls(LocalStore(prefix=folder), folder)
+            return cls._in_folder(folder)
         try:
+            if url.startswith(_FILE) and len(url) > len(_FILE):
+                return cls._in_folder(Path(unquote(urlsplit(url).path)))
             return cls(_object_store(url, endpoint))
-        except (BaseError, ValueError) as error:
+        except (BaseError, ValueError, OSError) as error:
             raise StorageUnavailable(
-                f"attachments_url {url} names no object store. Use a URL such as s3://bucket/prefix, or leave it out."
+                f"{setting} {url} names no object store. Use a URL such as s3://bucket/prefix, or leave it out."
             ) from error
+
+    @classmethod
+    def _in_folder(cls, folder: Path) -> Self:
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(LocalStore(prefix=folder), folder)
 
     @property
     def signs_urls(self) -> bool:
@@ -86,6 +102,19 @@ class Blobs:
             try:
                 result = obstore.get(self._store, key, options={"range": (0, most_bytes)})
                 return bytes(result.bytes())
+            except FileNotFoundError:
+                return None
+
+    def read_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes] | None:
+        """Pieces of a blob, each given by its start and length; those that lie close together are fetched at once.
+
+        None if there is no blob.
+        """
+        starts, lengths = zip(*ranges, strict=True)
+        with _storage_errors():
+            try:
+                pieces = obstore.get_ranges(self._store, key, starts=starts, lengths=lengths)
+                return [bytes(piece) for piece in pieces]
             except FileNotFoundError:
                 return None
 
@@ -135,10 +164,11 @@ class Blobs:
 
 def _object_store(url: str, endpoint: str | None) -> ObjectStore:
     if endpoint is None:
-        return from_url(url)
+        return from_url(url, retry_config={"retry_timeout": _GIVE_UP_AFTER})
     # An endpoint means an S3-compatible server, which often has no domain for each bucket.
     return from_url(
         url,
+        retry_config={"retry_timeout": _GIVE_UP_AFTER},
         endpoint=endpoint,
         virtual_hosted_style_request=False,
         client_options={"allow_http": endpoint.startswith("http://")},
@@ -150,7 +180,7 @@ def _storage_errors() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        unavailable = StorageUnavailable(f"The attachment store did not answer: {type(error).__name__}.")
+        unavailable = StorageUnavailable(f"The object store did not answer: {type(error).__name__}.")
         raise outage_of(error) or unavailable from error
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, text
 
 from runcard.store.commit.documents import is_whole
 from runcard.store.engine.database import Database
-from runcard.store.engine.tables import metadata, run_documents, runs
+from runcard.store.engine.tables import metadata, moved_documents, run_documents, runs
 
 # Unscoped: the installation is checked as a whole.
 
@@ -17,7 +17,7 @@ _PAGE = 200
 
 
 class DocumentState(NamedTuple):
-    """Whether the document of a run is there, and can be read."""
+    """Whether the document of a run is there, and can be read. One that has left the database counts as whole here."""
 
     run_id: UUID
     is_there: bool
@@ -44,15 +44,20 @@ def inspect_documents(database: Database) -> Iterator[DocumentState]:
 
     Documents are read in pages, each over a connection of its own, so that no long read holds up a database in use.
     """
-    r, d = runs.c, run_documents.c
-    query = select(r.id, d.body).join_from(runs, run_documents, d.run_id == r.id, isouter=True)
+    r, d, m = runs.c, run_documents.c, moved_documents.c
+    query = (
+        select(r.id, d.body, m.pack_id)
+        .join_from(runs, run_documents, d.run_id == r.id, isouter=True)
+        .join(moved_documents, m.run_id == r.id, isouter=True)
+    )
     after: UUID | None = None
     while True:
         page = query if after is None else query.where(r.id > after)
         with database.read() as connection:
             rows = connection.execute(page.order_by(r.id).limit(_PAGE)).all()
-        for run_id, body in rows:
-            yield DocumentState(run_id, body is not None, body is not None and is_whole(body))
+        for run_id, body, pack_id in rows:
+            is_there = body is not None or pack_id is not None
+            yield DocumentState(run_id, is_there, is_there and (body is None or is_whole(body)))
         if len(rows) < _PAGE:
             return
         after = rows[-1].id

@@ -10,6 +10,7 @@ from runcard.domain.ids import RunPart, run_of
 from runcard.domain.notes.errors import ThingNotFound
 from runcard.domain.runs.inside import attempts_of, measured_in
 from runcard.domain.runs.run import RunDocument
+from runcard.store.documents.reading import read_moved
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
@@ -55,6 +56,16 @@ def get_all_noted(scope: Scope, ids: Collection[UUID]) -> Mapping[UUID, NotedThi
     if missing:
         raise ThingNotFound(missing)
     return {thing_id: found[thing_id] for thing_id in dict.fromkeys(ids)}
+
+
+def read_ahead(scope: Scope, ids: Collection[UUID]) -> None:
+    """Read those documents in which these things lie that have left the database.
+
+    Do so before a transaction notes something on these things: it must not wait for the document store. Raises
+    StorageUnavailable.
+    """
+    places = [place for place in map(run_of, ids) if place is not None]
+    read_moved(scope, {run_id for run_id, _, _ in places})
 
 
 def _find(scope: Scope, ids: Collection[UUID]) -> Iterator[NotedThing]:

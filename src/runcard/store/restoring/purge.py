@@ -8,6 +8,7 @@ from runcard.store.bin.merged import with_merged
 from runcard.store.bin.notes import forget_notes
 from runcard.store.bin.packing import unpack
 from runcard.store.commit.transaction import Transaction
+from runcard.store.documents.moving import forget_moved
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.tables import attachments, deleted_things
 from runcard.store.files.bytes_to_remove import note_removals
@@ -37,4 +38,5 @@ def purge(tx: Transaction, head_id: UUID, why: str | None) -> int:
         for thing_id, tombstone in read_things(tx.scope, deleted_things, some).items():
             note_purged(tx, thing_id, tombstone, why)
         forget_notes(tx, some)
+        forget_moved(tx, some)
     return len(thing_ids)

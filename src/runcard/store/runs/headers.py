@@ -11,6 +11,7 @@ from runcard.domain.floor.sample import SampleClass
 from runcard.domain.runs.outcome import RunOutcome
 from runcard.domain.runs.run import RunDocument
 from runcard.store.commit.documents import unpack_document
+from runcard.store.documents.reading import read_moved
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
@@ -56,20 +57,23 @@ class UnitHeader(NamedTuple):
 
 
 def read_whole_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[tuple[CopiedHeader, RunDocument]]:
-    """Those of these runs that exist now, with what is inside them, in the order of their ids."""
+    """Those of these runs that exist now, with what is inside them, in the order of their ids.
+
+    Raises StorageUnavailable where a document has left the database and cannot be read.
+    """
     r, d = t.runs.c, t.run_documents.c
     found: list[tuple[CopiedHeader, RunDocument]] = []
     for some in in_chunks(sorted(run_ids)):
         query = (
             select(*(r[name] for name in CopiedHeader._fields), d.body)
-            .join_from(t.runs, t.run_documents, d.run_id == r.id)
+            .join_from(t.runs, t.run_documents, d.run_id == r.id, isouter=True)
             .where(scope.owns(r), r.id.in_(some))
             .order_by(r.id)
         )
-        found += [
-            (CopiedHeader(*header), unpack_document(body))
-            for *header, body in scope.connection.execute(query)
-        ]
+        rows = scope.connection.execute(query).all()
+        moved = read_moved(scope, [row.id for row in rows if row.body is None])
+        bodies = ((header, body or moved.get(header[0])) for *header, body in rows)
+        found += [(CopiedHeader(*header), unpack_document(body)) for header, body in bodies if body]
     return found
 
 

@@ -17,6 +17,7 @@ from runcard.domain.runs.run import RunDocument
 from runcard.domain.text import lookup_key
 from runcard.store.commit.documents import unpack_document
 from runcard.store.commit.lookups import find_units
+from runcard.store.documents.reading import read_moved
 from runcard.store.engine import tables as t
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope, owned_by
@@ -299,19 +300,23 @@ def list_runs_by_id(
 def read_documents(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, RunDocument]:
     """What is inside each of these runs, at the times by the station's clock.
 
-    Where a person corrected the start of a run, what is inside it moved along.
+    Where a person corrected the start of a run, what is inside it moved along. Raises StorageUnavailable where a
+    document has left the database and cannot be read.
     """
     d, r = t.run_documents.c, t.runs.c
     found: dict[UUID, RunDocument] = {}
     for some in in_chunks(run_ids):
         query = (
-            select(d.run_id, d.body, r.started_at, r.clock_started_at)
-            .join_from(t.run_documents, t.runs, r.id == d.run_id)
-            .where(scope.owns(d), d.run_id.in_(some))
+            select(r.id, d.body, r.started_at, r.clock_started_at)
+            .join_from(t.runs, t.run_documents, d.run_id == r.id, isouter=True)
+            .where(scope.owns(r), r.id.in_(some))
         )
+        rows = scope.connection.execute(query).all()
+        moved = read_moved(scope, [row.id for row in rows if row.body is None])
         found |= {
-            run_id: counted_document(unpack_document(body), *starts)
-            for run_id, body, *starts in scope.connection.execute(query)
+            run_id: counted_document(unpack_document(body or moved[run_id]), *starts)
+            for run_id, body, *starts in rows
+            if body or run_id in moved
         }
     return found
 

@@ -16,6 +16,7 @@ from runcard.store.commit.documents import PackedDocument
 from runcard.store.commit.lookups import UnitRow
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
+from runcard.store.documents.moving import forget_moved
 from runcard.store.engine.chunks import in_chunks
 from runcard.store.engine.scope import Scope
 from runcard.store.engine.tables import attachments, run_documents, run_sub_units, runs
@@ -195,6 +196,8 @@ def delete_runs(
         mine = (tx.owns(r), r.id.in_(some))
         deleted += tx.connection.execute(delete(runs).where(*mine).returning(r.id)).scalars()
     delete_metadata(tx, deleted)
+    if deletion is None or not deletion.is_kept:
+        forget_moved(tx, deleted)
     gone = delete_unneeded(tx, files - {spared}, deletion)
     bury(tx, [*remains.values(), *remains_of(of_files, gone)], deletion)
     return DeletedRuns(deleted, [found.id for found in imports], gone)

@@ -246,16 +246,6 @@ def _files(scope: Scope, comment_ids: Collection[UUID]) -> Mapping[UUID, list[UU
     return found
 
 
-def find_proven_run(scope: Scope, run_id: UUID) -> ProvenRun | None:
-    """What is hashed of a run; None if there is no such run."""
-    kept = read_things(scope, t.runs, [run_id]).get(run_id)
-    if kept is None:
-        return None
-    d = t.run_documents.c
-    body = scope.connection.execute(select(d.body).where(scope.owns(d), d.run_id == run_id)).scalar_one()
-    return ProvenRun(kept.text, decompress_document(body))
-
-
 def _document_digests(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
     d = t.run_documents.c
     found: dict[UUID, bytes] = {}
@@ -263,6 +253,16 @@ def _document_digests(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, 
         query = select(d.run_id, d.body).where(scope.owns(d), d.run_id.in_(some))
         for run_id, body in scope.connection.execute(query):
             found[run_id] = hashlib.sha256(decompress_document(body)).digest()
+    return found | read_moved_digests(scope, [run_id for run_id in run_ids if run_id not in found])
+
+
+def read_moved_digests(scope: Scope, run_ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """SHA-256 of the packed document of those of these runs whose document has left the database, as noted then."""
+    m = t.moved_documents.c
+    found: dict[UUID, bytes] = {}
+    for some in in_chunks(run_ids):
+        query = select(m.run_id, m.digest).where(scope.owns(m), m.run_id.in_(some))
+        found |= {row.run_id: row.digest for row in scope.connection.execute(query)}
     return found
 
 

@@ -16,7 +16,7 @@ from runcard.domain.notes.comment import MAX_FILES, checked_text
 from runcard.domain.notes.errors import CommentNotFound, TagNotFound, ThingNotFound
 from runcard.edge.requests.ids import id_of
 from runcard.edge.requests.services import Services, WithServices
-from runcard.ingest.note import comment_on, edit, give_cause, tag, withdraw
+from runcard.ingest.note import comment_on, edit, give_cause, prepare_notes, tag, withdraw
 from runcard.store.commit.transaction import Transaction
 from runcard.store.creator import Creator
 from runcard.store.files.attachments import AnnouncedFile, create_attachment, mark_stored
@@ -72,7 +72,7 @@ def submit_comment(services: WithServices, visit: WithVisit, thing_id: str, form
     thing_uuid, text = _thing_id(thing_id), form.fields.get("text", "")
     if "preview" in form.fields:
         return _preview(services, visit, thing_uuid, text)
-    home = _home(services, visit, thing_uuid)
+    home = _home(services, visit, thing_uuid)  # which reads what the write needs, as `prepare_notes` does
     try:
         # Before any file is stored.
         checked_text(text)
@@ -123,6 +123,7 @@ def submit_tags(services: WithServices, visit: WithVisit, thing_id: str, fields:
             add, remove = ([fields[name]] if name in fields else [] for name in ("add", "remove"))
             tag(tx, visit.actor, [thing_uuid], add=add, remove=remove)
 
+    prepare_notes(services.database, visit.actor, [thing_uuid])
     try:
         services.writer.write(visit.actor, apply)
     except (InvalidInput, Conflict, TagNotFound) as error:
@@ -134,6 +135,7 @@ def submit_tags(services: WithServices, visit: WithVisit, thing_id: str, fields:
 def submit_cause(services: WithServices, visit: WithVisit, thing_id: str, fields: WithForm) -> Response:
     """Give a thing a cause, or take it away."""
     thing_uuid, code = _thing_id(thing_id), fields.get("cause", "")
+    prepare_notes(services.database, visit.actor, [thing_uuid])
     try:
         services.writer.write(visit.actor, lambda tx: give_cause(tx, visit.actor, [thing_uuid], code or None))
     except Conflict as error:

@@ -1,0 +1,1 @@
+"""Tables in groups; `store.engine.tables` has all of them."""
