@@ -20,7 +20,7 @@ The tree. The subclasses without subclasses follow the colon; the others stand b
         Conflict: ClockDoubted, AlreadyExists, IdentifierTaken, BytesGone, NameTaken, Merged, InUse,
           UploadNotLinkable, UploadTaken, ReportRecorded
         Outage: DatabaseUnavailable, CommitInDoubt
-            StorageUnavailable: StorageFull, StorageReadOnly
+            StorageUnavailable: StorageFull, StorageReadOnly, DocumentUnavailable
             RecordingUnavailable: WriteTimedOut, OutcomeUnknown
 """
 
@@ -548,6 +548,10 @@ class StorageReadOnly(StorageUnavailable):
             "Ask your admin to make its disk or database writable, then send it again.",
             detail,
         )
+
+
+class DocumentUnavailable(StorageUnavailable):
+    """What is inside an old run cannot be read now. Everything else can."""
 
 
 class DatabaseUnavailable(Outage):

@@ -31,7 +31,7 @@ from runcard.store.stations.reach import may_report_unit
 def prepare_notes(database: Readable, actor: Actor, thing_ids: Collection[UUID]) -> None:
     """Read what the notes of a write need from the document store. Call it before the write.
 
-    Raises StorageUnavailable.
+    Raises DocumentUnavailable.
     """
     with database.read_in(actor.organization_id) as scope:
         read_ahead(scope, [*islice(thing_ids, MAX_AT_ONCE)])

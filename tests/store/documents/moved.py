@@ -46,6 +46,14 @@ def run_id_at(moment: datetime) -> UUID:
     return UUID(int=first_id_at(moment).int | secrets.randbits(48) << 26)
 
 
+def record_old(writer: Writer, actor: Actor, moment: datetime, serial_number: str, **fields: Any) -> UUID:
+    """Id of a run that was recorded at a moment, whose id tells that moment."""
+    told: dict[str, Any] = {"procedure": "FVT1", "outcome": "PASS", "part_number": "PCB-100"}
+    report = RunReport(serial_number=serial_number, started_at=moment, **told, **fields)
+    run = replace(prepare_run(report, received_at=moment), id=run_id_at(moment))
+    return writer.write_shared(lambda tx: record_run(tx.of(actor), actor, run))
+
+
 class Moved:
     """Six runs of Acme, four of which are older than 90 days, and one of Globex, which is old."""
 
@@ -57,20 +65,14 @@ class Moved:
         self.stores = Stores(database, writer, Blobs.open(None, None, folder / "attachments"))
         self.runs = [self.record(age) for age in AGES]
         globex = world.globex.admin.actor
-        self.foreign = self._record(globex, days_ago(300), "X")
+        self.foreign = record_old(writer, globex, days_ago(300), "X")
 
     def record(self, age: float) -> UUID:
         """Id of a run of this age in days."""
         moment = days_ago(age)
         measured = (Measurement("volts", "PASS", age), Measurement("note", "PASS", "x" * 300))
         phase = Phase("heat", "PASS", moment, moment + timedelta(seconds=3), measured)
-        return self._record(self.admin, moment, f"SN-{age}", phases=(phase,))
-
-    def _record(self, actor: Actor, moment: datetime, serial_number: str, **fields: Any) -> UUID:
-        told: dict[str, Any] = {"procedure": "FVT1", "outcome": "PASS", "part_number": "PCB-100"}
-        report = RunReport(serial_number=serial_number, started_at=moment, **told, **fields)
-        run = replace(prepare_run(report, received_at=moment), id=run_id_at(moment))
-        return self.writer.write_shared(lambda tx: record_run(tx.of(actor), actor, run))
+        return record_old(self.writer, self.admin, moment, f"SN-{age}", phases=(phase,))
 
     def write(self, apply: Callable[[Transaction], T]) -> T:
         return self.writer.write_catalog(self.admin, apply)

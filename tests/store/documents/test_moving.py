@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from runcard.domain.errors import StorageUnavailable
+from runcard.domain.errors import DocumentUnavailable, StorageUnavailable
 from runcard.domain.ids import RunPart, part_id
 from runcard.domain.runs.correction import RunCorrection
 from runcard.ingest.corrections.runs import correct_runs
@@ -137,7 +137,7 @@ def test_a_store_that_is_away_stops_only_what_needs_it(moved: Moved) -> None:
     folder.write_text("no folder")
     moved.forget_reads()
     assert moved.everything(young) == before
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(DocumentUnavailable, match="does not answer now"):
         moved.everything(old)
     with pytest.raises(StorageUnavailable):
         moved.move(age=10)
@@ -195,7 +195,7 @@ def test_notes_on_what_lies_inside_a_moved_run(moved: Moved) -> None:
     moved.forget_reads()
     place = part_id(moved.runs[0], RunPart.MEASUREMENT, 0)
     note = partial(comment_on, actor=moved.admin, thing_id=place, text="Odd")
-    with pytest.raises(StorageUnavailable, match="Try again"):
+    with pytest.raises(DocumentUnavailable, match="Try again"):
         moved.write(note)
     prepare_notes(moved.database, moved.admin, [place, moved.runs[1], moved.runs[OLD]])
     moved.write(note)

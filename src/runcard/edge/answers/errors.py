@@ -49,6 +49,7 @@ ANSWERS: Answers = {
     e.Outage: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=5),
     # No Retry-After: a report that is sent again might be recorded twice.
     e.CommitInDoubt: StatusAnswer(503, "SERVICE_UNAVAILABLE"),
+    e.DocumentUnavailable: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
     e.StorageReadOnly: StatusAnswer(503, "SERVICE_UNAVAILABLE", retry_after_s=60),
     e.StorageFull: StatusAnswer(507, "INSUFFICIENT_STORAGE", retry_after_s=60),
 }

@@ -13,7 +13,7 @@ from uuid import UUID
 import zstandard
 from sqlalchemy import Connection
 
-from runcard.domain.errors import StorageUnavailable
+from runcard.domain.errors import DocumentUnavailable, StorageUnavailable
 from runcard.store.commit.documents import decompress_document
 from runcard.store.files.blobs import BlobEntry, Blobs
 
@@ -23,7 +23,7 @@ _KEPT_BYTES = 8 << 20
 _PACKS_AT_ONCE = 8
 
 
-class DocumentLost(StorageUnavailable):
+class DocumentLost(DocumentUnavailable):
     """A document is not where the database says, or is damaged there."""
 
     def __init__(self, run_id: UUID, pack: str, state: str) -> None:
@@ -55,7 +55,7 @@ def pack_key(organization_id: UUID, pack_id: UUID) -> str:
 
 
 class DocumentStore:
-    """Reads and writes packs. It raises its failures as StorageUnavailable."""
+    """Reads and writes packs."""
 
     def __init__(self, open_blobs: Callable[[], Blobs]) -> None:
         """open_blobs: is called when the store is needed first, so that most installations have no folder for it."""
@@ -72,24 +72,34 @@ class DocumentStore:
     def read(self, places: Collection[Place]) -> Mapping[UUID, bytes]:
         """The documents at these places by run, as they were stored in the database; each is compared with its digest.
 
-        Raises DocumentLost where one is missing or damaged.
+        Raises DocumentUnavailable, and DocumentLost where one is missing or damaged.
         """
         found, by_pack = self._kept_of(places)
-        if by_pack:
+        if not by_pack:
+            return found
+        try:
             with ThreadPoolExecutor(min(_PACKS_AT_ONCE, len(by_pack))) as threads:
                 for some in threads.map(self._read_of_pack, by_pack.values()):
                     found |= some
                     self._keep(some)
+        except DocumentUnavailable:
+            raise
+        except StorageUnavailable as error:
+            raise DocumentUnavailable(
+                "What is inside these runs has left the database for the document store, which does not answer now. "
+                "Ask again in a minute. If it does not come back, tell your admin.",
+                str(error),
+            ) from error
         return found
 
     def read_kept(self, places: Collection[Place]) -> Mapping[UUID, bytes]:
         """As `read`, of documents that were read lately. A transaction reads this way: it must not wait for the store.
 
-        Raises StorageUnavailable for others.
+        Raises DocumentUnavailable for others.
         """
         found, by_pack = self._kept_of(places)
         if by_pack:
-            raise StorageUnavailable(
+            raise DocumentUnavailable(
                 "The documents of these runs have left the database, and were not read beforehand. Try again."
             )
         return found
@@ -147,10 +157,10 @@ def digest_of_body(body: bytes) -> bytes | None:
 
 
 def store_of(connection: Connection) -> DocumentStore:
-    """The document store of the database that a connection leads to. Raises StorageUnavailable if it has none."""
+    """The document store of the database that a connection leads to. Raises DocumentUnavailable if it has none."""
     store = connection.get_execution_options().get("documents")
     if not isinstance(store, DocumentStore):
-        raise StorageUnavailable(
+        raise DocumentUnavailable(
             "Documents of old runs have left the database, and this process does not know where they are. Set "
             "`documents_url` here too."
         )

@@ -21,7 +21,7 @@ def read_moved(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
     """The documents of those of these runs whose documents have left the database, as they were stored there.
 
     A connection that writes gets only what was read lately, so that no transaction waits for the store. Raises
-    StorageUnavailable.
+    DocumentUnavailable.
     """
     places = find_places(scope, run_ids)
     if not places:
@@ -42,7 +42,7 @@ def find_places(scope: Scope, run_ids: Collection[UUID]) -> Sequence[Place]:
 
 
 def find_proven_run(scope: Scope, run_id: UUID) -> ProvenRun | None:
-    """What is hashed of a run; None if there is no such run. Raises StorageUnavailable."""
+    """What is hashed of a run; None if there is no such run. Raises DocumentUnavailable."""
     kept = read_things(scope, t.runs, [run_id]).get(run_id)
     if kept is None:
         return None
@@ -55,7 +55,7 @@ def find_proven_run(scope: Scope, run_id: UUID) -> ProvenRun | None:
 def check_moved(scope: Scope) -> Iterator[CheckedPage]:
     """Read every document that has left the database, and compare it with its digest, a page of them at a time.
 
-    That those digests belong to the runs is checked with the runs. Raises StorageUnavailable if the store is away.
+    That those digests belong to the runs is checked with the runs. Raises DocumentUnavailable if the store is away.
     """
     m = t.moved_documents.c
     after: UUID | None = None

@@ -62,7 +62,7 @@ def read_ahead(scope: Scope, ids: Collection[UUID]) -> None:
     """Read those documents in which these things lie that have left the database.
 
     Do so before a transaction notes something on these things: it must not wait for the document store. Raises
-    StorageUnavailable.
+    DocumentUnavailable.
     """
     places = [place for place in map(run_of, ids) if place is not None]
     read_moved(scope, {run_id for run_id, _, _ in places})

@@ -59,7 +59,7 @@ class UnitHeader(NamedTuple):
 def read_whole_runs(scope: Scope, run_ids: Collection[UUID]) -> Sequence[tuple[CopiedHeader, RunDocument]]:
     """Those of these runs that exist now, with what is inside them, in the order of their ids.
 
-    Raises StorageUnavailable where a document has left the database and cannot be read.
+    Raises DocumentUnavailable where a document has left the database and cannot be read.
     """
     r, d = t.runs.c, t.run_documents.c
     found: list[tuple[CopiedHeader, RunDocument]] = []

@@ -300,7 +300,7 @@ def list_runs_by_id(
 def read_documents(scope: Scope, run_ids: Collection[UUID]) -> Mapping[UUID, RunDocument]:
     """What is inside each of these runs, at the times by the station's clock.
 
-    Where a person corrected the start of a run, what is inside it moved along. Raises StorageUnavailable where a
+    Where a person corrected the start of a run, what is inside it moved along. Raises DocumentUnavailable where a
     document has left the database and cannot be read.
     """
     d, r = t.run_documents.c, t.runs.c
