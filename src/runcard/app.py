@@ -95,6 +95,7 @@ from runcard.store.people.log_in_attempts import AttemptsInDatabase
 from runcard.upkeep.documents import DocumentMover
 from runcard.upkeep.key_uses import KeyUseWriter
 from runcard.upkeep.merging import Merger
+from runcard.upkeep.partitions import PartitionKeeper
 from runcard.upkeep.sealer import HeadsOutside, Sealer
 from runcard.upkeep.sweeps import Sweeper
 from runcard.web.frame.errors import is_page, page_for
@@ -146,6 +147,7 @@ def create_server(
             Merger(stores),
             Sweeper(stores),
             KeyUseWriter(stores, opened.uses),
+            PartitionKeeper(stores),
             DocumentMover(stores, open_documents(settings), _document_age(settings)),
         )
         app.state.services = _services(settings, opened)

@@ -1,7 +1,7 @@
 """Runs of which some are old, and all that is read of them."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,7 +61,7 @@ class Moved:
         self, database: Database, writer: Writer, documents: DocumentStore, world: World, folder: Path
     ) -> None:
         self.database, self.writer, self.documents, self.folder = database, writer, documents, folder
-        self.home, self.admin = world.acme.id, world.acme.admin.actor
+        self.home, self.admin, self.elsewhere = world.acme.id, world.acme.admin.actor, world.globex.id
         self.stores = Stores(database, writer, Blobs.open(None, None, folder / "attachments"))
         self.runs = [self.record(age) for age in AGES]
         globex = world.globex.admin.actor
@@ -80,6 +80,10 @@ class Moved:
     def move(self, age: float = 90) -> int:
         """Move what is older than this, and return how many documents moved."""
         return sum(move_documents(self.stores, self.documents, self.home, days_ago(age)))
+
+    def move_all_of_globex(self) -> Iterator[int]:
+        """Move the documents of the other organization."""
+        return move_documents(self.stores, self.documents, self.elsewhere, days_ago(0))
 
     def tidy(self, days: float = 0) -> None:
         """Tidy the packs as if so many days had passed."""

@@ -22,6 +22,7 @@ from runcard.store.commit.writer import Writer
 from runcard.store.documents.document_store import PACK_ENDING
 from runcard.store.engine.database import Database
 from runcard.store.engine.migrate import is_newest_schema
+from runcard.store.engine.partitions import missing_months
 from runcard.store.files.attachments import Attachment
 from runcard.store.files.blobs import BlobEntry, Blobs
 from runcard.store.files.bytes_to_remove import list_removals
@@ -109,6 +110,19 @@ def check_database(database: Database) -> Iterator[Finding]:
     mend = "Stop the server, keep a copy of the database as it is, and restore the last good backup."
     for fault in list_faults(database):
         yield Finding("database", f"{fault}.", mend)
+
+
+def check_months(database: Database) -> Iterator[Finding]:
+    """Check that PostgreSQL has a partition for the documents of this month and of the next."""
+    if not database.is_postgresql:
+        return
+    with database.read() as connection:
+        for month in missing_months(connection, datetime.now(UTC), ahead=1):
+            yield Finding(
+                "months",
+                f"The documents of runs of {month:%Y-%m} have no partition, and lie in run_documents_default.",
+                "Start a server, which makes it within the hour. If it does not, its log says why.",
+            )
 
 
 def check_documents(database: Database, tell: Callable[[int], None]) -> Iterator[Finding]:

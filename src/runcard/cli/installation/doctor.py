@@ -13,6 +13,7 @@ from runcard.cli.installation.checkup import (
     check_data_dir,
     check_database,
     check_documents,
+    check_months,
     check_schema,
     check_trail,
     state_of_copy,
@@ -71,6 +72,7 @@ class _Checkup:
             if not self._check("schema", check_schema(self._database)):
                 return
             self._check("database", check_database(self._database))
+            self._check("months", check_months(self._database))
             self._check("documents", self._documents(progress))
             self._check("records", self._records(progress))
             self._check("attachments", self._attachments(mend=mend))

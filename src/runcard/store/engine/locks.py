@@ -22,6 +22,7 @@ class Lock(IntEnum):
     COLUMNS = 0x52_43_0A
     MOVE = 0x52_43_0B
     DOCUMENTS = 0x52_43_0C
+    PARTITIONS = 0x52_43_0D
 
 
 # Longer than a commit takes while PostgreSQL is well.

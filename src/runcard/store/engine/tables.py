@@ -400,6 +400,8 @@ run_documents = Table(
     Column("run_id", Id, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     organization_column(),
     Column("body", LargeBinary, nullable=False),
+    # By month; see `store.engine.partitions`.
+    postgresql_partition_by="RANGE (run_id)",
 )
 
 run_sub_units = Table(
