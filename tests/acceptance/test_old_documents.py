@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import httpx
@@ -25,8 +26,6 @@ from tests.readiness import wait_until
 from tests.servers import DEADLINE_S, Server
 from tests.store.documents.moved import record_old
 
-BUCKET = "old-documents"
-
 
 @pytest.fixture
 def s3() -> Iterator[ThreadedMotoServer]:
@@ -44,7 +43,7 @@ def bucket(s3: ThreadedMotoServer) -> Any:
         region_name=CREDENTIALS["AWS_REGION"],
     )
     host, port = s3.get_host_and_port()
-    made = session.resource("s3", endpoint_url=f"http://{host}:{port}").Bucket(BUCKET)
+    made = session.resource("s3", endpoint_url=f"http://{host}:{port}").Bucket(f"old-documents-{uuid4()}")
     made.create(CreateBucketConfiguration={"LocationConstraint": CREDENTIALS["AWS_REGION"]})
     return made
 
@@ -80,7 +79,7 @@ def server(
         record_old(writer, peopled.world.acme.admin.actor, moment, "OLD-1", phases=(phase,))
     host, port = s3.get_host_and_port()
     settings = {
-        "RUNCARD_DOCUMENTS_URL": f"s3://{BUCKET}/runcard",
+        "RUNCARD_DOCUMENTS_URL": f"s3://{bucket.name}/runcard",
         "RUNCARD_DOCUMENTS_ENDPOINT": f"http://{host}:{port}",
         **CREDENTIALS,
     }
