@@ -112,12 +112,12 @@ def check_database(database: Database) -> Iterator[Finding]:
         yield Finding("database", f"{fault}.", mend)
 
 
-def check_months(database: Database) -> Iterator[Finding]:
-    """Check that PostgreSQL has a partition for the documents of this month and of the next."""
+def check_months(database: Database, now: datetime | None = None) -> Iterator[Finding]:
+    """Check that PostgreSQL has a partition for the documents of this month."""
     if not database.is_postgresql:
         return
     with database.read() as connection:
-        for month in missing_months(connection, datetime.now(UTC), ahead=1):
+        for month in missing_months(connection, now or datetime.now(UTC), ahead=0):
             yield Finding(
                 "months",
                 f"The documents of runs of {month:%Y-%m} have no partition, and lie in run_documents_default.",

@@ -20,7 +20,7 @@ DEFAULT = "run_documents_default"
 # How many months are made ahead, besides this one.
 AHEAD = 3
 # Stations wait while a month is made or dropped. If others hold the tables for longer, it is tried again later.
-_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '500ms'")
+_LOCK_TIMEOUT = text("SET LOCAL lock_timeout = '200ms'")
 _STATEMENT_TIMEOUT = text("SET LOCAL statement_timeout = '10s'")
 # In the order in which recording uses them, so that neither waits for the other for ever.
 _LOCKED = text(f"LOCK TABLE organizations, runs, {TABLE} IN ACCESS EXCLUSIVE MODE")
