@@ -1,5 +1,6 @@
 """Runs of which some are old, and all that is read of them."""
 
+import io
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -127,8 +128,11 @@ class Moved:
         with self.database.read_in(self.home) as scope:
             return list(Verification(scope).run())
 
-    def damage(self, change: Callable[[Path], object]) -> None:
-        """Do something to the only pack, which lies in a folder."""
-        [pack] = (self.folder / "old documents").rglob("*.documents")
-        change(pack)
+    def damage(self, change: Callable[[bytes], bytes | None]) -> None:
+        """Change the only pack; to None: remove it."""
+        [key] = self.packs()
+        content = change(self.documents.blobs.read(key) or b"")
+        self.documents.blobs.delete(key)
+        if content is not None:
+            self.documents.blobs.write(key, io.BytesIO(content))
         self.forget_reads()

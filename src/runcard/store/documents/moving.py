@@ -70,6 +70,8 @@ def move_into(tx: Transaction, pack: Pack) -> int:
     for some in in_chunks([place.run_id for place in pack.places]):
         mine = (tx.owns(d), d.run_id.in_(some))
         taken |= {*tx.connection.execute(delete(t.run_documents).where(*mine).returning(d.run_id)).scalars()}
+    # A run that was deleted while its document moved took the document into the bin, from where it came back.
+    forget_moved(tx, taken)
     _stage_pack(tx, pack, taken)
     return len(taken)
 

@@ -1,7 +1,7 @@
 """Bytes outside of the database: in a local folder, or in an object store by URL."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -105,16 +105,14 @@ class Blobs:
             except FileNotFoundError:
                 return None
 
-    def read_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes] | None:
-        """Pieces of a blob, each given by its start and length; those that lie close together are fetched at once.
+    def read_range(self, key: str, start: int, length: int) -> bytes | None:
+        """These bytes of a blob, fewer if it ends before; None if there is no blob.
 
-        None if there is no blob.
+        Raises StorageUnavailable also where it ends before `start`.
         """
-        starts, lengths = zip(*ranges, strict=True)
         with _storage_errors():
             try:
-                pieces = obstore.get_ranges(self._store, key, starts=starts, lengths=lengths)
-                return [bytes(piece) for piece in pieces]
+                return bytes(obstore.get_range(self._store, key, start=start, length=length))
             except FileNotFoundError:
                 return None
 
