@@ -229,6 +229,7 @@ def test_many_packs_are_read_at_once(moved: Moved) -> None:
 _MOVING = """
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 from runcard.intake.arrived_files import Stores
 from runcard.store.commit.writer import Writer
