@@ -2,9 +2,13 @@
 
 Rows are copied in chunks that each show the record at another moment, so until the journal is followed they need not
 fit together. The statements that make all of it again wait in a table of the target.
+
+A foreign key that nobody has checked yet can be given to a partition, but before PostgreSQL 18 not to a partitioned
+table. So each partition gets one, and once all are checked the table takes them over.
 """
 
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
@@ -15,15 +19,36 @@ from runcard.store.engine.database import Database
 
 LATER_TABLE = "runcard_move_later"
 _CONSTRAINTS = """
-SELECT contype = 'f', conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint
-WHERE connamespace = current_schema()::regnamespace AND contype IN ('f', 'u') ORDER BY contype, conname"""
+SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(c.oid),
+    ARRAY(SELECT relid::text FROM pg_partition_tree(conrelid) WHERE isleaf AND relid <> conrelid)
+FROM pg_constraint c
+WHERE connamespace = current_schema()::regnamespace AND contype = :kind AND conparentid = 0
+ORDER BY conname, conrelid"""
 _INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = indrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT indisprimary
+AND NOT c.relispartition
 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid) ORDER BY indexrelid"""
 _UNCHECKED = """
 SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint
 WHERE connamespace = current_schema()::regnamespace AND contype = 'f' AND NOT convalidated ORDER BY conname"""
+
+
+class _Stage(IntEnum):
+    """When a statement is run."""
+
+    INDEXES = 0
+    SWITCH = 1
+    END = 2
+
+
+class _Constraint(NamedTuple):
+    """partitions: of the table; none if it has none."""
+
+    table: str
+    name: str
+    definition: str
+    partitions: Sequence[str]
 
 
 class _Later(NamedTuple):
@@ -33,7 +58,15 @@ class _Later(NamedTuple):
 
 def drop_foreign_keys(connection: Connection) -> None:
     """Drop the foreign keys that are there, and keep their definitions. Without any it does nothing."""
-    _drop_constraints(connection, foreign=True)
+    for one in _constraints(connection, "f"):
+        not_valid = "" if one.definition.endswith("NOT VALID") else " NOT VALID"
+        for table in one.partitions or (one.table,):
+            statement = f"ALTER TABLE {table} ADD CONSTRAINT {one.name} {one.definition}{not_valid}"
+            _keep(connection, statement, _Stage.SWITCH)
+        if one.partitions:
+            statement = f"ALTER TABLE {one.table} ADD CONSTRAINT {one.name} {one.definition}"
+            _keep(connection, statement, _Stage.END)
+        _drop(connection, one)
 
 
 def drop_for_copy(connection: Connection) -> None:
@@ -41,20 +74,23 @@ def drop_for_copy(connection: Connection) -> None:
     connection.execute(
         text(
             f"CREATE TABLE IF NOT EXISTS {LATER_TABLE} "
-            "(number serial PRIMARY KEY, is_foreign_key bool NOT NULL, statement text NOT NULL)"
+            "(number serial PRIMARY KEY, stage int NOT NULL, statement text NOT NULL)"
         )
     )
-    _drop_constraints(connection, foreign=True)
-    _drop_constraints(connection, foreign=False)
+    drop_foreign_keys(connection)
+    for one in _constraints(connection, "u"):
+        statement = f"ALTER TABLE {one.table} ADD CONSTRAINT {one.name} {one.definition}"
+        _keep(connection, statement, _Stage.INDEXES)
+        _drop(connection, one)
     for name, definition in connection.execute(text(_INDEXES)).all():
-        _keep(connection, definition, is_foreign_key=False)
+        _keep(connection, definition, _Stage.INDEXES)
         connection.execute(text(f"DROP INDEX {name}"))
 
 
 def make_indexes(target: Database, tell: Callable[[int, int], None]) -> None:
     """Make the unique constraints and indexes again, each in a transaction. tell: how many of how many are made."""
     with target.engine.begin() as connection:
-        waiting = _waiting(connection, is_foreign_key=False)
+        waiting = _waiting(connection, _Stage.INDEXES)
     for done, later in enumerate(waiting):
         tell(done, len(waiting))
         with target.engine.begin() as connection:
@@ -63,7 +99,7 @@ def make_indexes(target: Database, tell: Callable[[int, int], None]) -> None:
 
 def make_foreign_keys(connection: Connection) -> None:
     """Make the foreign keys again. Until `check_foreign_keys` they hold for new rows only."""
-    for later in _waiting(connection, is_foreign_key=True):
+    for later in _waiting(connection, _Stage.SWITCH):
         _make(connection, later)
 
 
@@ -71,31 +107,35 @@ def check_foreign_keys(target: Database, tell: Callable[[int, int], None]) -> No
     """Check that the foreign keys hold for all rows. Servers go on meanwhile."""
     with target.engine.begin() as connection:
         unchecked = connection.execute(text(_UNCHECKED)).all()
+        waiting = _waiting(connection, _Stage.END)
     for done, (table, name) in enumerate(unchecked):
         tell(done, len(unchecked))
         with target.engine.begin() as connection:
             connection.execute(text(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
+    for later in waiting:
+        with target.engine.begin() as connection:
+            _make(connection, later)
 
 
-def _drop_constraints(connection: Connection, *, foreign: bool) -> None:
-    for is_foreign, table, name, definition in connection.execute(text(_CONSTRAINTS)).all():
-        if is_foreign == foreign:
-            ending = " NOT VALID" if foreign and not definition.endswith("NOT VALID") else ""
-            statement = f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}{ending}"
-            _keep(connection, statement, is_foreign_key=foreign)
-            connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+def _constraints(connection: Connection, kind: str) -> Sequence[_Constraint]:
+    """The constraints of a kind that are no parts of others."""
+    return [_Constraint(*row) for row in connection.execute(text(_CONSTRAINTS), {"kind": kind}).all()]
 
 
-def _keep(connection: Connection, statement: str, *, is_foreign_key: bool) -> None:
+def _drop(connection: Connection, constraint: _Constraint) -> None:
+    connection.execute(text(f"ALTER TABLE {constraint.table} DROP CONSTRAINT {constraint.name}"))
+
+
+def _keep(connection: Connection, statement: str, stage: _Stage) -> None:
     connection.execute(
-        text(f"INSERT INTO {LATER_TABLE} (is_foreign_key, statement) VALUES (:foreign, :statement)"),
-        {"foreign": is_foreign_key, "statement": statement},
+        text(f"INSERT INTO {LATER_TABLE} (stage, statement) VALUES (:stage, :statement)"),
+        {"stage": int(stage), "statement": statement},
     )
 
 
-def _waiting(connection: Connection, *, is_foreign_key: bool) -> Sequence[_Later]:
-    query = f"SELECT number, statement FROM {LATER_TABLE} WHERE is_foreign_key = :foreign ORDER BY number"
-    return [_Later(*row) for row in connection.execute(text(query), {"foreign": is_foreign_key})]
+def _waiting(connection: Connection, stage: _Stage) -> Sequence[_Later]:
+    query = f"SELECT number, statement FROM {LATER_TABLE} WHERE stage = :stage ORDER BY number"
+    return [_Later(*row) for row in connection.execute(text(query), {"stage": int(stage)})]
 
 
 def _make(connection: Connection, later: _Later) -> None:

@@ -85,7 +85,8 @@ def insert_binary(connection: Connection, table: Moved, rows: Iterable[BinaryRow
 def all_binary(connection: Connection, table: Moved) -> Iterator[BinaryRow]:
     """Every row of a table, in no order."""
     driver: psycopg.Connection = driver_of(connection)
-    statement = f"COPY {table.name} ({table.columns}) TO STDOUT (FORMAT BINARY)"
+    # Before PostgreSQL 18, a partitioned table is copied out only by a query.
+    statement = f"COPY (SELECT {table.columns} FROM {table.name}) TO STDOUT (FORMAT BINARY)"
     with driver.cursor().copy(statement) as copy:
         yield from copy.rows()
 
