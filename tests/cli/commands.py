@@ -1,6 +1,7 @@
 """The `runcard` command: the installed one, run as a process, or what it does, where the process is of no interest."""
 
 import json
+import logging
 import os
 import selectors
 import signal
@@ -72,7 +73,12 @@ def _ended(process: LoadedProcess, stderr: BinaryIO) -> Done:
 
 def run_here(*arguments: str | Path, **variables: str) -> Done:
     """The same inside of this process, which spares the start of another."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     done = CliRunner().invoke(app, list(map(str, arguments)), env=variables)
+    # A command that logs writes to a stream that is closed now.
+    root.handlers[:] = handlers
+    root.setLevel(level)
     return Done(done.exit_code, done.stdout, done.stderr)
 
 

@@ -82,7 +82,7 @@ def test_without_its_store_no_file_is_announced(
 
 def _announce_in_vain(things: OneOfEach) -> None:
     for client in (things.user, things.station):
-        with pytest.raises(ErrorBADGATEWAY, match="attachment store did not answer") as raised:
+        with pytest.raises(ErrorBADGATEWAY, match="object store did not answer") as raised:
             client.attachments.initialize(name="a.txt")
         assert raised.value.data.code == "BAD_GATEWAY"
         untyped: list[Callable[[Any], object]] = [
