@@ -15,12 +15,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
 
 from bench.copied_runs import Floor, build_floor, record_runs
+from bench.one_line import print_line
 from bench.postgres import postgresql
 from runcard.domain.ids import new_id
 from runcard.store.commit.writer import Writer
@@ -59,12 +58,7 @@ def main(
     """Measure a move while nobody records."""
     with TemporaryDirectory() as folder:
         line = _measure(Path(folder), runs)
-    if as_json:
-        print(msgspec.json.encode(line).decode())
-        return
-    table = Table(*line.__struct_fields__)
-    table.add_row(*(f"{getattr(line, name):,.2f}" for name in line.__struct_fields__))
-    Console().print(table)
+    print_line(line, as_json=as_json, digits=2)
 
 
 def _measure(folder: Path, runs: int) -> Line:

@@ -16,13 +16,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
 
 from bench.copied_runs import build_floor, record_runs
 from bench.failure import BenchFailed
+from bench.one_line import print_line
 from runcard.evidence.prover import Prover
 from runcard.evidence.signing import open_signing_key
 from runcard.evidence.verification import Verification
@@ -50,12 +49,7 @@ def main(
     """Measure the proof on SQLite: sealing, verifying and receipts."""
     with TemporaryDirectory() as folder:
         line = _measure(Path(folder), runs)
-    if as_json:
-        print(msgspec.json.encode(line).decode())
-        return
-    table = Table(*line.__struct_fields__)
-    table.add_row(*(f"{getattr(line, name):,.1f}" for name in line.__struct_fields__))
-    Console().print(table)
+    print_line(line, as_json=as_json, digits=1)
 
 
 def _measure(folder: Path, runs: int) -> Line:

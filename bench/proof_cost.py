@@ -17,13 +17,13 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that this file can be run by its path
 
 from bench.bodies import make_templates
 from bench.failure import BenchFailed
 from bench.load import drive
+from bench.one_line import print_line
 from bench.proof_switch import switch_of
 from bench.targets import CASES, Target, running
 
@@ -77,12 +77,7 @@ def main(
             for _ in track(range(rounds), "measuring", console=Console(stderr=True), disable=as_json)
         ]
         line = _line(turns, target.records.count())
-    if as_json:
-        print(msgspec.json.encode(line).decode())
-        return
-    table = Table(*line.__struct_fields__)
-    table.add_row(*(f"{getattr(line, name):,.3f}" for name in line.__struct_fields__))
-    Console().print(table)
+    print_line(line, as_json=as_json, digits=3)
 
 
 def _turns(target: Target, connections: int, seconds: float) -> tuple[Turn, Turn]:

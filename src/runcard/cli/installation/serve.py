@@ -28,9 +28,16 @@ from runcard.cli.terminal.output import show_json
 from runcard.edge.connections.http_connections import HttpConnections
 from runcard.edge.connections.limits import limits_of_this_process
 from runcard.log_lines import logging_as
-from runcard.opening import columns_address, open_blobs, open_documents, open_reads, open_secret_keys
+from runcard.opening import (
+    columns_address,
+    open_blobs,
+    open_documents,
+    open_reads,
+    open_secret_keys,
+    open_unmigrated,
+)
 from runcard.settings import Settings, SettingsError, load_settings
-from runcard.store.engine.database import Database, naming_failures
+from runcard.store.engine.database import naming_failures
 from runcard.store.people.organizations import count_organizations
 from runcard.store.people.sessions import create_setup_link
 
@@ -166,7 +173,7 @@ def prepare_server(
     _check_copy(settings)
     _check_tracing(settings)
     with naming_failures():
-        open_reads(settings, Database.open(settings.database_url, settings.sqlite_path)).close()
+        open_reads(settings, open_unmigrated(settings)).close()
     config = uvicorn.Config(
         partial(_create_app, settings),
         factory=True,
